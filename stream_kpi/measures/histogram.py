@@ -1,0 +1,215 @@
+"""Durations and scores in mergeable bins: which bin a value falls into, and what the bins say about all values (pure).
+
+One static table of integer-millisecond edges serves every duration. Each bound of :data:`LADDER_S` is an exact edge, so
+a Prometheus histogram made from the bins counts exactly; between the bounds the edges are geometric, so that
+:func:`representative` is within :data:`RELATIVE_ERROR` of every value of its bin. The table is part of the state format:
+changing it needs a migration of everything stored.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from stream_kpi.measures.registry import SLOTS_PER_MEASURE, Kind, Measure
+
+RELATIVE_ERROR: Final = 0.01
+"""Greatest relative error of a bin's representative."""
+
+LADDER_S: Final[tuple[int, ...]] = (
+    *(1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1_800),
+    *(3_600, 7_200, 14_400, 28_800, 43_200, 86_400, 172_800, 259_200, 604_800, 1_209_600, 2_592_000),
+)
+"""Upper bounds in seconds of the published cumulative buckets: the targets that support teams agree on, 1 s to 30 d."""
+
+_LONG_S: Final = (7_776_000, 31_536_000, 315_360_000)
+"""90 d, a year and ten years: beyond the ladder, only to carry the edges on."""
+
+SCORE_UNIT: Final = 1_000_000
+"""A score's facts and sums are integer millionths."""
+
+_SCORE_BIN: Final = 1_000
+"""Width of a score's bin in millionths."""
+
+
+class Stats(NamedTuple):
+    """What is known of the values of one histogram; seconds for durations, points of 1..5 for scores.
+
+    Count, sum and mean are exact. A quantile is pandas' and DuckDB's (linear interpolation between the two neighbouring
+    ranks), each rank's value taken as its bin's representative; min and max are representatives too.
+    """
+
+    count: int
+    sum: float
+    mean: float
+    min: float
+    max: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+
+
+def _edges() -> Iterator[int]:
+    growth = math.log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
+    edge_ms = 0
+    yield edge_ms
+    for bound_ms in (1_000 * bound_s for bound_s in LADDER_S + _LONG_S):
+        low_ms = max(edge_ms, 1)
+        steps = math.ceil(math.log(bound_ms / low_ms) / growth)
+        for step in range(steps):
+            # Below 50 ms a step is less than a millisecond: rounding repeats edges, and one a millisecond is left.
+            next_ms = round(low_ms * (bound_ms / low_ms) ** ((step + 1) / steps))
+            if next_ms > edge_ms:
+                yield next_ms
+                edge_ms = next_ms
+
+
+EDGES_MS: Final[tuple[int, ...]] = tuple(_edges())
+"""Greatest value of each bin: bin ``b`` is ``(EDGES_MS[b - 1], EDGES_MS[b]]``, bin 0 is the value 0 alone; one more bin
+takes everything above the last edge."""
+
+OVERFLOW_BIN: Final = len(EDGES_MS)
+"""The bin of everything above the last edge (ten years)."""
+
+
+def _representatives_s() -> Iterator[float]:
+    yield 0.0
+    for below_ms, high_ms in zip(EDGES_MS, EDGES_MS[1:], strict=False):
+        low_ms = below_ms + 1
+        # The harmonic mean has the same relative error at both ends of the bin.
+        yield 2 * low_ms * high_ms / (low_ms + high_ms) / 1_000
+    yield EDGES_MS[-1] / 1_000
+
+
+_REPRESENTATIVE_S: Final[tuple[float, ...]] = tuple(_representatives_s())
+_LADDER_BINS: Final[tuple[int, ...]] = tuple(bisect_left(EDGES_MS, 1_000 * bound_s) for bound_s in LADDER_S)
+_COMPONENTS_S: Final[tuple[float, ...]] = (0.0, *_REPRESENTATIVE_S)
+_COMPONENTS_SCORE: Final[tuple[float, ...]] = (0.0, *(1 + thousandths / 1_000 for thousandths in range(4_001)))
+_QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
+
+
+def bin_of(value_ms: int) -> int:
+    """The bin of a duration in milliseconds; what is below zero counts as zero."""
+    return bisect_left(EDGES_MS, value_ms)
+
+
+def representative(bin_number: int) -> float:
+    """Seconds that stand for every value of the bin: exact for a bin of a single millisecond, else within 1 %.
+
+    The overflow bin's is its lower edge, ten years: a lower bound, without an error bound.
+
+    Raises:
+        IndexError: there is no such bin.
+    """
+    return _REPRESENTATIVE_S[bin_number]
+
+
+def duration_slots(measure: Measure, value_ms: int) -> tuple[int, int]:
+    """The slots that a duration changes: its sum (by the value) and its bin (by one)."""
+    slot = measure.slot
+    return slot, slot + 1 + bisect_left(EDGES_MS, value_ms)
+
+
+def score_bin(value_millionths: int) -> int:
+    """The bin of a score in millionths on 1..5: whole thousandths above 1, half to even."""
+    thousandths, rest = divmod(value_millionths - SCORE_UNIT, _SCORE_BIN)
+    half = _SCORE_BIN // 2
+    return thousandths + (rest > half or (rest == half and thousandths % 2 == 1))
+
+
+def score_slots(measure: Measure, value_millionths: int) -> tuple[int, int]:
+    """The slots that a score changes: its sum (by the value) and its bin (by one)."""
+    slot = measure.slot
+    return slot, slot + 1 + score_bin(value_millionths)
+
+
+def ordered_slots(vector: Mapping[int, int]) -> list[int]:
+    """The vector's slots in order: made once, it serves the stats of every measure of the vector."""
+    return sorted(vector)
+
+
+def duration_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> Stats | None:
+    """Stats in seconds of a DURATION measure of the vector; None without samples.
+
+    ``ordered`` is :func:`ordered_slots` of the same vector, for callers that want several measures of it.
+
+    Raises:
+        ValueError: the measure is of another kind.
+    """
+    if measure.kind is not Kind.DURATION:
+        message = f"{measure.name} is a {measure.kind.value}, not a duration"
+        raise ValueError(message)
+    components, counts = _bins(vector, measure, ordered)
+    return _stats([_COMPONENTS_S[c] for c in components], counts, vector.get(measure.slot, 0) / 1_000)
+
+
+def score_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> Stats | None:
+    """Stats on 1..5 of a SCORE measure of the vector; None without samples. ``ordered`` as in duration_stats.
+
+    Raises:
+        ValueError: the measure is of another kind.
+    """
+    if measure.kind is not Kind.SCORE:
+        message = f"{measure.name} is a {measure.kind.value}, not a score"
+        raise ValueError(message)
+    components, counts = _bins(vector, measure, ordered)
+    return _stats([_COMPONENTS_SCORE[c] for c in components], counts, vector.get(measure.slot, 0) / SCORE_UNIT)
+
+
+def bins_stats(bins: Mapping[int, int], sum_ms: int) -> Stats | None:
+    """Stats in seconds of ``{bin: count}`` whose values add up to ``sum_ms``; None without samples."""
+    ordered = sorted(bins)
+    return _stats([_REPRESENTATIVE_S[b] for b in ordered], [bins[b] for b in ordered], sum_ms / 1_000)
+
+
+def sample_count(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> int:
+    """How many values a DURATION or SCORE measure of the vector holds."""
+    return sum(_bins(vector, measure, ordered)[1])
+
+
+def cumulative_buckets(
+    vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None
+) -> list[tuple[float, int]]:
+    """``(le_seconds, count)`` for every bound of :data:`LADDER_S`, then infinity: exact, as each bound is an edge."""
+    components, counts = _bins(vector, measure, ordered)
+    totals = [0, *accumulate(counts)]
+    # A bin's component is its number + 1.
+    buckets = [
+        (float(bound_s), totals[bisect_right(components, bin_number + 1)])
+        for bound_s, bin_number in zip(LADDER_S, _LADDER_BINS, strict=True)
+    ]
+    return [*buckets, (math.inf, totals[-1])]
+
+
+def _bins(
+    vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None
+) -> tuple[Sequence[int], Sequence[int]]:
+    """The components of the measure's bins in order, and their counts."""
+    if ordered is None:
+        ordered = sorted(vector)
+    base = measure.slot
+    first = bisect_right(ordered, base)
+    slots = ordered[first : bisect_left(ordered, base + SLOTS_PER_MEASURE, first)]
+    return [slot - base for slot in slots], [vector[slot] for slot in slots]
+
+
+def _stats(values: Sequence[float], counts: Sequence[int], total: float) -> Stats | None:
+    """Stats of ``values``, ascending, each ``counts`` times, that add up to ``total``."""
+    ends = list(accumulate(counts))
+    if not ends or ends[-1] <= 0:
+        return None
+    count = ends[-1]
+    quantiles = []
+    for q in _QUANTILES:
+        rank = q * (count - 1)
+        below = int(rank)
+        place = bisect_right(ends, below)
+        value = values[place]
+        if rank > below and ends[place] == below + 1:
+            value += (values[place + 1] - value) * (rank - below)
+        quantiles.append(value)
+    return Stats(count, total, total / count, values[0], values[-1], *quantiles)

@@ -1,0 +1,82 @@
+"""Facts: "this measure changed by this much at this event time for these cuts". All that leaves an entity."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+Cut = tuple[str, str] | tuple[()]
+"""One group of one dimension, ``("channel", "email")``; ``()`` is the total."""
+
+TOTAL: Cut = ()
+UNKNOWN = "unknown"
+"""An absent dimension value (kpis.md, fine print)."""
+
+Fact = tuple[int, int, int, int, int]
+"""``(slot, time_ms, cuts, value, sign)``: slot = component 0 of the measure or its currency slot (measures.registry),
+cuts = an id from :class:`CutSets`, sign = +1 or -1 (takes an earlier fact back, in that fact's own pane)."""
+
+
+class CutSets:
+    """Interns sets of cuts: a fact carries one small integer in place of up to seven strings. Ids are of this process
+    only; they are never stored or sent."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[Cut, ...], int] = {}
+        self._standard: dict[tuple[str | None, ...], int] = {}
+        self.cuts: list[tuple[Cut, ...]] = []
+        """The cuts of each id."""
+
+    def id_of(self, cuts: tuple[Cut, ...]) -> int:
+        """The id of exactly these cuts."""
+        found = self._ids.get(cuts)
+        if found is None:
+            found = self._ids[cuts] = len(self.cuts)
+            self.cuts.append(cuts)
+        return found
+
+    def standard(  # one positional argument a dimension: this is called for nearly every fact
+        self,
+        channel: str | None,
+        priority: str | None,
+        category: str | None,
+        group: str | None,
+        brand: str | None,
+        agent: str | None = None,
+    ) -> int:
+        """The total and the cut of each standard dimension (absent: ``unknown``), and of the agent when one is
+        credited."""
+        key = (channel, priority, category, group, brand, agent)
+        found = self._standard.get(key)
+        if found is None:
+            cuts: list[Cut] = [
+                TOTAL,
+                ("channel", channel or UNKNOWN),
+                ("priority", priority or UNKNOWN),
+                ("category", category or UNKNOWN),
+                ("group", group or UNKNOWN),
+                ("brand", brand or UNKNOWN),
+            ]
+            if agent is not None:
+                cuts.append(("agent", agent))
+            found = self._standard[key] = self.id_of(tuple(cuts))
+        return found
+
+    def only(self, dimension: str, value: str | None) -> int:
+        """One cut without the total: for a breakdown of a measure whose total another fact carries."""
+        return self.id_of(((dimension, value or UNKNOWN),))
+
+
+def net(facts: Iterable[Fact]) -> Counter[tuple[int, int, int, int]]:
+    """Facts as a multiset ``{(slot, time_ms, cuts, value): multiplicity}`` without zeros."""
+    counts: Counter[tuple[int, int, int, int]] = Counter()
+    for slot, time_ms, cuts, value, sign in facts:
+        counts[slot, time_ms, cuts, value] += sign
+    return Counter({key: n for key, n in counts.items() if n})
+
+
+def difference(after: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]:
+    """The facts that turn ``before`` into ``after``."""
+    delta = net(after)
+    delta.subtract(net(before))
+    return [(*key, 1 if n > 0 else -1) for key, n in delta.items() for _ in range(abs(n))]

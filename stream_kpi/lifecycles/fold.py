@@ -1,0 +1,102 @@
+"""What a lifecycle is: a fold over an entity's events in their order, with moments that come without an event."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import msgspec
+
+from stream_kpi.lifecycles.facts import CutSets, Fact
+
+NEVER_MS = 1 << 62
+"""Later than any event."""
+
+
+class HistoryEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An event as its entity keeps it: normalised, without what no KPI needs. Subclasses are tagged with small
+    integers and add their own fields (all strings, ints, floats, bools, None or tuples of those)."""
+
+    time_ms: int
+    """When it happened, epoch milliseconds."""
+    uid: str
+    """``id + NUL + source``: the identity of the event, and the last tie-break of its place."""
+
+    rank: ClassVar[int] = 0
+    """Place among events of one instant (kpis.md): created or queued 0, updated 1, merged 2, assigned or transferred
+    3, message or accepted 4, status 5, left or ended 6, survey 7."""
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Sort key: event time, rank, uid."""
+        return (self.time_ms, self.rank, self.uid)
+
+
+class Fold(ABC):
+    """Running state of one entity while its events are folded in order.
+
+    A subclass implements :meth:`on_event` and, when it calls :meth:`schedule`, :meth:`on_due`; both call
+    :meth:`emit` and :meth:`take_back`. Facts in advance: ``schedule(due_ms, kind)`` asks for ``on_due(kind, due_ms)`` when that moment has come
+    without an event of this entity *at or before* it that cancelled it - an event at the very instant wins. Rescheduling a kind moves it.
+    The fold never asks the time: the engine passes it.
+    """
+
+    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems")
+
+    def __init__(self, cut_sets: CutSets) -> None:
+        self.cut_sets = cut_sets
+        self.facts: list[Fact] = []
+        self.due: dict[int, int] = {}
+        """``{kind: due_ms}``; a handful at most."""
+        self.last_due_ms = -NEVER_MS
+        """The latest moment that has fired: an event at or before it arrives out of order."""
+        self.problems: list[str] = []
+        """Data problems met (``negative_duration``, ``second_created``...), for the counters; drained by the engine."""
+
+    @property
+    @abstractmethod
+    def voided(self) -> bool:
+        """True while the entity leaves every count (spam, deleted, merged away, or its creation not seen yet)."""
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool:
+        """True when nothing more is expected: it leaves memory 8 d after its last event, else after 400 d."""
+
+    @abstractmethod
+    def on_event(self, event: HistoryEvent) -> None:
+        """Apply the next event in order."""
+
+    def on_due(self, kind: int, due_ms: int) -> None:
+        """A scheduled moment has come; ``kind`` is no longer scheduled. Only for folds that schedule."""
+        raise AssertionError(f"{type(self).__name__} scheduled kind {kind} and does not handle it")
+
+    def emit(self, slot: int, time_ms: int, cuts: int, value: int = 1) -> None:
+        """State a fact."""
+        self.facts.append((slot, time_ms, cuts, value, 1))
+
+    def take_back(self, slot: int, time_ms: int, cuts: int, value: int = 1) -> None:
+        """Take an earlier fact back: the arguments are those it was emitted with."""
+        self.facts.append((slot, time_ms, cuts, value, -1))
+
+    def schedule(self, due_ms: int, kind: int) -> None:
+        """Ask for ``on_due(kind, due_ms)``."""
+        self.due[kind] = due_ms
+
+    def cancel(self, kind: int) -> None:
+        """Forget a scheduled moment, if there is one."""
+        self.due.pop(kind, None)
+
+    def next_due_ms(self) -> int:
+        """The next scheduled moment, ``NEVER_MS`` without one."""
+        return min(self.due.values(), default=NEVER_MS)
+
+    def fire_until(self, clock_ms: int, *, inclusive: bool) -> None:
+        """Let the moments up to ``clock_ms`` come, in order of time, then kind."""
+        while self.due:
+            due_ms, kind = min((due_ms, kind) for kind, due_ms in self.due.items())
+            if due_ms > clock_ms or (due_ms == clock_ms and not inclusive):
+                return
+            del self.due[kind]
+            self.last_due_ms = max(self.last_due_ms, due_ms)
+            self.on_due(kind, due_ms)

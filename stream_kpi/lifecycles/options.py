@@ -1,0 +1,35 @@
+"""What of the definitions a user can set (kpis.md, column options). Built by settings, read by the lifecycles."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Defaults are those of kpis.md. Times are integer milliseconds."""
+
+    zone: str = "UTC"
+    """IANA zone that days and months follow."""
+    terminal_statuses: frozenset[str] = frozenset({"solved", "closed"})
+    """Statuses that leave the backlog. Deleted and spam always do, and leave every other count too."""
+    include_agent_created: bool = True
+    """Whether ticket_volume counts tickets that agents created."""
+    auto_resolve_counts: bool = True
+    """Whether a solve by automation or system counts in the resolution times."""
+    response_targets_ms: dict[str, int] = {"chat": 60_000, "voice": 20_000, "social": 3_600_000}
+    """Target of the first response by channel (response_time_compliance)."""
+    response_target_other_ms: int = 86_400_000
+    service_level_targets_ms: dict[str, int] = {"voice": 20_000}
+    """Target of the answer by channel (service_level)."""
+    service_level_target_other_ms: int = 60_000
+    short_abandon_ms: int = 5_000
+    """A caller who leaves sooner is no abandon."""
+    reopen_window_ms: int = 7 * 86_400_000
+    """Cohort of reopen_rate."""
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        """The zone as an object."""
+        return ZoneInfo(self.zone)

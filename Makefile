@@ -1,0 +1,46 @@
+# Everything starts here; `make help` lists it. All that is installed goes into .venv, except the programs that some
+# tests use (see .ci/system-parts), which are installed only where this user may.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help demo test check bench fmt
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (set PYTHON=/path/to/python)." >&2; exit 2; }
+	@echo "Setting up .venv ..." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,bench,dev]' >&2
+	@touch $@
+
+# At a terminal the demo gets a process group of its own (set -m), so that Ctrl-C ends the demo and not make.
+demo: $(READY) ## everything on this machine: broker, worker, simulated support team, /metrics; Ctrl-C ends it
+	@if [ -t 0 ]; then set -m; $(BIN)/stream-kpi demo; else exec $(BIN)/stream-kpi demo; fi
+
+test: $(READY) ## all tests; those whose programs cannot be had are skipped and say why
+	@.ci/system-parts
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## lint, types, layers, generated files, metrics
+	@.ci/system-parts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -p no:randomly tests/contracts
+
+bench: $(READY) ## events per second on Apache Kafka, next to other ways of doing it
+	@$(BIN)/stream-kpi bench
+
+fmt: $(READY) ## format the code
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format

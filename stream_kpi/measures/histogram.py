@@ -12,7 +12,9 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from stream_kpi.measures.registry import SLOTS_PER_MEASURE, Kind, Measure
 
@@ -35,7 +37,7 @@ _SCORE_BIN: Final = 1_000
 """Width of a score's bin in millionths."""
 
 
-class Stats(NamedTuple):
+class Stats(msgspec.Struct, frozen=True):
     """What is known of the values of one histogram; seconds for durations, points of 1..5 for scores.
 
     Count, sum and mean are exact. A quantile is pandas' and DuckDB's (linear interpolation between the two neighbouring

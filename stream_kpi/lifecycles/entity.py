@@ -33,7 +33,7 @@ class Entity:
     a fold of the whole sorted history up to ``clock_ms`` gives.
     """
 
-    __slots__ = ("clock_ms", "fold", "history", "new_fold", "uids")
+    __slots__ = ("clock_ms", "fold", "history", "new_fold", "uids", "wake_ms")
 
     def __init__(
         self, new_fold: Callable[[], Fold], history: list[HistoryEvent] | None = None, clock_ms: int = -NEVER_MS
@@ -42,6 +42,8 @@ class Entity:
         self.history = history if history is not None else []
         self.uids = {event.uid for event in self.history}
         self.clock_ms = clock_ms
+        self.wake_ms = NEVER_MS
+        """When the shard looks at it again unasked (due moment or eviction): its one entry in the shard's heap."""
         self.fold = facts_of(new_fold, self.history, clock_ms)[0]
 
     def apply(self, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:

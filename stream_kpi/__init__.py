@@ -1,0 +1,1 @@
+"""Live support KPIs from Kafka events."""

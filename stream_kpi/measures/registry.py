@@ -1,0 +1,99 @@
+"""Every measure: its number (part of the state format, never reused), name and kind."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+SLOTS_PER_MEASURE = 8192
+"""A slot is ``measure number * SLOTS_PER_MEASURE + component``. Component 0 is the sum (of a count, level, money or
+histogram); a histogram's bin ``b`` is component ``1 + b``; money's component is the ISO 4217 numeric code."""
+
+
+class Kind(Enum):
+    """How a fact of the measure changes its slots."""
+
+    COUNT = "count"
+    """slot += value"""
+    LEVEL = "level"
+    """slot += value; what stands is the sum of everything up to an instant"""
+    DURATION = "duration"
+    """integer milliseconds into the log-bucket histogram: sum slot += value, bin slot += 1"""
+    SCORE = "score"
+    """integer millionths on the scale 1..5 into exact bins of a thousandth: sum slot += value, bin slot += 1"""
+    AGE = "age"
+    """a member of a set that ages: value is the start in epoch milliseconds; never in a pane (windows.ages)"""
+
+
+class Measure(NamedTuple):
+    """One thing that is added up. ``by_currency``: the component is an ISO 4217 numeric code."""
+
+    number: int
+    name: str
+    kind: Kind
+    by_currency: bool = False
+
+    @property
+    def slot(self) -> int:
+        """The slot of component 0."""
+        return self.number * SLOTS_PER_MEASURE
+
+    def currency_slot(self, numeric_code: int) -> int:
+        """The slot of one currency's amount."""
+        return self.number * SLOTS_PER_MEASURE + numeric_code
+
+
+# Tickets
+TICKETS_CREATED = Measure(1, "tickets_created", Kind.COUNT)
+BACKLOG = Measure(2, "backlog", Kind.LEVEL)
+BACKLOG_UNASSIGNED = Measure(3, "backlog_unassigned", Kind.LEVEL)
+BACKLOG_UNATTENDED = Measure(4, "backlog_unattended", Kind.LEVEL)
+OPEN_TICKETS = Measure(5, "open_tickets", Kind.AGE)
+UNANSWERED_TICKETS = Measure(6, "unanswered_tickets", Kind.AGE)
+FIRST_RESPONSE = Measure(7, "first_response", Kind.DURATION)
+FIRST_RESPONSE_IN_TARGET = Measure(8, "first_response_in_target", Kind.COUNT)
+NEXT_REPLY = Measure(9, "next_reply", Kind.DURATION)
+RESOLUTION_FIRST = Measure(10, "resolution_first", Kind.DURATION)
+RESOLUTION_FULL = Measure(11, "resolution_full", Kind.DURATION)
+COHORT_SOLVES = Measure(12, "cohort_solves", Kind.COUNT)
+COHORT_REOPENS = Measure(13, "cohort_reopens", Kind.COUNT)
+FCR_SOLVES = Measure(14, "fcr_solves", Kind.COUNT)
+FCR_FIRST_CONTACT = Measure(15, "fcr_first_contact", Kind.COUNT)
+FIRST_SOLVES = Measure(16, "first_solves", Kind.COUNT)
+
+# Chats and calls
+CHATS_QUEUED = Measure(20, "chats_queued", Kind.COUNT)
+QUEUE_LENGTH = Measure(21, "queue_length", Kind.LEVEL)
+WAITING_CHATS = Measure(22, "waiting_chats", Kind.AGE)
+CHAT_OUTCOMES = Measure(23, "chat_outcomes", Kind.COUNT)
+CHAT_ABANDONS = Measure(24, "chat_abandons", Kind.COUNT)
+ANSWER_TIME = Measure(25, "answer_time", Kind.DURATION)
+ABANDON_TIME = Measure(26, "abandon_time", Kind.DURATION)
+SERVICE_LEVEL_MET = Measure(27, "service_level_met", Kind.COUNT)
+SERVICE_LEVEL_OFFERED = Measure(28, "service_level_offered", Kind.COUNT)
+HANDLE_TIME = Measure(29, "handle_time", Kind.DURATION)
+
+# Surveys
+CSAT_ANSWERS = Measure(40, "csat_answers", Kind.COUNT)
+CSAT_POSITIVE = Measure(41, "csat_positive", Kind.COUNT)
+CSAT_SCORE = Measure(42, "csat_score", Kind.SCORE)
+
+# Customers and revenue. Money is integer minor units.
+MRR = Measure(50, "mrr", Kind.LEVEL, by_currency=True)
+MRR_NEW = Measure(51, "mrr_new", Kind.COUNT, by_currency=True)
+MRR_EXPANSION = Measure(52, "mrr_expansion", Kind.COUNT, by_currency=True)
+MRR_CONTRACTION = Measure(53, "mrr_contraction", Kind.COUNT, by_currency=True)
+MRR_CHURNED = Measure(54, "mrr_churned", Kind.COUNT, by_currency=True)
+MRR_REACTIVATION = Measure(55, "mrr_reactivation", Kind.COUNT, by_currency=True)
+CUSTOMERS = Measure(56, "customers", Kind.LEVEL)
+CUSTOMERS_BY_CURRENCY = Measure(57, "customers_by_currency", Kind.LEVEL, by_currency=True)
+CUSTOMERS_LOST_5M = Measure(58, "customers_lost_5m", Kind.COUNT)
+CUSTOMERS_LOST_1H = Measure(59, "customers_lost_1h", Kind.COUNT)
+CUSTOMERS_LOST_1D = Measure(60, "customers_lost_1d", Kind.COUNT)
+CUSTOMERS_LOST_MONTH = Measure(61, "customers_lost_month", Kind.COUNT)
+PAST_OF_ACTIVE = Measure(62, "past_of_active", Kind.LEVEL)
+"""The whole activity history (+1, -1) of the customers that pay now, taken back while they do not: its level at an
+instant is how many of today's customers paid then. Customers of then less this = lost since, for any window."""
+
+MEASURES: tuple[Measure, ...] = tuple(m for m in list(globals().values()) if isinstance(m, Measure))
+BY_NUMBER: dict[int, Measure] = {m.number: m for m in MEASURES}

@@ -1,0 +1,133 @@
+"""Sets that age: open tickets by creation, unanswered ones by start, waiting chats by arrival.
+
+Ages grow without events, so they fit no pane. A shard keeps the members' starts and states, for each cut, how many,
+the sum and least of their starts, and the histogram of their ages at its clock; sums of those over shards are the
+ages of all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from stream_kpi.lifecycles.facts import Cut, CutSets
+from stream_kpi.measures.histogram import EDGES_MS
+
+
+class AgeSummary(NamedTuple):
+    """The members of a set that ages, at the window's end. Count is at least 1."""
+
+    count: int
+    age_sum_ms: int
+    oldest_ms: int
+    """Age of the oldest."""
+    bins: Mapping[int, int]
+    """``{histogram bin of the age: members}`` (measures.histogram)."""
+
+
+class AgeState(NamedTuple):
+    """One shard's members of one measure and cut. ``bins`` of the ages at the shard's clock."""
+
+    count: int
+    start_sum_ms: int
+    oldest_start_ms: int
+    bins: dict[int, int]
+
+
+ShardAges = dict[int, dict[Cut, AgeState]]
+"""``{measure number: {cut: state}}``."""
+
+_EDGES = np.array(EDGES_MS, dtype=np.int64)
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[int, list[tuple[list[str], AgeState]]]).decode
+
+
+def pack_ages(ages: ShardAges) -> bytes:
+    """The record of a shard's sets."""
+    return _encode({number: list(by_cut.items()) for number, by_cut in ages.items()})
+
+
+def unpack_ages(value: bytes) -> ShardAges:
+    """The inverse of :func:`pack_ages`."""
+    return {number: {_cut(cut): state for cut, state in rows} for number, rows in _decode(value).items()}
+
+
+def _cut(parts: list[str]) -> Cut:
+    return (parts[0], parts[1]) if parts else ()
+
+
+class AgeSets:
+    """The members of all age measures of one shard."""
+
+    def __init__(self, cut_sets: CutSets) -> None:
+        self._cut_sets = cut_sets
+        self._members: dict[int, Counter[tuple[int, int]]] = {}
+
+    def __bool__(self) -> bool:
+        return any(self._members.values())
+
+    def add(self, number: int, cuts: int, start_ms: int, sign: int) -> None:
+        """A member joins (+1) or leaves (-1)."""
+        members = self._members.setdefault(number, Counter())
+        key = (start_ms, cuts)
+        count = members[key] + sign
+        if count:
+            members[key] = count
+        else:
+            del members[key]
+
+    def state_at(self, clock_ms: int) -> ShardAges:
+        """Every cut's state with ages as of the clock."""
+        return {number: self._by_cut(members, clock_ms) for number, members in self._members.items() if members}
+
+    def _by_cut(self, members: Counter[tuple[int, int]], clock_ms: int) -> dict[Cut, AgeState]:
+        starts = np.fromiter((start for start, _ in members), dtype=np.int64, count=len(members))
+        sets = np.fromiter((cuts for _, cuts in members), dtype=np.int64, count=len(members))
+        counts = np.fromiter(members.values(), dtype=np.int64, count=len(members))
+        bins = np.searchsorted(_EDGES, np.maximum(clock_ms - starts, 0), side="left")
+        by_cut: dict[Cut, AgeState] = {}
+        for cuts in np.unique(sets).tolist():
+            chosen = sets == cuts
+            found, inverse = np.unique(bins[chosen], return_inverse=True)
+            amounts = np.zeros(len(found), dtype=np.int64)
+            np.add.at(amounts, inverse, counts[chosen])
+            state = AgeState(
+                count=int(counts[chosen].sum()),
+                start_sum_ms=int((counts[chosen] * starts[chosen]).sum()),
+                oldest_start_ms=int(starts[chosen].min()),
+                bins=dict(zip(found.tolist(), amounts.tolist(), strict=True)),
+            )
+            for cut in self._cut_sets.cuts[cuts]:
+                before = by_cut.get(cut)
+                by_cut[cut] = state if before is None else _merged(before, state)
+        return by_cut
+
+
+def _merged(a: AgeState, b: AgeState) -> AgeState:
+    bins = dict(a.bins)
+    for index, count in b.bins.items():
+        bins[index] = bins.get(index, 0) + count
+    return AgeState(
+        a.count + b.count, a.start_sum_ms + b.start_sum_ms, min(a.oldest_start_ms, b.oldest_start_ms), bins
+    )
+
+
+def summary(states: list[AgeState], now_ms: int) -> AgeSummary | None:
+    """The ages at ``now`` of the shards' states together; None without members."""
+    if not states:
+        return None
+    total = states[0]
+    for state in states[1:]:
+        total = _merged(total, state)
+    if total.count <= 0:
+        return None
+    return AgeSummary(
+        count=total.count,
+        age_sum_ms=max(0, total.count * now_ms - total.start_sum_ms),
+        oldest_ms=max(0, now_ms - total.oldest_start_ms),
+        bins=total.bins,
+    )

@@ -8,18 +8,22 @@ property test holds the two ways equal.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterable
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.facts import Fact, difference
 from stream_kpi.lifecycles.fold import NEVER_MS, Fold, HistoryEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 def facts_of(new_fold: Callable[[], Fold], history: Iterable[HistoryEvent], clock_ms: int) -> tuple[Fold, list[Fact]]:
     """Fold a sorted history from the start up to ``clock_ms``: the fold, and all facts (none while voided)."""
     fold = new_fold()
-    facts: list[Fact] = []
     for event in history:
-        fold.fire_until(event.time_ms, inclusive=False)
+        if not event.opens:
+            fold.fire_until(event.time_ms, inclusive=False)
         fold.on_event(event)
     fold.fire_until(clock_ms, inclusive=True)
     facts, fold.facts = fold.facts, []
@@ -38,13 +42,15 @@ class Entity:
     def __init__(
         self, new_fold: Callable[[], Fold], history: list[HistoryEvent] | None = None, clock_ms: int = -NEVER_MS
     ) -> None:
+        """Take over a sorted history whose facts up to ``clock_ms`` have been passed on."""
         self.new_fold = new_fold
         self.history = history if history is not None else []
         self.uids = {event.uid for event in self.history}
         self.clock_ms = clock_ms
-        self.wake_ms = NEVER_MS
-        """When the shard looks at it again unasked (due moment or eviction): its one entry in the shard's heap."""
         self.fold = facts_of(new_fold, self.history, clock_ms)[0]
+        self.fold.problems.clear()
+        self.wake_ms = NEVER_MS
+        """For the holder of many entities: when it is going to call :meth:`advance` next."""
 
     def apply(self, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
         """Take an event in at the partition's clock (>= the event's time). None: a duplicate, nothing changed."""
@@ -53,27 +59,47 @@ class Entity:
         self.uids.add(event.uid)
         fold = self.fold
         history = self.history
-        in_order = not history or (event.order > history[-1].order and event.time_ms > fold.last_due_ms)
-        if not in_order or fold.voided:
-            return self._refold(event, clock_ms)
-        fold.fire_until(event.time_ms, inclusive=False)
-        fold.on_event(event)
-        if fold.voided:  # everything that the entity stated is to be taken back: the fold keeps no list of it
-            return self._refold(event, clock_ms)
+        if history:
+            if not self._is_next(event):
+                return self._refold(event, clock_ms)
+            if fold.soonest_ms < event.time_ms:
+                fold.fire_until(event.time_ms, inclusive=False)
+            was_voided = fold.voided
+            fold.on_event(event)
+            if fold.voided is not was_voided:  # all that it stated goes or comes back: the fold keeps no list of it
+                return self._refold(event, clock_ms)
+        else:
+            fold.on_event(event)
         history.append(event)
         return self.advance(clock_ms)
 
     def advance(self, clock_ms: int) -> list[Fact]:
         """Let the moments up to ``clock_ms`` come."""
         fold = self.fold
-        self.clock_ms = max(self.clock_ms, clock_ms)
-        fold.fire_until(self.clock_ms, inclusive=True)
+        if clock_ms > self.clock_ms:
+            self.clock_ms = clock_ms
+        if fold.soonest_ms <= self.clock_ms:
+            fold.fire_until(self.clock_ms, inclusive=True)
         facts, fold.facts = fold.facts, []
         return [] if fold.voided else facts
 
+    def take_problems(self) -> list[str]:
+        """The data problems met since the last call; to be called after each ``apply``."""
+        problems, self.fold.problems = self.fold.problems, []
+        return problems
+
+    def _is_next(self, event: HistoryEvent) -> bool:
+        last = self.history[-1]
+        return (
+            not event.opens
+            and event.time_ms > self.fold.last_due_ms
+            and (event.time_ms > last.time_ms or event.order > last.order)
+        )
+
     def _refold(self, event: HistoryEvent, clock_ms: int) -> list[Fact]:
-        before = facts_of(self.new_fold, self.history, self.clock_ms)[1]
+        fold_before, before = facts_of(self.new_fold, self.history, self.clock_ms)
         insort(self.history, event, key=lambda e: e.order)
         self.clock_ms = max(self.clock_ms, clock_ms)
         self.fold, after = facts_of(self.new_fold, self.history, self.clock_ms)
+        self.fold.problems = list((Counter(self.fold.problems) - Counter(fold_before.problems)).elements())
         return difference(after, before)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from stream_kpi.lifecycles.facts import CutSets, Fact
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.facts import CutSets, Fact
 
 NEVER_MS = 1 << 62
 """Later than any event."""
@@ -26,37 +27,46 @@ class HistoryEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Place among events of one instant (kpis.md): created or queued 0, updated 1, merged 2, assigned or transferred
     3, message or accepted 4, status 5, left or ended 6, survey 7."""
 
+    opens: ClassVar[bool] = False
+    """True for the event that an entity cannot be without, where it comes before all others whatever its time: a
+    clock that runs ahead must not put a reply before the creation of its ticket."""
+
     @property
     def order(self) -> tuple[int, int, str]:
-        """Sort key: event time, rank, uid."""
-        return (self.time_ms, self.rank, self.uid)
+        """Sort key: event time, rank, uid. Events that open come first, by time and uid among themselves."""
+        return (-NEVER_MS, self.time_ms, self.uid) if self.opens else (self.time_ms, self.rank, self.uid)
 
 
 class Fold(ABC):
     """Running state of one entity while its events are folded in order.
 
-    A subclass implements :meth:`on_event` and, when it calls :meth:`schedule`, :meth:`on_due`; both call
-    :meth:`emit` and :meth:`take_back`. Facts in advance: ``schedule(due_ms, kind)`` asks for ``on_due(kind, due_ms)`` when that moment has come
-    without an event of this entity *at or before* it that cancelled it - an event at the very instant wins. Rescheduling a kind moves it.
+    A subclass implements :meth:`on_event` and, when it calls :meth:`schedule`, :meth:`on_due`; both state facts with
+    :meth:`emit`, :meth:`take_back`, :meth:`join` and :meth:`leave`. Facts in advance: ``schedule(due_ms, kind)`` asks
+    for ``on_due(kind, due_ms)`` when that moment has come without an event of this entity *at or before* it that
+    cancelled it - an event at the very instant wins. Rescheduling a kind moves it.
     The fold never asks the time: the engine passes it.
     """
 
-    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems")
+    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms")
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cut_sets = cut_sets
         self.facts: list[Fact] = []
         self.due: dict[int, int] = {}
         """``{kind: due_ms}``; a handful at most."""
+        self.soonest_ms = NEVER_MS
+        """The least of ``due``, ``NEVER_MS`` without one."""
         self.last_due_ms = -NEVER_MS
         """The latest moment that has fired: an event at or before it arrives out of order."""
         self.problems: list[str] = []
-        """Data problems met (``negative_duration``, ``second_created``...), for the counters; drained by the engine."""
+        """Data problems met (``negative_duration``, ``second_created``...), for the counters; see
+        :meth:`Entity.take_problems`."""
 
     @property
     @abstractmethod
     def voided(self) -> bool:
-        """True while the entity leaves every count (spam, deleted, merged away, or its creation not seen yet)."""
+        """True while the entity leaves every count (spam, deleted, merged away, or its creation not seen yet). Only
+        an event changes it, never a due moment."""
 
     @property
     @abstractmethod
@@ -69,7 +79,7 @@ class Fold(ABC):
 
     def on_due(self, kind: int, due_ms: int) -> None:
         """A scheduled moment has come; ``kind`` is no longer scheduled. Only for folds that schedule."""
-        raise AssertionError(f"{type(self).__name__} scheduled kind {kind} and does not handle it")
+        raise AssertionError(f"{type(self).__name__} scheduled kind {kind} at {due_ms} and does not handle it")
 
     def emit(self, slot: int, time_ms: int, cuts: int, value: int = 1) -> None:
         """State a fact."""
@@ -79,24 +89,40 @@ class Fold(ABC):
         """Take an earlier fact back: the arguments are those it was emitted with."""
         self.facts.append((slot, time_ms, cuts, value, -1))
 
+    def join(self, slot: int, time_ms: int, cuts: int, value: int = 1) -> None:
+        """Enter a level (value: by how much) or a set that ages (value: the start, epoch milliseconds)."""
+        self.facts.append((slot, time_ms, cuts, value, 1))
+
+    def leave(self, slot: int, time_ms: int, cuts: int, value: int = 1) -> None:
+        """Leave what was joined with this value and these cuts. Nothing is taken back: ``time_ms`` is the time of
+        leaving, and until then the entity stays in."""
+        self.facts.append((slot, time_ms, cuts, value, -1))
+
+    def duration_ms(self, start_ms: int, end_ms: int) -> int:
+        """The time from start to end; a negative one counts as 0 and is a problem."""
+        if end_ms < start_ms:
+            self.problems.append("negative_duration")
+            return 0
+        return end_ms - start_ms
+
     def schedule(self, due_ms: int, kind: int) -> None:
         """Ask for ``on_due(kind, due_ms)``."""
         self.due[kind] = due_ms
+        self.soonest_ms = min(self.due.values())
 
     def cancel(self, kind: int) -> None:
         """Forget a scheduled moment, if there is one."""
-        self.due.pop(kind, None)
+        if self.due.pop(kind, None) is not None:
+            self.soonest_ms = min(self.due.values(), default=NEVER_MS)
 
     def next_due_ms(self) -> int:
         """The next scheduled moment, ``NEVER_MS`` without one."""
-        return min(self.due.values(), default=NEVER_MS)
+        return self.soonest_ms
 
     def fire_until(self, clock_ms: int, *, inclusive: bool) -> None:
         """Let the moments up to ``clock_ms`` come, in order of time, then kind."""
-        while self.due:
+        while self.soonest_ms < clock_ms or (inclusive and self.soonest_ms == clock_ms):
             due_ms, kind = min((due_ms, kind) for kind, due_ms in self.due.items())
-            if due_ms > clock_ms or (due_ms == clock_ms and not inclusive):
-                return
-            del self.due[kind]
+            self.cancel(kind)
             self.last_due_ms = max(self.last_due_ms, due_ms)
             self.on_due(kind, due_ms)

@@ -20,7 +20,7 @@ POSITIVE_SLOT = CSAT_POSITIVE.slot
 SCORE_SLOT = CSAT_SCORE.slot
 
 
-class Sent(HistoryEvent):
+class Sent(HistoryEvent, frozen=True, gc=False):
     """A survey went out. A lifecycle subclasses this with its own tag."""
 
     survey_id: str
@@ -30,7 +30,7 @@ class Sent(HistoryEvent):
     rank: ClassVar[int] = SURVEY_RANK
 
 
-class Answer(HistoryEvent):
+class Answer(HistoryEvent, frozen=True, gc=False):
     """A survey was answered, or answered again: the same ``survey_id`` replaces. A lifecycle subclasses this with its
     own tag."""
 

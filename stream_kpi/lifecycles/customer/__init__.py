@@ -1,0 +1,2 @@
+"""A customer's subscriptions: :mod:`revenue` makes an item's MRR, :mod:`events` the compact history, :mod:`account` the
+movements of one instant, :mod:`fold` brings each state in at the instant from which it holds."""

@@ -1,0 +1,76 @@
+"""A customer's compact events: what of a subscription's state any KPI needs."""
+
+from __future__ import annotations
+
+from stream_kpi.events.currencies import numeric_code
+from stream_kpi.events.subscription import SubscriptionChanged, SubscriptionItem, SubscriptionWire
+from stream_kpi.events.times import event_time_ms
+from stream_kpi.lifecycles.customer.revenue import monthly_minor_units
+from stream_kpi.lifecycles.fold import HistoryEvent
+
+PAYING_STATUSES = frozenset({"active", "past_due"})
+
+EffectiveOrder = tuple[int, int, bool, str]
+
+
+class SubscriptionState(HistoryEvent, frozen=True, gc=False, tag=1):
+    """The whole state of one subscription from an instant on, until its next state."""
+
+    subscription_id: str
+    effective_ms: int
+    """From when the state holds. The history stays in the order of ``time_ms``, in which states became known."""
+    paying: bool
+    """Whether the status pays, whatever the amount."""
+    currency: int
+    """ISO 4217 numeric code."""
+    mrr_by_plan: tuple[tuple[str, int], ...]
+    """Minor units a month of each plan, ascending; empty unless ``paying``."""
+    cancel_ms: int | None = None
+    """From when the subscription is cancelled, if no later state holds by then."""
+    delinquent: bool = False
+    """Why revenue that ends with this state (or at its ``cancel_ms``) is lost: not paid for, else given up."""
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Time, non-paying before paying status, uid."""
+        return (self.time_ms, self.paying, self.uid)
+
+    @property
+    def effective_order(self) -> EffectiveOrder:
+        """The order in which states take effect: the last one of a subscription at an instant holds."""
+        return (self.effective_ms, self.time_ms, self.paying, self.uid)
+
+
+CustomerEvent = SubscriptionState
+"""Every compact event of a customer; a union as soon as there is a second."""
+
+
+def from_wire(wire: SubscriptionWire, time_ms: int) -> CustomerEvent | None:
+    """The compact event of a wire event that happened at ``time_ms``; None for one that no KPI needs
+    (``invoice.paid``)."""
+    if not isinstance(wire, SubscriptionChanged):
+        return None
+    data = wire.data
+    paying = data.status in PAYING_STATUSES
+    return SubscriptionState(
+        time_ms=time_ms,
+        uid=f"{wire.id}\0{wire.source}",
+        subscription_id=data.subscription_id,
+        effective_ms=time_ms if data.effective_at is None else event_time_ms(data.effective_at),
+        paying=paying,
+        currency=numeric_code(data.currency),
+        mrr_by_plan=_mrr_by_plan(data.items) if paying else (),
+        cancel_ms=None if data.cancel_at is None else event_time_ms(data.cancel_at),
+        delinquent=data.status == "unpaid" or data.reason == "delinquent",
+    )
+
+
+def _mrr_by_plan(items: tuple[SubscriptionItem, ...]) -> tuple[tuple[str, int], ...]:
+    plans: dict[str, int] = {}
+    for item in items:
+        if item.usage == "licensed":
+            amount = monthly_minor_units(
+                item.unit_amount, item.quantity, item.discount, item.interval, item.interval_count
+            )
+            plans[item.plan] = plans.get(item.plan, 0) + amount
+    return tuple(sorted((plan, amount) for plan, amount in plans.items() if amount))

@@ -1,0 +1,103 @@
+"""The customer lifecycle: subscription states to movements, levels and losses."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Sequence
+
+from stream_kpi.lifecycles.customer.account import Account
+from stream_kpi.lifecycles.customer.events import EffectiveOrder, SubscriptionState
+from stream_kpi.lifecycles.facts import CutSets, Fact, difference
+from stream_kpi.lifecycles.fold import NEVER_MS, Fold, HistoryEvent
+from stream_kpi.lifecycles.options import Options
+
+NEXT_EFFECT = 0
+"""Due moment: a state or a cancellation that is known already takes effect."""
+
+
+def _effective_order(state: SubscriptionState) -> EffectiveOrder:
+    return state.effective_order
+
+
+class CustomerFold(Fold):
+    """One customer's subscriptions.
+
+    The history is ordered by the time at which states became known; the fold keeps them in the order in which they
+    take effect. Its facts depend on nothing but the set of states and the clock: one that is known ahead waits for
+    its due moment, one that reaches back before the open instant restates what came after.
+    """
+
+    __slots__ = ("_account", "_applied", "_options", "_timeline")
+
+    def __init__(self, cut_sets: CutSets, options: Options) -> None:
+        super().__init__(cut_sets)
+        self._options = options
+        self._timeline: list[SubscriptionState] = []
+        """Every state, in order of effect."""
+        self._applied = 0
+        """How many of the timeline's states the account has taken in."""
+        self._account = self._new_account()
+
+    @property
+    def voided(self) -> bool:
+        """Never: a customer counts from the first state on."""
+        return False
+
+    @property
+    def closed(self) -> bool:
+        """Never: who paid once and pays again is a reactivation, so that has to be remembered."""
+        return False
+
+    def on_event(self, event: HistoryEvent) -> None:
+        """Take a state in, and its effect if that has come."""
+        assert isinstance(event, SubscriptionState)
+        place = bisect(self._timeline, event.effective_order, key=_effective_order)
+        if place < self._applied or event.effective_ms < self._account.instant_ms:
+            self._restate(place, event)
+        else:
+            self._timeline.insert(place, event)
+        self._settle(event.time_ms)
+
+    def on_due(self, kind: int, due_ms: int) -> None:
+        """Bring in what takes effect at ``due_ms``."""
+        assert kind == NEXT_EFFECT
+        self._settle(due_ms)
+
+    def _new_account(self) -> Account:
+        return Account(self.cut_sets, self._options.zone_info)
+
+    def _settle(self, now_ms: int) -> None:
+        """Let everything up to ``now_ms`` take effect, and wait for what comes next."""
+        next_ms, facts = self._bring_in(now_ms)
+        self.facts += facts
+        if next_ms < NEVER_MS:
+            self.schedule(next_ms, NEXT_EFFECT)
+        else:
+            self.cancel(NEXT_EFFECT)
+
+    def _restate(self, place: int, event: SubscriptionState) -> None:
+        """Insert a state before what the account has taken in: the movements from there on are others now."""
+        until_ms = self._account.instant_ms
+        before = self._replay(until_ms)
+        self._timeline.insert(place, event)
+        self.facts += difference(self._replay(until_ms), before)
+
+    def _replay(self, until_ms: int) -> list[Fact]:
+        self._account = self._new_account()
+        self._applied = 0
+        return self._bring_in(until_ms)[1]
+
+    def _bring_in(self, until_ms: int) -> tuple[int, list[Fact]]:
+        """Take states and cancellations in up to ``until_ms``: the instant of the next one, and the facts."""
+        facts: list[Fact] = []
+        timeline, account = self._timeline, self._account
+        while True:
+            first = last = self._applied
+            next_ms = min(timeline[first].effective_ms if first < len(timeline) else NEVER_MS, account.next_cancel_ms())
+            if next_ms > until_ms:
+                return next_ms, facts
+            while last < len(timeline) and timeline[last].effective_ms == next_ms:
+                last += 1
+            states: Sequence[SubscriptionState] = timeline[first:last]
+            facts += account.move(next_ms, states)
+            self._applied = last

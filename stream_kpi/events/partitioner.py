@@ -1,0 +1,56 @@
+"""Which partition owns a key, computed as the producers compute it."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Literal, get_args
+from zlib import crc32
+
+Algorithm = Literal["murmur2", "crc32"]
+"""``murmur2``: Kafka's default (Java clients, kafka-python, aiokafka). ``crc32``: librdkafka's default,
+``consistent_random``."""
+
+MAX_CACHED_KEYS = 65_536
+"""Keys that are remembered: under 8 MB. An entity's events come close together, so most lookups hit."""
+
+_MASK = 0xFFFFFFFF
+_M = 0x5BD1E995
+_SEED = 0x9747B28C
+_WORD = Struct("<I")
+
+
+def murmur2(key: bytes) -> int:
+    """The 32-bit hash of org.apache.kafka.common.utils.Utils.murmur2, as an unsigned integer."""
+    length = len(key)
+    value = _SEED ^ length
+    tail = length & ~3
+    for (word,) in _WORD.iter_unpack(key[:tail]):
+        mixed = (word * _M) & _MASK
+        value = ((value * _M) & _MASK) ^ (((mixed ^ (mixed >> 24)) * _M) & _MASK)
+    if tail != length:
+        value = ((value ^ int.from_bytes(key[tail:], "little")) * _M) & _MASK
+    value = ((value ^ (value >> 13)) * _M) & _MASK
+    return value ^ (value >> 15)
+
+
+class Partitioner:
+    """``owner(key)`` for one partition count. ValueError: an unknown algorithm, or no partitions."""
+
+    def __init__(self, algorithm: Algorithm, partitions: int) -> None:
+        if algorithm not in get_args(Algorithm):
+            raise ValueError(f"partitioner {algorithm!r} is not one of {', '.join(get_args(Algorithm))}")
+        if partitions < 1:
+            raise ValueError(f"{partitions} partitions: at least 1")
+        self.algorithm = algorithm
+        self.partitions = partitions
+        self._owners: dict[bytes, int] = {}
+
+    def owner(self, key: bytes) -> int:
+        """The partition that a producer with this partitioner sends the key to."""
+        found = self._owners.get(key)
+        if found is None:
+            if len(self._owners) >= MAX_CACHED_KEYS:
+                self._owners.clear()
+            hashed = murmur2(key) & 0x7FFFFFFF if self.algorithm == "murmur2" else crc32(key)
+            found = self._owners[key] = hashed % self.partitions
+        return found

@@ -18,10 +18,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Whether ticket_volume counts tickets that agents created."""
     auto_resolve_counts: bool = True
     """Whether a solve by automation or system counts in the resolution times."""
-    response_targets_ms: dict[str, int] = {"chat": 60_000, "voice": 20_000, "social": 3_600_000}
+    response_targets_ms: dict[str, int] = msgspec.field(
+        default_factory=lambda: {"chat": 60_000, "voice": 20_000, "social": 3_600_000}
+    )
     """Target of the first response by channel (response_time_compliance)."""
     response_target_other_ms: int = 86_400_000
-    service_level_targets_ms: dict[str, int] = {"voice": 20_000}
+    service_level_targets_ms: dict[str, int] = msgspec.field(default_factory=lambda: {"voice": 20_000})
     """Target of the answer by channel (service_level)."""
     service_level_target_other_ms: int = 60_000
     short_abandon_ms: int = 5_000

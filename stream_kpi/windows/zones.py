@@ -19,7 +19,8 @@ FIVE_MINUTES_MS = 300_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
-_EPOCH_DAY = date(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.date()
 
 
 def floor_5m(time_ms: int) -> int:
@@ -102,13 +103,12 @@ def _date_start(day: date, zone: ZoneInfo) -> int:
 
 
 def _epoch_ms(local: datetime) -> int:
-    return (local.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (local.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _offset_ms(time_ms: int, zone: ZoneInfo) -> int:
-    offset = datetime.fromtimestamp(time_ms // 1000, zone).utcoffset()
-    assert offset is not None  # a ZoneInfo always knows it
-    return offset // timedelta(milliseconds=1)
+    local = datetime.fromtimestamp(time_ms // 1000, zone)
+    return (local.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1) - (time_ms // 1000 * 1000)
 
 
 def _clock_change_ms(before_ms: int, after_ms: int, zone: ZoneInfo) -> int:

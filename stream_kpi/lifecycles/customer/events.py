@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stream_kpi.events.currencies import numeric_code
-from stream_kpi.events.subscription import SubscriptionChanged, SubscriptionItem, SubscriptionWire
+from stream_kpi.events.subscriptions import SubscriptionChanged, SubscriptionItem, SubscriptionWire
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.lifecycles.customer.revenue import monthly_minor_units
 from stream_kpi.lifecycles.fold import HistoryEvent

@@ -49,8 +49,9 @@ class CustomerFold(Fold):
         return False
 
     def on_event(self, event: HistoryEvent) -> None:
-        """Take a state in, and its effect if that has come."""
-        assert isinstance(event, SubscriptionState)
+        """Take a state in, and its effect if that has come. Raises TypeError for another lifecycle's event."""
+        if not isinstance(event, SubscriptionState):
+            raise TypeError(f"{type(event).__name__} is no event of a customer")
         place = bisect(self._timeline, event.effective_order, key=_effective_order)
         if place < self._applied or event.effective_ms < self._account.instant_ms:
             self._restate(place, event)
@@ -58,9 +59,8 @@ class CustomerFold(Fold):
             self._timeline.insert(place, event)
         self._settle(event.time_ms)
 
-    def on_due(self, kind: int, due_ms: int) -> None:
+    def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
         """Bring in what takes effect at ``due_ms``."""
-        assert kind == NEXT_EFFECT
         self._settle(due_ms)
 
     def _new_account(self) -> Account:

@@ -1,0 +1,1 @@
+"""A chat or call: :mod:`events` the compact history, :mod:`fold` waiting, answering, leaving, service level."""

@@ -1,0 +1,205 @@
+"""The chat lifecycle: waiting, answered or left, ended (kpis.md, Chat and voice)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stream_kpi.lifecycles.chat.events import Accepted, Ended, Left, Queued, SurveyAnswered, Transferred
+from stream_kpi.lifecycles.facts import CutSets
+from stream_kpi.lifecycles.fold import Fold, HistoryEvent
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.survey import Surveys
+from stream_kpi.measures import registry
+
+ANSWER_DEADLINE = 0
+"""Due moment: a waiting chat passes the service level's X."""
+
+ABANDONS = frozenset({"abandoned", "timeout"})
+"""Reasons of leaving that are abandons, unless short. A short one counts nowhere, whichever of the two it is."""
+BLOCKED = "blocked"
+"""The reason that counts nowhere. All others count below the line only."""
+
+QUEUED_SLOT = registry.CHATS_QUEUED.slot
+QUEUE_LENGTH_SLOT = registry.QUEUE_LENGTH.slot
+WAITING_SLOT = registry.WAITING_CHATS.slot
+OUTCOMES_SLOT = registry.CHAT_OUTCOMES.slot
+ABANDONS_SLOT = registry.CHAT_ABANDONS.slot
+ANSWER_TIME_SLOT = registry.ANSWER_TIME.slot
+ABANDON_TIME_SLOT = registry.ABANDON_TIME.slot
+MET_SLOT = registry.SERVICE_LEVEL_MET.slot
+OFFERED_SLOT = registry.SERVICE_LEVEL_OFFERED.slot
+HANDLE_TIME_SLOT = registry.HANDLE_TIME.slot
+
+
+class ChatFold(Fold):
+    """One chat or call. The group cut is the queue; only answer and handle time and surveys credit an agent.
+
+    Of several agents, the first accept counts for the answer, the last one who had the chat for the rest.
+    """
+
+    __slots__ = (
+        "_accepted_ms",
+        "_agent",
+        "_brand",
+        "_category",
+        "_channel",
+        "_ended",
+        "_left",
+        "_missed",
+        "_options",
+        "_priority",
+        "_queue",
+        "_queued_ms",
+        "_surveys",
+        "_waiting_cuts",
+    )
+
+    def __init__(self, cut_sets: CutSets, options: Options) -> None:
+        super().__init__(cut_sets)
+        self._options = options
+        self._queued_ms: int | None = None
+        self._channel: str | None = None
+        self._priority: str | None = None
+        self._category: str | None = None
+        self._queue: str | None = None
+        self._brand: str | None = None
+        self._agent: str | None = None
+        self._accepted_ms: int | None = None
+        self._left = False
+        self._ended = False
+        self._waiting_cuts = 0
+        """The cuts in which it stands in the queue's length."""
+        self._missed: tuple[int, int] | None = None
+        """Time and cuts of the missed service level."""
+        self._surveys: Surveys | None = None
+
+    @property
+    def voided(self) -> bool:
+        """Until it has been seen queued."""
+        return self._queued_ms is None
+
+    @property
+    def closed(self) -> bool:
+        """Ended, or left without an agent."""
+        return self._ended or self._left
+
+    def on_event(self, event: HistoryEvent) -> None:
+        """Apply the next event. What comes before the queued one is held: the engine folds it again then."""
+        if isinstance(event, Queued):
+            self._on_queued(event)
+        elif self._queued_ms is not None:
+            _HANDLERS[type(event)](self, event, self._queued_ms)
+
+    def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
+        """Still waiting past X: the service level is missed, for now."""
+        cuts = self._cuts(None)
+        self._missed = (due_ms, cuts)
+        self.emit(OFFERED_SLOT, due_ms, cuts)
+
+    def _cuts(self, agent: str | None) -> int:
+        return self.cut_sets.standard(self._channel, self._priority, self._category, self._queue, self._brand, agent)
+
+    def _on_queued(self, event: Queued) -> None:
+        if self._queued_ms is not None:
+            self.problems.append("second_queued")
+            return
+        self._channel = event.channel
+        self._priority = event.priority
+        self._category = event.category
+        self._queue = event.queue
+        self._brand = event.brand
+        time_ms = self._queued_ms = event.time_ms
+        self.emit(QUEUED_SLOT, time_ms, self._cuts(None))
+        self._start_waiting(time_ms, time_ms)
+        options = self._options
+        target_ms = options.service_level_targets_ms.get(event.channel, options.service_level_target_other_ms)
+        self.schedule(time_ms + target_ms, ANSWER_DEADLINE)
+
+    def _start_waiting(self, time_ms: int, queued_ms: int) -> None:
+        self._waiting_cuts = cuts = self._cuts(None)
+        self.join(QUEUE_LENGTH_SLOT, time_ms, cuts)
+        self.join(WAITING_SLOT, time_ms, cuts, queued_ms)
+
+    def _stop_waiting(self, time_ms: int, queued_ms: int) -> None:
+        self.leave(QUEUE_LENGTH_SLOT, time_ms, self._waiting_cuts)
+        self.leave(WAITING_SLOT, time_ms, self._waiting_cuts, queued_ms)
+
+    def _on_transferred(self, event: Transferred, queued_ms: int) -> None:
+        if self.closed:
+            return
+        if event.to_queue and event.to_queue != self._queue:
+            self._queue = event.to_queue
+            if self._accepted_ms is None:
+                time_ms = max(event.time_ms, queued_ms)
+                self._stop_waiting(time_ms, queued_ms)
+                self._start_waiting(time_ms, queued_ms)
+        if event.to_agent and self._accepted_ms is not None:
+            self._agent = event.to_agent
+
+    def _on_accepted(self, event: Accepted, queued_ms: int) -> None:
+        if self.closed:
+            self.problems.append("accepted_after_end")
+            return
+        self._agent = event.agent_id
+        self._queue = event.queue or self._queue
+        if self._accepted_ms is not None:
+            return
+        time_ms = self._accepted_ms = event.time_ms
+        self.cancel(ANSWER_DEADLINE)
+        self._stop_waiting(max(time_ms, queued_ms), queued_ms)
+        cuts = self._cuts(None)
+        self.emit(OUTCOMES_SLOT, time_ms, cuts)
+        self.emit(ANSWER_TIME_SLOT, time_ms, self._cuts(self._agent), self.duration_ms(queued_ms, time_ms))
+        if self._missed is None:
+            self.emit(MET_SLOT, time_ms, cuts)
+            self.emit(OFFERED_SLOT, time_ms, cuts)
+
+    def _on_left(self, event: Left, queued_ms: int) -> None:
+        if self._accepted_ms is not None:
+            self.problems.append("left_after_accept")
+        elif not self.closed:
+            self._leave_queue(event.time_ms, queued_ms, event.reason)
+
+    def _leave_queue(self, time_ms: int, queued_ms: int, reason: str) -> None:
+        self._left = True
+        self.cancel(ANSWER_DEADLINE)
+        self._stop_waiting(max(time_ms, queued_ms), queued_ms)
+        waited_ms = self.duration_ms(queued_ms, time_ms)
+        cuts = self._cuts(None)
+        if reason in ABANDONS and waited_ms >= self._options.short_abandon_ms:
+            self.emit(OUTCOMES_SLOT, time_ms, cuts)
+            self.emit(ABANDONS_SLOT, time_ms, cuts)
+            self.emit(ABANDON_TIME_SLOT, time_ms, cuts, waited_ms)
+            if self._missed is None:
+                self.emit(OFFERED_SLOT, time_ms, cuts)
+            return
+        if reason not in ABANDONS and reason != BLOCKED:
+            self.emit(OUTCOMES_SLOT, time_ms, cuts)
+        if self._missed is not None:
+            self.take_back(OFFERED_SLOT, *self._missed)
+
+    def _on_ended(self, event: Ended, queued_ms: int) -> None:
+        if self._ended:
+            self.problems.append("second_ended")
+            return
+        if self._accepted_ms is not None:
+            handled_ms = self.duration_ms(self._accepted_ms, event.time_ms) + event.after_work_ms
+            self.emit(HANDLE_TIME_SLOT, event.time_ms, self._cuts(self._agent), handled_ms)
+        elif not self._left:
+            self._leave_queue(event.time_ms, queued_ms, "abandoned" if event.by == "customer" else "timeout")
+        self._ended = True
+
+    def _on_survey_answered(self, event: SurveyAnswered, _: int) -> None:
+        if self._surveys is None:
+            self._surveys = Surveys()
+        self._surveys.on_answered(self, event, self._cuts(self._agent))
+
+
+_HANDLERS: dict[type, Callable[[ChatFold, Any, int], None]] = {
+    Transferred: ChatFold._on_transferred,  # noqa: SLF001 the class's own
+    Accepted: ChatFold._on_accepted,  # noqa: SLF001
+    Left: ChatFold._on_left,  # noqa: SLF001
+    Ended: ChatFold._on_ended,  # noqa: SLF001
+    SurveyAnswered: ChatFold._on_survey_answered,  # noqa: SLF001
+}

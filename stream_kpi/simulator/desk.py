@@ -39,6 +39,10 @@ class Desk:
         keep_shifts(self._world, tuple(self._agents.values()), self._come, self._go)
         self.tickets.start()
 
+    def leave_ticket(self, channel: str, customer_id: str, group: str) -> None:
+        """A contact on another channel becomes a ticket."""
+        self.enqueue(self.tickets.create(channel, customer_id, group))
+
     def enqueue(self, ticket: Ticket) -> None:
         """The ticket needs an agent."""
         self._queued += 1

@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 
+from stream_kpi.events.topics import TopicKind
 from stream_kpi.simulator.world import World
 
 KINDS = {"csat": 88.0, "ces": 8.0, "nps": 4.0}
@@ -28,13 +29,13 @@ class Experience(msgspec.Struct):
 def score_of(world: World, experience: Experience, kind: str) -> int:
     """A score on the kind's scale: lower the longer the wait, with every setback, and when nothing was resolved."""
     impatience = math.log2(1 + experience.waited_ms / experience.bearable_ms)
-    satisfaction = 1.02 - 0.22 * impatience - 0.15 * experience.setbacks - (0.0 if experience.resolved else 0.4)
-    satisfaction = min(max(satisfaction + world.random.gauss(0.0, 0.16), 0.0), 1.0)
+    satisfaction = 0.93 - 0.2 * impatience - 0.15 * experience.setbacks - (0.0 if experience.resolved else 0.4)
+    satisfaction = min(max(satisfaction + world.random.gauss(0.0, 0.2), 0.0), 1.0)
     scale_min, scale_max = SCALES[kind]
     return round(scale_min + satisfaction * (scale_max - scale_min))
 
 
-def ask(world: World, topic: str, prefix: str, subject: str, experience: Experience, answer_share: float) -> None:
+def ask(world: World, topic: TopicKind, prefix: str, subject: str, experience: Experience, answer_share: float) -> None:
     """Send a survey now (``<prefix>.survey_sent``); some answer, few of them change their mind later."""
     kind = world.choose(KINDS)
     survey_id = f"{subject}-{kind}-{world.now_ms // 1000}"
@@ -49,7 +50,7 @@ def ask(world: World, topic: str, prefix: str, subject: str, experience: Experie
 
 
 def _answer(
-    world: World, topic: str, prefix: str, subject: str, survey_id: str, kind: str, experience: Experience
+    world: World, topic: TopicKind, prefix: str, subject: str, survey_id: str, kind: str, experience: Experience
 ) -> None:
     scale_min, scale_max = SCALES[kind]
     data = {

@@ -46,7 +46,9 @@ def hire(team: Team, first_number: int, count: int, groups: Sequence[str], capac
     return agents
 
 
-def keep_shifts(world: World, agents: Sequence[Agent], come: Callable[[Agent], None], go: Callable[[Agent], None]) -> None:
+def keep_shifts(
+    world: World, agents: Sequence[Agent], come: Callable[[Agent], None], go: Callable[[Agent], None]
+) -> None:
     """From now on, tell when agents come and go, breaks included."""
     team = world.team
     midnight_ms = (world.now_ms + team.local_offset_ms) // DAY_MS * DAY_MS - team.local_offset_ms

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 HOUR_MS = 3_600_000
@@ -14,7 +17,7 @@ HOUR_WEIGHTS = (
 """Arrivals by local hour relative to the day's mean: a morning and an afternoon peak, a quiet night."""
 WEEKEND_WEIGHT = 0.5
 
-Weighted = dict[str, float]
+Weighted = Mapping[str, float]
 """``{value: relative frequency}``."""
 
 
@@ -48,11 +51,11 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     visits_per_day: float = 1_200
     mentions_per_day: float = 60
     subscription_changes_per_day: float = 90
-    desk_agents: int = 44
+    desk_agents: int = 26
     """They answer tickets, one at a time."""
-    chat_agents: int = 26
+    chat_agents: int = 8
     """They take up to ``chat_capacity`` chats at once."""
-    phone_agents: int = 22
+    phone_agents: int = 13
     chat_capacity: int = 3
     customers: int = 4_000
     subscribers: int = 800
@@ -63,15 +66,17 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
         Shift(13.0, 8.5, 0.22),
         Shift(21.0, 10.5, 0.10),
     )
-    channels: Weighted = {"email": 46, "web": 24, "api": 6, "social": 8, "chat": 7, "phone": 9}
-    priorities: Weighted = {"low": 18, "normal": 58, "high": 18, "urgent": 6}
-    brands: Weighted = {"acme": 62, "nimbus": 27, "fable": 11}
-    groups: dict[str, Weighted] = {
-        "general": {"how_to": 12, "feedback": 4, "account_access": 11, "other": 6},
-        "billing": {"invoice": 9, "refund": 6, "payment_failed": 5, "plan_change": 3},
-        "technical": {"bug": 13, "outage": 3, "integration": 5, "performance": 4},
-        "orders": {"delivery": 8, "returns": 5, "damaged": 2},
-    }
+    channels: Weighted = MappingProxyType({"email": 46, "web": 24, "api": 6, "social": 8, "chat": 7, "phone": 9})
+    priorities: Weighted = MappingProxyType({"low": 18, "normal": 58, "high": 18, "urgent": 6})
+    brands: Weighted = MappingProxyType({"acme": 62, "nimbus": 27, "fable": 11})
+    groups: Mapping[str, Weighted] = MappingProxyType(
+        {
+            "general": {"how_to": 12, "feedback": 4, "account_access": 11, "other": 6},
+            "billing": {"invoice": 9, "refund": 6, "payment_failed": 5, "plan_change": 3},
+            "technical": {"bug": 13, "outage": 3, "integration": 5, "performance": 4},
+            "orders": {"delivery": 8, "returns": 5, "damaged": 2},
+        }
+    )
     """Group -> its categories."""
     queues: tuple[Queue, ...] = (
         Queue("support_chat", "chat", "general", 0.48),

@@ -7,8 +7,9 @@ from functools import partial
 
 import msgspec
 
+from stream_kpi.events.topics import TopicKind
 from stream_kpi.simulator.opinion import Experience, ask
-from stream_kpi.simulator.world import TICKETS, World
+from stream_kpi.simulator.world import World
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -64,7 +65,7 @@ class Tickets:
 
     def emit(self, ticket: Ticket, event_type: str, **data: object) -> None:
         """State that something happens to the ticket now."""
-        self._world.emit(TICKETS, event_type, ticket.id, data)
+        self._world.emit(TopicKind.TICKET, event_type, ticket.id, data)
 
     def set_status(self, ticket: Ticket, status: str, actor: str, agent_id: str | None = None) -> None:
         """Change the status now; a solve leads to a survey, a close, perhaps a reopening."""
@@ -217,7 +218,7 @@ class Tickets:
         bearable_ms = BEARABLE_WAIT_MS.get(ticket.channel, BEARABLE_WAIT_OTHER_MS)
         waited_ms = answered_ms - ticket.created_ms
         experience = Experience(waited_ms, bearable_ms, resolved=ticket.finished, setbacks=ticket.setbacks)
-        ask(self._world, TICKETS, "ticket", ticket.id, experience, answer_share=0.34)
+        ask(self._world, TopicKind.TICKET, "ticket", ticket.id, experience, answer_share=0.34)
 
     def _reopen(self, ticket: Ticket) -> None:
         if ticket.status != "solved":

@@ -13,18 +13,16 @@ from typing import NamedTuple
 
 import msgspec
 
+from stream_kpi.events.topics import TopicKind
 from stream_kpi.simulator.team import HOUR_WEIGHTS, Team, busyness
 
-TICKETS, CHATS, SUBSCRIPTIONS, SIGNALS = "tickets", "chats", "subscriptions", "signals"
-TOPIC_KINDS = (TICKETS, CHATS, SUBSCRIPTIONS, SIGNALS)
-"""The four input topics of the wire contract, by kind."""
+_SOURCES = {kind: f"/simulator/{kind.name.lower()}" for kind in TopicKind}
 
 
 class SimulatedEvent(NamedTuple):
     """One record to produce."""
 
-    topic: str
-    """One of :data:`TOPIC_KINDS`."""
+    topic: TopicKind
     key: bytes
     """The event's subject."""
     value: bytes
@@ -84,7 +82,7 @@ class World:
         action()
         return True
 
-    def emit(self, topic: str, event_type: str, subject: str, data: Mapping[str, object]) -> None:
+    def emit(self, topic: TopicKind, event_type: str, subject: str, data: Mapping[str, object]) -> None:
         """State that an event happens now."""
         second, milliseconds = divmod(self.now_ms, 1000)
         if second != self._second:
@@ -93,7 +91,7 @@ class World:
         event = _CloudEvent(
             "1.0",
             f"{self.seed:x}-{self.start_ms:x}-{self._emitted:x}",
-            f"/simulator/{topic}",
+            _SOURCES[topic],
             event_type,
             subject,
             f"{self._second_text}{milliseconds:03}Z",

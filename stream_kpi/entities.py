@@ -42,6 +42,7 @@ class TooLarge(Exception):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+_NO_PROBLEMS: list[str] = []
 
 
 class Entities:
@@ -79,10 +80,7 @@ class Entities:
             return None, []
         self._dirty.add(key)
         self._plan_wake(key, entity)
-        problems = entity.fold.problems
-        if problems:
-            entity.fold.problems = []
-        return facts, problems
+        return facts, entity.take_problems() if entity.fold.problems else _NO_PROBLEMS
 
     def advance(self, clock_ms: int) -> tuple[list[Fact], int]:
         """Let due moments and evictions up to the clock come: facts, and how many entities left unexplained (events
@@ -151,7 +149,6 @@ class Entities:
             clock_ms, wake_ms, history = self._decode(packed)
             entity = Entity(self._new_fold, history, clock_ms)
             entity.wake_ms = wake_ms
-            entity.fold.problems = []
         self._hot[key] = entity
         return entity
 

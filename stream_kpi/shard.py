@@ -1,22 +1,267 @@
-"""One partition number's whole way from records to panes: everything a flush writes, and nothing else, is its state."""
+"""One partition number's whole way from records to panes. What a flush writes is all of its state."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import msgspec
 
-from stream_kpi.entities import Entities, Lifecycle, Retention, TooLarge
-from stream_kpi.events.decode import decode
-from stream_kpi.events.partitioner import Partitioner
-from stream_kpi.events.rejection import Rejected, UnknownType, dead_letter
-from stream_kpi.events.topics import TopicKind
+from stream_kpi.entities import Entities, Retention, TooLarge
+from stream_kpi.events.decode import decode_batch
+from stream_kpi.events.envelope import Event
+from stream_kpi.events.partitioner import Algorithm, Partitioner
+from stream_kpi.events.rejection import Reason, Rejected, UnknownType, dead_letter
+from stream_kpi.events.topics import TopicKind, late_topic
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import NEVER_MS
-from stream_kpi.pipeline import Flush, InputRecord, Outgoing
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.pipeline import LIFECYCLES, Flush, InputRecord, Outgoing
 from stream_kpi.windows.ages import AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
-from stream_kpi.windows.panes import Panes, unpack_key, unpack_vector
+from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key, unpack_vector
+from stream_kpi.windows.tiers import TIERS, Tier
+
+POSITION_KEY = b"position"
+ORIGIN_HEADER = "stream_kpi.origin"
+"""``topic/partition/offset`` that a re-keyed record came from."""
+
+AGES_EVERY_MS = 5_000
+"""An idle shard states its sets anew so often; only their quantiles need it."""
+
+
+class Applied(NamedTuple):
+    """The last record of an input that a flush holds. Its identity shows whether the topic is still the same one."""
+
+    offset: int
+    timestamp_ms: int
+    checksum: int
+    """crc32 of the value."""
+
+
+class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shard needs to know. ``retention`` None: nothing ever leaves (`compute`, replay of a past log)."""
+
+    options: Options
+    topics: dict[str, TopicKind]
+    """The source topics' names."""
+    rekeyed_topic: str = ""
+    partitioner: Algorithm = "murmur2"
+    retention: Retention | None = None
+    future_skew_ms: int = 300_000
+    tiers: tuple[Tier, ...] = TIERS
+
+
+class _Position(NamedTuple):
+    shards: int
+    clock_ms: int
+    greatest_ms: int | None
+    first_ms: int | None
+    applied: list[tuple[str, int, Applied]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_position = msgspec.msgpack.Decoder(_Position).decode
+
+
+class Shard:
+    """Applies records, keeps entities and panes, and says what to write. Synchronous, and does no I/O.
+
+    Not flushed means not happened: after a write that failed, throw the shard away and restore a new one.
+    """
+
+    def __init__(self, number: int, shards: int, settings: ShardOptions) -> None:
+        self.number = number
+        self.shards = shards
+        """The partition count of the sources; after :meth:`restored`, that of the state."""
+        self.position: dict[tuple[str, int], Applied] = {}
+        self.clock_ms = -NEVER_MS
+        self.greatest_ms: int | None = None
+        self.first_ms: int | None = None
+        self.counts: Counter[tuple[str, ...]] = Counter()
+        """What happened since the shell last drained it: ``("events", topic)``, ``("rejected", reason)``..."""
+        self._settings = settings
+        self._partitioner = Partitioner(settings.partitioner, shards)
+        cut_sets = CutSets()
+        self._ages = AgeSets(cut_sets)
+        self._ages_stated_ms = -NEVER_MS
+        self._ages_stated = False
+        self._panes = Panes(cut_sets, self._ages, settings.options.zone_info, settings.tiers)
+        self.entities = {
+            kind: Entities(lifecycle, cut_sets, settings.options, settings.retention)
+            for kind, lifecycle in LIFECYCLES.items()
+        }
+        self._by_prefix = {entities.lifecycle.prefix: entities for entities in self.entities.values()}
+        self._outgoing: list[Outgoing] = []
+        self._changed = False
+        self._said_caught_up: bool | None = None
+
+    def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
+        """Take a batch of one input in; what was applied before is passed over."""
+        applied = self.position.get((topic, partition))
+        if applied is not None and records and records[0].offset <= applied.offset:
+            records = [record for record in records if record.offset > applied.offset]
+        if not records:
+            return
+        if topic == self._settings.rekeyed_topic:
+            for record in records:
+                origin, _, rest = dict(record.headers)[ORIGIN_HEADER].decode().partition("/")
+                self._apply(origin, int(rest.partition("/")[0]), [record], wall_ms, owned=True)
+        else:
+            self._apply(topic, partition, records, wall_ms, owned=False)
+        last = records[-1]
+        self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
+        self._changed = True
+
+    def take(self, kind: TopicKind, event: Event, time_ms: int) -> None:
+        """Take one valid event in. Raises TooLarge when its entity has its fill."""
+        if self.greatest_ms is None or time_ms > self.greatest_ms:
+            self.greatest_ms = time_ms
+        if self.first_ms is None or time_ms < self.first_ms:
+            self.first_ms = time_ms
+        if time_ms > self.clock_ms:
+            self.clock_ms = time_ms
+        entities = self.entities.get(kind)
+        if entities is None:
+            return
+        compact = entities.lifecycle.from_wire(event, time_ms)
+        if compact is None:
+            return
+        facts, problems = entities.apply(event.subject, compact, self.clock_ms)
+        if facts is None:
+            self.counts["duplicates",] += 1
+        elif facts:
+            self._panes.add(facts)
+        for problem in problems:
+            self.counts["data_problems", problem] += 1
+
+    def advance(self, clock_ms: int) -> None:
+        """Let deadlines and evictions up to the clock come."""
+        self.clock_ms = max(self.clock_ms, clock_ms)
+        for entities in self.entities.values():
+            facts, unexplained = entities.advance(self.clock_ms)
+            if facts:
+                self._panes.add(facts)
+                self._changed = True
+            if unexplained:
+                self.counts["data_problems", "never_created"] += unexplained
+
+    def flush(self, *, caught_up: bool) -> Flush | None:
+        """Everything since the last flush, to be written atomically; None when nothing changed."""
+        ages_due = self._ages_due()
+        if not (self._changed or ages_due or caught_up != self._said_caught_up):
+            return None
+        state = [record for entities in self.entities.values() for record in entities.flush()]
+        applied = [(topic, partition, at) for (topic, partition), at in self.position.items()]
+        position = _Position(self.shards, self.clock_ms, self.greatest_ms, self.first_ms, applied)
+        state.append((POSITION_KEY, _encode(position)))
+        panes = self._panes.flush(self.clock_ms)
+        if ages_due:
+            panes.append((AGES_KEY, pack_ages(self._ages.state_at(self.clock_ms))))
+            self._ages_stated_ms = self.clock_ms
+            self._ages_stated = bool(self._ages)
+        outgoing, self._outgoing = self._outgoing, []
+        self._changed = False
+        self._said_caught_up = caught_up
+        clock = clock_record(self.number, ShardClock(self.greatest_ms, self.first_ms, caught_up))
+        return Flush(state, panes, clock, outgoing)
+
+    def restore(
+        self, state: Iterable[tuple[bytes, bytes | None]], panes: Iterable[tuple[bytes, bytes | None]]
+    ) -> None:
+        """Take records of the state and panes topics back, in log order, in batches of any size."""
+        for key, value in state:
+            if key == POSITION_KEY:
+                if value is not None:
+                    self._restore_position(_decode_position(value))
+            else:
+                self._by_prefix[key[:2]].restore(key[2:].decode(), value)
+        for key, value in panes:
+            if key != AGES_KEY:
+                self._panes.restore(unpack_key(key), unpack_vector(value))
+            else:
+                self._ages_stated = True
+
+    def restored(self) -> None:
+        """The topics have been read to their end."""
+        for entities in self.entities.values():
+            entities.restored(self._panes.add)
+
+    def live_entities(self) -> Mapping[str, int]:
+        """How many entities of each kind are kept."""
+        return {kind.name.lower(): len(entities) for kind, entities in self.entities.items()}
+
+    def _restore_position(self, position: _Position) -> None:
+        self.shards = position.shards
+        self.clock_ms = position.clock_ms
+        self.greatest_ms = position.greatest_ms
+        self.first_ms = position.first_ms
+        self.position = {(topic, partition): at for topic, partition, at in position.applied}
+
+    def _ages_due(self) -> bool:
+        if not self._ages:
+            return self._ages_stated
+        if self._changed or self._settings.retention is None:
+            return self.clock_ms != self._ages_stated_ms or self._changed
+        return self.clock_ms - self._ages_stated_ms >= AGES_EVERY_MS
+
+    def _apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int, *, owned: bool) -> None:
+        kind = self._settings.topics[topic]
+        entities = self.entities.get(kind)
+        counts: Counter[str] = Counter()
+        latest_ms = wall_ms + self._settings.future_skew_ms
+        for record, outcome, time_ms in decode_batch(kind, records, counts):
+            if isinstance(outcome, Rejected):
+                self._reject(record, topic, partition, outcome.reason, outcome.detail)
+            elif isinstance(outcome, UnknownType):
+                self.counts["unknown_type",] += 1
+            elif time_ms > latest_ms:
+                ahead_s = (time_ms - wall_ms) // 1000
+                self._reject(record, topic, partition, Reason.FUTURE, f"the event's time is {ahead_s} s ahead")
+            elif entities is not None and outcome.subject not in entities and self._diverted(
+                record, outcome, time_ms, topic, partition, owned=owned
+            ):
+                pass
+            else:
+                try:
+                    self.take(kind, outcome, time_ms)
+                except TooLarge:
+                    detail = f"{outcome.subject!r} has its fill of events"
+                    self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, detail)
+        self.counts["events", topic] += len(records)
+        for name, count in counts.items():
+            self.counts[name,] += count
+
+    def _diverted(
+        self, record: InputRecord, event: Any, time_ms: int, topic: str, partition: int, *, owned: bool
+    ) -> bool:
+        """Whether an event of an entity that is not here goes elsewhere: to its owner, or to the late topic."""
+        subject = event.subject.encode()
+        if not owned and self._partitioner.owner(subject) != self.number:
+            origin = (ORIGIN_HEADER, f"{topic}/{partition}/{record.offset}".encode())
+            self._outgoing.append(
+                Outgoing(
+                    self._settings.rekeyed_topic,
+                    self._partitioner.owner(subject),
+                    subject,
+                    record.value,
+                    [*record.headers, origin],
+                    record.timestamp,
+                )
+            )
+            self.counts["rekeyed",] += 1
+            return True
+        retention = self._settings.retention
+        if retention is not None and time_ms < self.clock_ms - retention.closed_ms:
+            self._outgoing.append(
+                Outgoing(late_topic(topic), None, record.key, record.value, [*record.headers], record.timestamp)
+            )
+            self.counts["late",] += 1
+            return True
+        return False
+
+    def _reject(self, record: InputRecord, topic: str, partition: int, reason: Reason, detail: str) -> None:
+        self._outgoing.append(dead_letter(record, topic, partition, reason, detail))
+        self.counts["rejected", reason.value] += 1

@@ -40,6 +40,8 @@ TYPES: dict[TopicKind, dict[str, type[Event]]] = {
 }
 """``{CloudEvents type: class}`` of each topic."""
 
+_KIND_OF = {name: kind for kind, types in TYPES.items() for name in types}
+
 Headers = Sequence[tuple[str, bytes | None]]
 Outcome = Event | Rejected | UnknownType
 
@@ -88,6 +90,20 @@ def decode(kind: TopicKind, value: bytes | None, headers: Headers, timestamp_ms:
             raise Rejected(Reason.MISSING_TIME, "the event has no time and its record no timestamp")
         raise Rejected(Reason.INVALID_TIME, f"{event.time!r} is before 1970")
     return event, time_ms
+
+
+def decode_line(content: bytes) -> tuple[TopicKind, Event, int]:
+    """A structured event of any topic, as a line of a file, which has no timestamp. Raises as :func:`decode`."""
+    try:
+        name = _parse_type(content).type
+    except (ValueError, RecursionError):
+        kind: TopicKind | None = TopicKind.TICKET  # any topic's contract says what is wrong with it
+    else:
+        kind = _KIND_OF.get(name)
+        if kind is None:
+            raise UnknownType(name)
+    event, time_ms = decode(kind, content, (), -1)
+    return kind, event, time_ms
 
 
 def decode_batch(

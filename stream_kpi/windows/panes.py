@@ -20,6 +20,10 @@ _SETS = 1 << 32
 """Cut-set ids below this share one integer key with the start: half the cost of a tuple key, measured."""
 
 
+AGES_KEY = b"ages"
+"""Key of the shard's sets that age, beside its panes (a packed pane key never starts with a letter)."""
+
+
 class PaneKey(NamedTuple):
     """One pane's place."""
 
@@ -63,12 +67,14 @@ class Panes:
     """Adds facts up. Two steps: :meth:`add` sums by fine slice and *set* of cuts, as they come; :meth:`spread`, once a
     flush, takes those few sums to every cut and tier - facts of busy moments share most of that work."""
 
-    def __init__(self, cut_sets: CutSets, ages: AgeSets, zone: ZoneInfo) -> None:
+    def __init__(self, cut_sets: CutSets, ages: AgeSets, zone: ZoneInfo, tiers: tuple[Tier, ...] = TIERS) -> None:
+        """``tiers``: those that are kept; `compute` keeps only what its window is read from."""
         self._cut_sets = cut_sets
         self._ages = ages
         self._zone = zone
+        self._tiers = tiers
         self._sums: dict[int, Vector] = {}
-        self._starts: dict[int, dict[int, set[Cut]]] = {tier.number: {} for tier in TIERS}
+        self._starts: dict[int, dict[int, set[Cut]]] = {tier.number: {} for tier in tiers}
         self._expired_before: dict[int, int] = {}
         self.panes: dict[PaneKey, Vector] = {}
         self.dirty: set[PaneKey] = set()
@@ -104,7 +110,7 @@ class Panes:
                 else:
                     add_into(into, vector)
         self._sums = {}
-        for tier in TIERS:
+        for tier in self._tiers:
             self._spread_tier(tier, fine, tier.expires_before(clock_ms))
 
     def _spread_tier(self, tier: Tier, fine: dict[tuple[int, Cut], Vector], expires_before: int) -> None:
@@ -151,7 +157,7 @@ class Panes:
 
     def _expire(self, clock_ms: int) -> list[PaneKey]:
         gone: list[PaneKey] = []
-        for tier in TIERS:
+        for tier in self._tiers:
             before = tier.expires_before(clock_ms)
             if not tier.grain_ms or before - self._expired_before.get(tier.number, -(1 << 62)) < tier.grain_ms:
                 continue

@@ -1,0 +1,113 @@
+"""Every KPI of a file's events, with the code of the worker and no Kafka.
+
+Events come in any order, of any mix of types. Nothing is too late, and nothing is ever evicted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from stream_kpi.entities import TooLarge
+from stream_kpi.events.decode import decode_line
+from stream_kpi.events.rejection import Reason, Rejected, UnknownType
+from stream_kpi.events.topics import TopicKind
+from stream_kpi.kpis.evaluate import evaluate
+from stream_kpi.kpis.record import KpiRecord
+from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.shard import Shard, ShardOptions
+from stream_kpi.windows.ages import unpack_ages
+from stream_kpi.windows.kinds import Rolling, Tumbling
+from stream_kpi.windows.merged import (
+    MergedPanes,
+    MergedView,
+    RollingSums,
+    instant_view,
+    rolling_view,
+    total_view,
+    tumbling_views,
+)
+from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_vector
+from stream_kpi.windows.tiers import ALL_TIME
+
+class Computation:
+    """Feed :meth:`take` with lines, then ask for :meth:`records` once."""
+
+    def __init__(self, options: Options, window: Rolling | Tumbling | None, at_ms: int | None) -> None:
+        """``window`` None: total. ``at_ms``: events later than this are ignored; None: the last event's time."""
+        self._options = options
+        self._window = window
+        self._at_ms = at_ms
+        tiers = (ALL_TIME,) if window is None else (window.tier._replace(retention_ms=None), ALL_TIME)
+        topics = {kind.default_topic: kind for kind in TopicKind}
+        self._shard = Shard(0, 1, ShardOptions(options=options, topics=topics, tiers=tiers))
+        self.rejected: Counter[Reason] = Counter()
+        self.counts: Counter[str] = Counter()
+        """Lines by what became of them: events, unknown_type, later_than_at."""
+
+    def take(self, content: bytes) -> Rejected | None:
+        """Take a line in; a bad one is counted and its rejection returned."""
+        try:
+            kind, event, time_ms = decode_line(content)
+        except Rejected as rejected:
+            return self._rejected(rejected)
+        except UnknownType:
+            self.counts["unknown_type"] += 1
+            return None
+        if self._at_ms is not None and time_ms > self._at_ms:
+            self.counts["later_than_at"] += 1
+            return None
+        try:
+            self._shard.take(kind, event, time_ms)
+        except TooLarge:
+            return self._rejected(Rejected(Reason.ENTITY_TOO_LARGE, f"{event.subject!r} has its fill of events"))
+        self.counts["events"] += 1
+        return None
+
+    def records(self, dimensions: Iterable[str]) -> Iterator[KpiRecord]:
+        """Every KPI's records: the totals, then the cuts of the dimensions asked for."""
+        shard = self._shard
+        at_ms = self._at_ms if self._at_ms is not None else shard.greatest_ms
+        if at_ms is None:
+            at_ms = 0
+        shard.advance(at_ms)
+        panes = MergedPanes(self._options.zone_info)
+        flush = shard.flush(caught_up=True)
+        for key, value in flush.panes if flush is not None else ():
+            if key == AGES_KEY:
+                panes.put_ages(0, unpack_ages(value or b""))
+            else:
+                panes.apply(0, unpack_key(key), unpack_vector(value))
+        wanted = set(dimensions)
+        window = self._window
+        if isinstance(window, Tumbling) and window.name != "today":
+            first_ms = shard.first_ms if shard.first_ms is not None else at_ms
+            # Walked from the last to the first, printed in order of time; a view is good only while it is current.
+            views = tumbling_views(panes, window, at_ms, first_ms, grace_ms=0)
+            for records in reversed([list(_evaluate(view, at_ms, wanted)) for view in views]):
+                yield from records
+        else:
+            yield from _evaluate(self._view(panes, at_ms), at_ms, wanted)
+            yield from _evaluate(instant_view(panes, at_ms), at_ms, wanted)
+
+    def _view(self, panes: MergedPanes, at_ms: int) -> MergedView:
+        window = self._window
+        if window is None:
+            return total_view(panes, self._shard.first_ms, at_ms)
+        if isinstance(window, Tumbling):
+            return next(tumbling_views(panes, window, at_ms, at_ms, grace_ms=0))
+        sums = RollingSums(window, panes)
+        cohort = RollingSums(window, panes, self._options.reopen_window_ms)
+        sums.move(at_ms)
+        cohort.move(at_ms)
+        return rolling_view(panes, sums, cohort, at_ms)
+
+    def _rejected(self, rejected: Rejected) -> Rejected:
+        self.rejected[rejected.reason] += 1
+        return rejected
+
+
+def _evaluate(view: MergedView, at_ms: int, dimensions: set[str]) -> Iterator[KpiRecord]:
+    cuts: list[Cut] = sorted(cut for cut in view.cuts() if cut == TOTAL or cut[0] in dimensions)
+    return evaluate(view, at_ms, cuts)

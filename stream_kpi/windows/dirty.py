@@ -1,0 +1,69 @@
+"""Which windows and cuts have to be evaluated again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+from stream_kpi.lifecycles.facts import Cut
+from stream_kpi.windows.kinds import Tumbling
+
+
+class DirtyTumbling:
+    """The windows of one tumbling kind that a publish has to look at."""
+
+    def __init__(self, kind: Tumbling, zone: ZoneInfo, grace_ms: int) -> None:
+        self.kind = kind
+        self.cuts: dict[int, set[Cut]] = {}
+        """Changed cuts by the window's start."""
+        self.whole: set[int] = set()
+        """Starts of windows to be evaluated for every cut: they are new, or have just become final."""
+        self._zone = zone
+        self._grace_ms = grace_ms
+        self._not_final: dict[int, int] = {}
+        self._newest_ms: int | None = None
+
+    def mark(self, pane_start_ms: int, cut: Cut, *, levels: bool) -> None:
+        """A pane has changed. A level's change is seen at the end of every window from there on."""
+        start_ms = self.kind.start_of(pane_start_ms, self._zone)
+        self.cuts.setdefault(start_ms, set()).add(cut)
+        if levels and self._newest_ms is not None:
+            while start_ms < self._newest_ms:
+                start_ms = self.kind.end_of(start_ms, self._zone)
+                self.cuts.setdefault(start_ms, set()).add(cut)
+
+    def oldest_ms(self, now_ms: int, first_ms: int) -> int:
+        """Start of the oldest window that is published as of now."""
+        return self.kind.start_of(max(first_ms, now_ms - self.kind.live_ms), self._zone)
+
+    def move(self, now_ms: int, first_ms: int) -> None:
+        """Take the clock to ``now``: windows begin, become final, and fall out of what is published."""
+        kind, zone = self.kind, self._zone
+        newest_ms = kind.start_of(now_ms, zone)
+        oldest_ms = self.oldest_ms(now_ms, first_ms)
+        if newest_ms != self._newest_ms:
+            start_ms = oldest_ms if self._newest_ms is None else max(self._newest_ms, oldest_ms)
+            while start_ms <= newest_ms:
+                if start_ms != self._newest_ms:
+                    self.whole.add(start_ms)
+                    self._not_final[start_ms] = kind.end_of(start_ms, zone)
+                start_ms = kind.end_of(start_ms, zone)
+            self._newest_ms = newest_ms
+        for start_ms, end_ms in list(self._not_final.items()):
+            if end_ms + self._grace_ms <= now_ms:
+                del self._not_final[start_ms]
+                self.whole.add(start_ms)
+        self.whole = {start for start in self.whole if start >= oldest_ms}
+        self.cuts = {start: cuts for start, cuts in self.cuts.items() if start >= oldest_ms}
+
+    def starts(self) -> set[int]:
+        """Starts of the windows to look at."""
+        return self.whole | self.cuts.keys()
+
+    def take(self, start_ms: int, every_cut: Iterable[Cut], published: Mapping[Cut, object]) -> set[Cut]:
+        """The cuts to evaluate in a window, and forget that they were dirty."""
+        cuts = self.cuts.pop(start_ms, set())
+        if start_ms in self.whole:
+            self.whole.discard(start_ms)
+            cuts |= {*every_cut, *published}
+        return cuts

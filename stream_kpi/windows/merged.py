@@ -1,0 +1,246 @@
+"""The panes of all shards together, and the windows that are read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from zoneinfo import ZoneInfo
+
+from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.measures.registry import MEASURES, SLOTS_PER_MEASURE, Kind, Measure
+from stream_kpi.measures.vector import Vector, add_into, subtract
+from stream_kpi.windows.ages import AgeState, AgeSummary, ShardAges, summary
+from stream_kpi.windows.kinds import Rolling, Tumbling
+from stream_kpi.windows.panes import PaneKey
+from stream_kpi.windows.tiers import ALL_TIME, BY_NUMBER, TIERS
+from stream_kpi.windows.view import Window
+
+_NOTHING: Vector = {}
+_LEVELS = frozenset(measure.number for measure in MEASURES if measure.kind is Kind.LEVEL)
+Slice = dict[Cut, Vector]
+
+
+class MergedPanes:
+    """Sums over shards of their latest panes: ``{tier: {start: {cut: vector}}}``."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self.slices: dict[int, dict[int, Slice]] = {tier.number: {} for tier in TIERS}
+        self._latest: dict[tuple[int, PaneKey], Vector] = {}
+        self._ages: dict[int, ShardAges] = {}
+        self._expired_before: dict[int, int] = {}
+
+    @property
+    def totals(self) -> Slice:
+        """Everything ever, by cut: counts, and levels as they stand."""
+        return self.slices[ALL_TIME.number].get(0, {})
+
+    def apply(self, shard: int, key: PaneKey, vector: Vector) -> Vector:
+        """Put a shard's pane in place of its earlier content; the difference. A repeat gives an empty one."""
+        before = self._latest.get((shard, key), _NOTHING)
+        delta = subtract(vector, before)
+        if vector:
+            self._latest[shard, key] = vector
+        else:
+            self._latest.pop((shard, key), None)
+        if delta:
+            by_cut = self.slices[key.tier].setdefault(key.start_ms, {})
+            merged = by_cut.setdefault(key.cut, {})
+            add_into(merged, delta)
+            if not merged:
+                del by_cut[key.cut]
+        return delta
+
+    def put_ages(self, shard: int, ages: ShardAges) -> None:
+        """Put a shard's sets that age in place of its earlier ones."""
+        self._ages[shard] = ages
+
+    def ages(self, cut: Cut, measure: Measure, now_ms: int) -> AgeSummary | None:
+        """All shards' members of one set and cut."""
+        states: list[AgeState] = []
+        for by_measure in self._ages.values():
+            state = by_measure.get(measure.number, {}).get(cut)
+            if state is not None:
+                states.append(state)
+        return summary(states, now_ms)
+
+    def age_cuts(self) -> set[Cut]:
+        """Cuts that have members in any set."""
+        return {cut for by_measure in self._ages.values() for by_cut in by_measure.values() for cut in by_cut}
+
+    def expire(self, now_ms: int) -> None:
+        """Forget panes past their tier's retention; no window reaches them."""
+        for tier in TIERS:
+            before = tier.expires_before(now_ms)
+            if not tier.grain_ms or before - self._expired_before.get(tier.number, -(1 << 62)) < tier.grain_ms:
+                continue
+            self._expired_before[tier.number] = before
+            slices = self.slices[tier.number]
+            for start_ms in [start for start in slices if start < before]:
+                del slices[start_ms]
+            for shard_key in [k for k in self._latest if k[1].tier == tier.number and k[1].start_ms < before]:
+                del self._latest[shard_key]
+
+
+class RollingSums:
+    """One rolling window's sums, kept as panes come, enter and leave: moving it costs the panes at its edges only.
+
+    ``lag_ms`` shifts the window into the past: cohorts whose members are decided that much later.
+    """
+
+    def __init__(self, kind: Rolling, panes: MergedPanes, lag_ms: int = 0) -> None:
+        self.kind = kind
+        self.sums: Slice = {}
+        self._panes = panes
+        self._lag_ms = lag_ms
+        self.start_ms = 0
+        self._last_ms = -1
+
+    def add(self, start_ms: int, cut: Cut, delta: Vector) -> bool:
+        """A pane of the tier has changed; whether it lies in the window."""
+        if not self.start_ms <= start_ms <= self._last_ms:
+            return False
+        self._into(cut, delta)
+        return True
+
+    def move(self, now_ms: int) -> set[Cut]:
+        """Move the end to ``now``; the cuts whose sums changed by it."""
+        end_ms = now_ms - self._lag_ms
+        start_ms = self.kind.start_ms(end_ms, self._panes.zone)
+        before = set(self._starts(self.start_ms, self._last_ms))
+        after = set(self._starts(start_ms, end_ms))
+        self.start_ms, self._last_ms = start_ms, end_ms
+        changed: set[Cut] = set()
+        slices = self._panes.slices[self.kind.tier.number]
+        for start in before - after:
+            for cut, vector in slices[start].items():
+                self._into(cut, {slot: -amount for slot, amount in vector.items()})
+                changed.add(cut)
+        for start in after - before:
+            for cut, vector in slices[start].items():
+                self._into(cut, vector)
+                changed.add(cut)
+        return changed
+
+    def _starts(self, start_ms: int, last_ms: int) -> Iterator[int]:
+        slices = self._panes.slices[self.kind.tier.number]
+        return (start for start in slices if start_ms <= start <= last_ms)
+
+    def _into(self, cut: Cut, delta: Mapping[int, int]) -> None:
+        sums = self.sums.setdefault(cut, {})
+        add_into(sums, delta)
+        if not sums:
+            del self.sums[cut]
+
+
+class MergedView:
+    """One window of :class:`MergedPanes` as formulas see it (windows.view.View)."""
+
+    def __init__(
+        self,
+        window: Window,
+        panes: MergedPanes,
+        inside: Slice,
+        *,
+        after: Slice | None = None,
+        cohort: Slice | None = None,
+        ages_at_ms: int | None = None,
+    ) -> None:
+        """``after``: everything later than the window's end, None when it ends now; ``cohort``: as inside unless
+        given; ``ages_at_ms``: now, where the window ends now (the sets are not kept for earlier moments)."""
+        self.window = window
+        self._panes = panes
+        self._inside = inside
+        self._after = after or {}
+        self._cohort = inside if cohort is None else cohort
+        self._ages_at_ms = ages_at_ms
+
+    def cuts(self) -> Iterable[Cut]:
+        """The total, every cut with facts in the window, and every one that ever had any and has a level at an end of
+        it, or members that age."""
+        cuts: set[Cut] = {TOTAL, *self._inside, *self._cohort}
+        cuts.update(cut for cut in self._panes.totals if has_level(self.at_end(cut)) or has_level(self.at_start(cut)))
+        return cuts if self._ages_at_ms is None else cuts | self._panes.age_cuts()
+
+    def inside(self, cut: Cut) -> Mapping[int, int]:
+        """Sum of the facts inside."""
+        return self._inside.get(cut, _NOTHING)
+
+    def cohort(self, cut: Cut) -> Mapping[int, int]:
+        """Sum of the facts inside the cohort's window."""
+        return self._cohort.get(cut, _NOTHING)
+
+    def at_start(self, cut: Cut) -> Mapping[int, int]:
+        """Levels just before the start."""
+        return subtract(self.at_end(cut), self.inside(cut))
+
+    def at_end(self, cut: Cut) -> Mapping[int, int]:
+        """Levels at the end (the slots of other kinds of measures hold their sum up to there)."""
+        total = self._panes.totals.get(cut, _NOTHING)
+        after = self._after.get(cut)
+        return subtract(total, after) if after else total
+
+    def ages(self, cut: Cut, measure: Measure) -> AgeSummary | None:
+        """The set at the end."""
+        return None if self._ages_at_ms is None else self._panes.ages(cut, measure, self._ages_at_ms)
+
+
+def has_level(vector: Mapping[int, int]) -> bool:
+    """Whether any slot is a level's."""
+    return any(slot // SLOTS_PER_MEASURE in _LEVELS for slot in vector)
+
+
+def tumbling_views(
+    panes: MergedPanes, kind: Tumbling, now_ms: int, oldest_ms: int, grace_ms: int
+) -> Iterator[MergedView]:
+    """The windows of a kind, from the one that holds ``now`` back to the one that holds ``oldest``.
+
+    Walking back makes the levels at a window's end one subtraction: what stands now less what came after. A view is
+    good until the next one is asked for.
+    """
+    zone = panes.zone
+    slices = panes.slices[kind.tier.number]
+    starts = sorted(slices)
+    after: Slice = {}
+    start_ms = kind.start_of(now_ms, zone)
+    while True:
+        end_ms = kind.end_of(start_ms, zone)
+        inside: Slice = {}
+        while starts and starts[-1] >= start_ms:
+            _add_slice(inside, slices[starts.pop()])
+        final = end_ms + grace_ms <= now_ms
+        yield MergedView(
+            Window(kind.name, start_ms, end_ms, final),
+            panes,
+            inside,
+            after=after,
+            ages_at_ms=now_ms if end_ms > now_ms else None,
+        )
+        if start_ms <= oldest_ms:
+            return
+        _add_slice(after, inside)
+        start_ms = kind.start_of(start_ms - 1, zone)
+
+
+def _add_slice(into: Slice, other: Slice) -> None:
+    for cut, vector in other.items():
+        known = into.get(cut)
+        if known is None:
+            into[cut] = dict(vector)
+        else:
+            add_into(known, vector)
+
+
+def total_view(panes: MergedPanes, first_ms: int | None, now_ms: int) -> MergedView:
+    """Everything up to now, inclusive."""
+    return MergedView(Window("total", first_ms, now_ms, final=True), panes, panes.totals, ages_at_ms=now_ms)
+
+
+def rolling_view(panes: MergedPanes, sums: RollingSums, cohort: RollingSums, now_ms: int) -> MergedView:
+    """A rolling window whose sums have been moved to now."""
+    window = Window(sums.kind.name, sums.start_ms, now_ms, final=True)
+    return MergedView(window, panes, sums.sums, cohort=cohort.sums, ages_at_ms=now_ms)
+
+
+def instant_view(panes: MergedPanes, now_ms: int) -> MergedView:
+    """Levels and ages as they stand now."""
+    return MergedView(Window("instant", None, now_ms, final=True), panes, {}, ages_at_ms=now_ms)

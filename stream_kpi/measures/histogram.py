@@ -2,8 +2,8 @@
 
 One static table of integer-millisecond edges serves every duration. Each bound of :data:`LADDER_S` is an exact edge, so
 a Prometheus histogram made from the bins counts exactly; between the bounds the edges are geometric, so that
-:func:`representative` is within :data:`RELATIVE_ERROR` of every value of its bin. The table is part of the state format:
-changing it needs a migration of everything stored.
+:func:`representative` is within :data:`RELATIVE_ERROR` of every value of its bin. The table is part of the state
+format: changing it needs a migration of everything stored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 import msgspec
@@ -80,7 +80,7 @@ OVERFLOW_BIN: Final = len(EDGES_MS)
 
 def _representatives_s() -> Iterator[float]:
     yield 0.0
-    for below_ms, high_ms in zip(EDGES_MS, EDGES_MS[1:], strict=False):
+    for below_ms, high_ms in pairwise(EDGES_MS):
         low_ms = below_ms + 1
         # The harmonic mean has the same relative error at both ends of the bin.
         yield 2 * low_ms * high_ms / (low_ms + high_ms) / 1_000

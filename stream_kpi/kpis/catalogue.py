@@ -1,0 +1,44 @@
+"""Every KPI, one row each, in the order in which they are listed everywhere (pure).
+
+A new row goes into the module of its area; business hours, service level policies and engagement get their own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stream_kpi.kpis import chats, revenue, surveys, tickets
+from stream_kpi.kpis.rows import Kpi
+
+_CATALOGUE: Final[tuple[Kpi, ...]] = (
+    *tickets.VOLUME,
+    *tickets.BACKLOG,
+    *tickets.RESPONSE,
+    *tickets.RESOLUTION,
+    *chats.QUEUE,
+    *chats.SERVICE,
+    *surveys.SATISFACTION,
+    *revenue.LEVELS,
+    *revenue.MOVEMENTS,
+    *revenue.RETENTION,
+)
+_BY_ID: Final[dict[str, Kpi]] = {kpi.id: kpi for kpi in _CATALOGUE}
+
+
+def catalogue() -> tuple[Kpi, ...]:
+    """Every row."""
+    return _CATALOGUE
+
+
+def kpi_by_id(kpi_id: str) -> Kpi:
+    """The row of an id.
+
+    Raises:
+        KeyError: there is no such KPI.
+    """
+    return _BY_ID[kpi_id]
+
+
+def live_rows(window_kind: str) -> tuple[Kpi, ...]:
+    """The rows that are published live for a kind of window."""
+    return tuple(kpi for kpi in _CATALOGUE if window_kind in kpi.windows)

@@ -1,0 +1,216 @@
+"""Formulas of events: small frozen objects that turn a scope (one window at one cut) into results (pure).
+
+Ratios are ratios of sums. No samples is no value: null, never 0 or 100 %. Counts, levels and money are 0 when nothing
+happened. What stands at an instant is in :mod:`levels`, money and customers in :mod:`money`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple, Protocol
+
+from stream_kpi.kpis.scope import Scope
+from stream_kpi.measures import histogram
+from stream_kpi.measures.histogram import Stats
+from stream_kpi.measures.registry import Measure
+
+
+class Result(NamedTuple):
+    """What a formula says of one cut. ``value`` None: no samples; ``samples`` None: not counted (sums of money)."""
+
+    value: float | None
+    samples: int | None
+    stats: Stats | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    interval: tuple[float, float] | None = None
+    currency: str | None = None
+
+
+class Formula(Protocol):
+    """What every formula offers."""
+
+    reads_total: ClassVar[bool]
+    """Whether the result at a cut also follows from the total's vectors."""
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures that it reads."""
+
+    @property
+    def text(self) -> str:
+        """The formula in words of the registry, for people."""
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """One result, or one a currency."""
+
+
+_Z: Final = 1.959963984540054
+"""The normal distribution's 97.5 % point."""
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """The Wilson 95 % score interval of a proportion; needs ``0 <= successes <= trials`` and ``trials > 0``."""
+    share = successes / trials
+    z2 = _Z * _Z / trials
+    centre = (share + z2 / 2) / (1 + z2)
+    spread = _Z / (1 + z2) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials))
+    low = 0.0 if successes == 0 else max(0.0, centre - spread)
+    high = 1.0 if successes == trials else min(1.0, centre + spread)
+    return low, high
+
+
+def ratio(numerator: int, denominator: int, *, proportion: bool = True) -> Result:
+    """The quotient of two counts: null without a denominator; with an interval if it is a proportion."""
+    if denominator <= 0:
+        return Result(None, 0, numerator=numerator, denominator=denominator)
+    interval = wilson_interval(numerator, denominator) if proportion and 0 <= numerator <= denominator else None
+    return Result(numerator / denominator, denominator, numerator=numerator, denominator=denominator, interval=interval)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often something happened in the window."""
+
+    measure: Measure
+    reads_total: ClassVar[bool] = False
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measure."""
+        return (self.measure,)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return f"count({self.measure.name})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The count; its samples are itself."""
+        count = scope.count(self.measure)
+        yield Result(count, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One count by another. ``proportion``: the numerator counts some of the denominator's members, so that the ratio
+    is within 0..1 and has a Wilson interval."""
+
+    numerator: Measure
+    denominator: Measure
+    proportion: bool = True
+    reads_total: ClassVar[bool] = False
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Both measures."""
+        return (self.numerator, self.denominator)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return f"count({self.numerator.name}) / count({self.denominator.name})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The ratio; its samples are the denominator."""
+        yield ratio(scope.count(self.numerator), scope.count(self.denominator), proportion=self.proportion)
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRatio:
+    """One cohort count by another: only of members whose time has passed."""
+
+    numerator: Measure
+    denominator: Measure
+    reads_total: ClassVar[bool] = False
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Both measures."""
+        return (self.numerator, self.denominator)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return f"cohort({self.numerator.name}) / cohort({self.denominator.name})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The ratio; its samples are the members of the cohort."""
+        cohort = scope.cohort
+        yield ratio(cohort.get(self.numerator.slot, 0), cohort.get(self.denominator.slot, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The cut's part of the total of some counts; the total's own share is n of n."""
+
+    of: tuple[Measure, ...]
+    reads_total: ClassVar[bool] = True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures that are added up."""
+        return self.of
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        counts = " + ".join(f"count({m.name})" for m in self.of)
+        return (
+            f"({counts}) of the cut / ({counts}) of the total"
+            if len(self.of) > 1
+            else (f"{counts} of the cut / {counts} of the total")
+        )
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The share; its samples are the total."""
+        total = scope.total
+        yield ratio(sum(scope.count(m) for m in self.of), sum(total.count(m) for m in self.of))
+
+
+@dataclass(frozen=True, slots=True)
+class MeanDuration:
+    """The mean of durations in seconds, with stats."""
+
+    measure: Measure
+    reads_total: ClassVar[bool] = False
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measure."""
+        return (self.measure,)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return f"sum({self.measure.name}) / count({self.measure.name})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The mean and its stats."""
+        stats = histogram.duration_stats(scope.inside, self.measure, scope.ordered)
+        yield Result(stats.mean, stats.count, stats) if stats else Result(None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MeanScore:
+    """The mean of scores on 1..5, with stats."""
+
+    measure: Measure
+    reads_total: ClassVar[bool] = False
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measure."""
+        return (self.measure,)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return f"sum({self.measure.name}) / count({self.measure.name})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The mean and its stats."""
+        stats = histogram.score_stats(scope.inside, self.measure, scope.ordered)
+        yield Result(stats.mean, stats.count, stats) if stats else Result(None, 0)

@@ -1,0 +1,203 @@
+"""KPI records: what leaves for the values topic, the live store and `compute`; one evaluation of a view (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from stream_kpi.kpis.formulas import MeanDuration, Result
+from stream_kpi.kpis.levels import Level
+from stream_kpi.kpis.rows import Area, Kpi
+from stream_kpi.kpis.scope import Scope
+from stream_kpi.kpis.view import View, Window
+from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.measures.histogram import Stats, cumulative_buckets
+from stream_kpi.measures.registry import Measure
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_VARIANT: Final[dict[str, str]] = {}
+
+
+class RecordWindow(msgspec.Struct, frozen=True):
+    """Which window: its kind, and its bounds as RFC 3339 (``start`` None: an instant, or nothing happened yet)."""
+
+    kind: str
+    start: str | None
+    end: str
+
+
+class KpiRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of one KPI, in one window, of one cut. Field order is that of the JSON.
+
+    ``samples`` is None for sums of money, whose movements are not counted. ``interval``, the Wilson 95 % interval of a
+    ratio, is left out of the JSON where there is none.
+    """
+
+    kpi: str
+    unit: str
+    window: RecordWindow
+    cut: dict[str, str]
+    value: float | int | None
+    stats: Stats | None
+    numerator: float | int | None
+    denominator: float | int | None
+    samples: int | None
+    clock: str | None
+    currency: str | None
+    variant: dict[str, str]
+    as_of: str
+    revision: int
+    final: bool
+    interval: tuple[float, float] | msgspec.UnsetType = msgspec.UNSET
+
+
+class KpiHistogram(msgspec.Struct, frozen=True, kw_only=True):
+    """How the durations of a KPI are distributed: exact cumulative counts by upper bound in seconds, infinity last."""
+
+    kpi: str
+    cut: dict[str, str]
+    buckets: tuple[tuple[float, int], ...]
+    sum_s: float
+
+
+@lru_cache(maxsize=4096)
+def timestamp(epoch_ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds and ``Z``."""
+    text = (_EPOCH + timedelta(milliseconds=epoch_ms)).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def record_key(record: KpiRecord) -> bytes:
+    """The record's identity, ``kpi|window|cut|clock|currency|variant``: a later record with it replaces this one.
+
+    The window is its kind, with ``@start`` where windows of a kind follow each other (tumbling, month). Cut and variant
+    are ``name=value`` joined by ``&``, by name, percent-escaped; what is absent is empty.
+    """
+    window = record.window
+    kind = f"{window.kind}@{window.start}" if _follows(window.kind) else window.kind
+    parts = (
+        record.kpi,
+        kind,
+        _pairs(record.cut),
+        record.clock or "",
+        record.currency or "",
+        _pairs(record.variant),
+    )
+    return "|".join(parts).encode()
+
+
+def _follows(kind: str) -> bool:
+    return kind == "month" or kind.startswith("tumbling:")
+
+
+def _pairs(named: dict[str, str]) -> str:
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(named.items()))
+
+
+def evaluate(
+    rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] | None = None, *, as_of_ms: int | None = None
+) -> Iterator[KpiRecord]:
+    """The records of the rows in one window, cut by cut, by default over all cuts of the view.
+
+    Any row is evaluated in any kind of window (for those published live pass ``live_rows(kind)``), but under an instant
+    only rows that stand at one. A row that stands has the window ``instant`` at the view's end; under tumbling windows
+    and months it keeps that window, and its value is the one at the window's end. Bands of age are evaluated with the
+    total. ``as_of_ms`` is the moment of the evaluation, by default the window's end; revisions start at 0.
+
+    Rows whose formula ``reads_total`` change with the total: where only changed cuts are passed and the total is one of
+    them, those rows are to be evaluated over all cuts.
+    """
+    as_of = timestamp(view.window.end_ms if as_of_ms is None else as_of_ms)
+    if view.window.kind == "instant":
+        rows = [kpi for kpi in rows if kpi.stands]
+    windows = _Windows(view.window)
+    areas = _measures_by_area(rows)
+    total = Scope(view, TOTAL)
+    for cut in view.cuts() if cuts is None else cuts:
+        scope = Scope(view, cut, total) if cut else total
+        for kpi in _rows_of(rows, scope, areas):
+            for result in kpi.formula.results(scope):
+                yield _record(kpi, cut, result, windows, as_of)
+            if cut == TOTAL and isinstance(kpi.formula, Level):
+                for band, result in kpi.formula.bands(total):
+                    yield _record(kpi, band, result, windows, as_of)
+
+
+def histograms(rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] = (TOTAL,)) -> Iterator[KpiHistogram]:
+    """The distribution of every duration of the rows in one window."""
+    for cut in cuts:
+        scope = Scope(view, cut)
+        for kpi in rows:
+            formula = kpi.formula
+            if isinstance(formula, MeanDuration):
+                yield KpiHistogram(
+                    kpi=kpi.id,
+                    cut=_named(cut),
+                    buckets=tuple(cumulative_buckets(scope.inside, formula.measure, scope.ordered)),
+                    sum_s=scope.inside.get(formula.measure.slot, 0) / 1_000,
+                )
+
+
+class _Windows:
+    """The view's window as records state it."""
+
+    def __init__(self, window: Window) -> None:
+        start = None if window.start_ms is None else timestamp(window.start_ms)
+        end = timestamp(window.end_ms)
+        self.inside = RecordWindow(window.kind, start, end)
+        self.standing = self.inside if _follows(window.kind) else RecordWindow("instant", None, end)
+        self.final = window.final
+
+
+def _measures_by_area(rows: Sequence[Kpi]) -> dict[Area, tuple[Measure, ...]]:
+    areas: dict[Area, dict[Measure, None]] = {}
+    for kpi in rows:
+        areas.setdefault(kpi.area, {}).update(dict.fromkeys(kpi.formula.measures))
+    return {area: tuple(measures) for area, measures in areas.items()}
+
+
+def _rows_of(rows: Sequence[Kpi], scope: Scope, areas: dict[Area, tuple[Measure, ...]]) -> Iterator[Kpi]:
+    """The rows that the cut belongs to and whose area knows anything of it; at the total, all."""
+    if not scope.cut:
+        yield from rows
+        return
+    dimension = scope.cut[0]
+    known: dict[Area, bool] = {}
+    for kpi in rows:
+        if dimension not in kpi.cuts:
+            continue
+        area = kpi.area
+        if area not in known:
+            known[area] = any(scope.knows(measure) for measure in areas[area])
+        if known[area]:
+            yield kpi
+
+
+def _named(cut: Cut) -> dict[str, str]:
+    return {cut[0]: cut[1]} if cut else {}
+
+
+def _record(kpi: Kpi, cut: Cut, result: Result, windows: _Windows, as_of: str) -> KpiRecord:
+    return KpiRecord(
+        kpi=kpi.id,
+        unit=result.currency or kpi.unit,
+        window=windows.standing if kpi.stands else windows.inside,
+        cut=_named(cut),
+        value=result.value,
+        stats=result.stats,
+        numerator=result.numerator,
+        denominator=result.denominator,
+        samples=result.samples,
+        clock=kpi.clock,
+        currency=result.currency,
+        variant=_NO_VARIANT,
+        as_of=as_of,
+        revision=0,
+        final=windows.final,
+        interval=msgspec.UNSET if result.interval is None else result.interval,
+    )

@@ -1,0 +1,95 @@
+"""What one evaluation shares: a view at one cut, each part read and put in order once for all rows (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from stream_kpi.events.currencies import alpha_code, minor_digits
+from stream_kpi.kpis.view import View
+from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.measures import histogram
+from stream_kpi.measures.registry import MEASURES, SLOTS_PER_MEASURE, Kind, Measure
+
+_MONEY = frozenset(m.number for m in MEASURES if m.by_currency)
+_FIRST_MONEY_SLOT = min(_MONEY) * SLOTS_PER_MEASURE
+_HISTOGRAMS = frozenset({Kind.DURATION, Kind.SCORE})
+
+
+class Currency(NamedTuple):
+    """A currency: ISO 4217 alphabetic and numeric code, minor units in a major one."""
+
+    code: str
+    numeric: int
+    minor_units: int
+
+
+class Scope:
+    """A view at one cut, and the same view's total for the rows that compare with it."""
+
+    def __init__(self, view: View, cut: Cut, total: Scope | None = None) -> None:
+        """``total`` is the scope of the total of the same view, where the caller has it."""
+        self.view = view
+        self.cut = cut
+        self._total = total
+
+    @cached_property
+    def total(self) -> Scope:
+        """The scope of the total."""
+        if self.cut == TOTAL:
+            return self
+        return self._total or Scope(self.view, TOTAL)
+
+    @cached_property
+    def inside(self) -> Mapping[int, int]:
+        """Sum of the facts inside the window."""
+        return self.view.inside(self.cut)
+
+    @cached_property
+    def cohort(self) -> Mapping[int, int]:
+        """The cohort measures."""
+        return self.view.cohort(self.cut)
+
+    @cached_property
+    def at_start(self) -> Mapping[int, int]:
+        """Levels just before the window's start."""
+        return self.view.at_start(self.cut)
+
+    @cached_property
+    def at_end(self) -> Mapping[int, int]:
+        """Levels at the window's end."""
+        return self.view.at_end(self.cut)
+
+    @cached_property
+    def ordered(self) -> list[int]:
+        """The slots of ``inside`` in order."""
+        return histogram.ordered_slots(self.inside)
+
+    def count(self, measure: Measure) -> int:
+        """How often: a count measure's sum inside the window, or a histogram's number of samples."""
+        if measure.kind in _HISTOGRAMS:
+            return histogram.sample_count(self.inside, measure, self.ordered)
+        return self.inside.get(measure.slot, 0)
+
+    def knows(self, measure: Measure) -> bool:
+        """Whether the measure has anything in this window (a level: at its end); sets that age are not looked at."""
+        if measure.by_currency:
+            return bool(self.currencies)
+        if measure.kind in _HISTOGRAMS:
+            return self.count(measure) > 0
+        if measure.kind is Kind.LEVEL:
+            return measure.slot in self.at_end
+        return measure.slot in self.inside or measure.slot in self.cohort
+
+    @cached_property
+    def currencies(self) -> list[Currency]:
+        """The currencies of any money inside the window or at its ends, by code."""
+        # Money that stood at the start and is gone at the end has changed inside.
+        seen = {
+            slot % SLOTS_PER_MEASURE
+            for part in (self.inside, self.at_end)
+            for slot in part
+            if slot >= _FIRST_MONEY_SLOT and slot // SLOTS_PER_MEASURE in _MONEY
+        }
+        return sorted(Currency(alpha_code(numeric), numeric, 10 ** minor_digits(numeric)) for numeric in seen)

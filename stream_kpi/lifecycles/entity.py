@@ -76,7 +76,7 @@ class Entity:
     def advance(self, clock_ms: int) -> list[Fact]:
         """Let the moments up to ``clock_ms`` come."""
         fold = self.fold
-        if clock_ms > self.clock_ms:
+        if clock_ms > self.clock_ms:  # noqa: PLR1730 - max() takes three times as long, at every event
             self.clock_ms = clock_ms
         if fold.soonest_ms <= self.clock_ms:
             fold.fire_until(self.clock_ms, inclusive=True)

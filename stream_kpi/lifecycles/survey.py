@@ -38,15 +38,11 @@ class Answer(HistoryEvent, frozen=True, gc=False):
     kind: str
     """csat, ces or nps"""
     score: float
+    """From ``scale_min`` to ``scale_max``, and the scale is not empty: the wire contract refuses others."""
     scale_min: float
     scale_max: float
 
     rank: ClassVar[int] = SURVEY_RANK
-
-    @property
-    def on_scale(self) -> bool:
-        """Whether the score can be placed between the ends of its scale."""
-        return self.scale_min < self.scale_max and self.scale_min <= self.score <= self.scale_max
 
 
 @lru_cache(maxsize=4096)
@@ -74,12 +70,9 @@ class Surveys:
         """State the facts of an answer in ``cuts`` (those of the moment, the credited agent's included).
 
         A re-rating takes the score before it back and states the new one, both in the window and the cuts of the
-        first answer. A score off its scale states nothing and is the problem ``score_off_scale``.
+        first answer. Only CSAT has measures so far.
         """
         if event.kind != "csat":
-            return
-        if not event.on_scale:
-            fold.problems.append("score_off_scale")
             return
         rating = (event.score, event.scale_min, event.scale_max)
         first = self._first.get(event.survey_id)

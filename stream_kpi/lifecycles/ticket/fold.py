@@ -1,0 +1,139 @@
+"""The ticket lifecycle: what each event and each moment does, in order (kpis.md: Response, resolution, volume)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from stream_kpi.lifecycles.survey import Surveys
+from stream_kpi.lifecycles.ticket.backlog import AGE_BAND_DUE, grow_older, settle
+from stream_kpi.lifecycles.ticket.events import (
+    Assigned,
+    Created,
+    Merged,
+    Message,
+    Status,
+    SurveyAnswered,
+    SurveySent,
+    Updated,
+)
+from stream_kpi.lifecycles.ticket.replies import on_agent_reply, on_customer_message
+from stream_kpi.lifecycles.ticket.resolution import on_cohort_due, on_reopen, on_solve
+from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS, TicketState
+from stream_kpi.measures.registry import TICKETS_CREATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stream_kpi.lifecycles.fold import HistoryEvent
+
+TICKETS_CREATED_SLOT = TICKETS_CREATED.slot
+
+RESOLVED_STATUSES = frozenset({"solved", "closed"})
+REMOVED_STATUSES = frozenset({"deleted", "spam"})
+
+
+class TicketFold(TicketState):
+    """A ticket while its events are folded in order. Until its creation has been seen, and once it is merged, events
+    change nothing."""
+
+    __slots__ = ()
+
+    @property
+    def closed(self) -> bool:
+        """Solved, closed, deleted, spam or merged."""
+        return self.resolved or self.removed or self.merged
+
+    def on_event(self, event: HistoryEvent) -> None:
+        """Apply the next event in order."""
+        if self.merged or (self.created_ms == UNKNOWN_TIME_MS and not event.opens):
+            return
+        self._handlers[type(event)](self, event)
+
+    def on_due(self, kind: int, due_ms: int) -> None:
+        """The ticket is older, or its first solve has stood the time of the cohort."""
+        if kind == AGE_BAND_DUE:
+            grow_older(self, due_ms)
+        else:
+            on_cohort_due(self)
+
+    def _on_created(self, event: Created) -> None:
+        if self.created_ms != UNKNOWN_TIME_MS:
+            self.problems.append("second_created")
+            return
+        self.voided = False
+        self.created_ms = event.time_ms
+        self.created_by = event.created_by
+        self.channel = event.channel
+        self.priority = event.priority
+        self.category = event.category
+        self.group = event.group
+        self.brand = event.brand
+        self.set_dimensions()
+        if event.created_by != "agent" or self.options.include_agent_created:
+            self.emit(TICKETS_CREATED_SLOT, event.time_ms, self.cuts)
+        if event.created_by == "customer":
+            self.response_start_ms = event.time_ms
+            self.unattended = True
+        settle(self, event.time_ms)
+
+    def _on_updated(self, event: Updated) -> None:
+        for dimension, value in event.changes:
+            setattr(self, dimension, value)
+        self.set_dimensions()
+        settle(self, event.time_ms)
+
+    def _on_merged(self, _: Merged) -> None:
+        self.merged = True
+        self.voided = True
+        for kind in tuple(self.due):
+            self.cancel(kind)
+
+    def _on_assigned(self, event: Assigned) -> None:
+        self.assignee = event.agent_id
+        if event.agent_id is not None:
+            if self.last_agent is not None and event.agent_id != self.last_agent:
+                self.transferred = True
+            self.last_agent = event.agent_id
+        if event.group is not None:
+            self.group = event.group
+            self.set_dimensions()
+        settle(self, event.time_ms)
+
+    def _on_message(self, event: Message) -> None:
+        if event.author == "customer":
+            on_customer_message(self, event.time_ms)
+        elif event.author == "agent" and event.public:
+            on_agent_reply(self, event)
+        else:
+            return
+        settle(self, event.time_ms)
+
+    def _on_status(self, event: Status) -> None:
+        status = event.status
+        self.status = status
+        self.removed = self.voided = status in REMOVED_STATUSES
+        if status in RESOLVED_STATUSES:
+            if not self.resolved:
+                on_solve(self, event)
+        elif self.resolved and not self.removed and status not in self.options.terminal_statuses:
+            on_reopen(self, event.time_ms)
+        settle(self, event.time_ms)
+
+    def _on_survey_sent(self, _: SurveySent) -> None:
+        """Kept for the response rate; no fact follows from it alone."""
+
+    def _on_survey_answered(self, event: SurveyAnswered) -> None:
+        if self.surveys is None:
+            self.surveys = Surveys()
+        self.surveys.on_answered(self, event, self.cuts_with_agent(self.solver or self.assignee))
+
+    _handlers: ClassVar[dict[type, Callable[[TicketFold, Any], None]]] = {
+        Created: _on_created,
+        Updated: _on_updated,
+        Merged: _on_merged,
+        Assigned: _on_assigned,
+        Message: _on_message,
+        Status: _on_status,
+        SurveySent: _on_survey_sent,
+        SurveyAnswered: _on_survey_answered,
+    }

@@ -1,0 +1,85 @@
+"""Solves and reopens: resolution times, the reopen cohort, first contact resolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream_kpi.lifecycles.ticket.replies import end_turn
+from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
+from stream_kpi.measures.registry import (
+    COHORT_REOPENS,
+    COHORT_SOLVES,
+    FCR_FIRST_CONTACT,
+    FCR_SOLVES,
+    FIRST_SOLVES,
+    RESOLUTION_FIRST,
+    RESOLUTION_FULL,
+)
+
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.ticket.events import Status
+    from stream_kpi.lifecycles.ticket.state import TicketState
+
+COHORT_DUE = 1
+"""The kind of due moment at which it is decided whether the first solve has held."""
+
+HUMANS = frozenset({"agent", "customer"})
+UNATTENDED_ACTORS = frozenset({"automation", "system"})
+
+COHORT_REOPENS_SLOT = COHORT_REOPENS.slot
+COHORT_SOLVES_SLOT = COHORT_SOLVES.slot
+FCR_FIRST_CONTACT_SLOT = FCR_FIRST_CONTACT.slot
+FCR_SOLVES_SLOT = FCR_SOLVES.slot
+FIRST_SOLVES_SLOT = FIRST_SOLVES.slot
+RESOLUTION_FIRST_SLOT = RESOLUTION_FIRST.slot
+RESOLUTION_FULL_SLOT = RESOLUTION_FULL.slot
+
+
+def on_solve(ticket: TicketState, event: Status) -> None:
+    """The ticket was solved, or closed without having been solved."""
+    ticket.resolved = True
+    end_turn(ticket)
+    # The customer's own id is no agent's: a ticket that a customer solves is its assignee's work.
+    ticket.solver = (event.actor_id if event.actor != "customer" else None) or ticket.assignee
+    cuts = ticket.cuts_with_agent(ticket.solver)
+    if ticket.options.auto_resolve_counts or event.actor not in UNATTENDED_ACTORS:
+        duration_ms = ticket.duration_ms(ticket.created_ms, event.time_ms)
+        ticket.emit(RESOLUTION_FULL_SLOT, event.time_ms, cuts, duration_ms)
+        ticket.full_resolution = (event.time_ms, cuts, duration_ms)
+        if not ticket.resolution_first_stated:
+            ticket.resolution_first_stated = True
+            ticket.emit(RESOLUTION_FIRST_SLOT, event.time_ms, cuts, duration_ms)
+    if ticket.first_solve_ms == UNKNOWN_TIME_MS:
+        _first_solve(ticket, event, cuts)
+
+
+def on_reopen(ticket: TicketState, time_ms: int) -> None:
+    """The solve did not hold."""
+    ticket.resolved = False
+    if ticket.full_resolution is not None:
+        ticket.take_back(RESOLUTION_FULL_SLOT, *ticket.full_resolution)
+        ticket.full_resolution = None
+    if time_ms <= ticket.first_solve_ms + ticket.options.reopen_window_ms:
+        ticket.reopened_in_window = True
+
+
+def on_cohort_due(ticket: TicketState) -> None:
+    """The time in which a reopen counts has passed since the first solve."""
+    ticket.emit(COHORT_SOLVES_SLOT, ticket.first_solve_ms, ticket.first_solve_cuts)
+    if ticket.reopened_in_window:
+        ticket.emit(COHORT_REOPENS_SLOT, ticket.first_solve_ms, ticket.first_solve_cuts)
+
+
+def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
+    ticket.first_solve_ms = event.time_ms
+    ticket.first_solve_cuts = cuts
+    ticket.emit(FIRST_SOLVES_SLOT, event.time_ms, cuts)
+    ticket.schedule(event.time_ms + ticket.options.reopen_window_ms, COHORT_DUE)
+    if event.actor in HUMANS:
+        ticket.emit(FCR_SOLVES_SLOT, event.time_ms, cuts)
+        solver = ticket.solver
+        one_agent = not ticket.several_handlers and (
+            ticket.handler is None or solver is None or solver == ticket.handler
+        )
+        if one_agent and not ticket.followed_up and not ticket.transferred:
+            ticket.emit(FCR_FIRST_CONTACT_SLOT, event.time_ms, cuts)

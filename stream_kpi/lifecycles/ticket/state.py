@@ -1,0 +1,139 @@
+"""What a ticket remembers between two of its events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream_kpi.lifecycles.facts import UNKNOWN, CutSets
+from stream_kpi.lifecycles.fold import NEVER_MS, Fold
+from stream_kpi.lifecycles.survey import Surveys
+
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.options import Options
+
+OUT = -1
+"""In place of the cuts of a level or a set that ages: the ticket is not in it."""
+
+UNKNOWN_TIME_MS = -NEVER_MS
+"""In place of a time that there is not."""
+
+
+class TicketState(Fold):
+    """The fields of a ticket, by concern, and what several concerns ask of them. Times are epoch milliseconds."""
+
+    __slots__ = (
+        "age_band_cuts",
+        "answered",
+        "assignee",
+        "backlog_cuts",
+        "brand",
+        "category",
+        "channel",
+        "created_by",
+        "created_ms",
+        "cuts",
+        "first_solve_cuts",
+        "first_solve_ms",
+        "followed_up",
+        "full_resolution",
+        "group",
+        "handler",
+        "last_agent",
+        "merged",
+        "options",
+        "priority",
+        "removed",
+        "reopened_in_window",
+        "reply_sessions",
+        "resolution_first_stated",
+        "resolved",
+        "response_start_ms",
+        "several_handlers",
+        "solver",
+        "status",
+        "status_cuts",
+        "surveys",
+        "transferred",
+        "turn_start_ms",
+        "unanswered_cuts",
+        "unassigned_cuts",
+        "unattended",
+        "unattended_cuts",
+        "voided",
+    )
+
+    voided: bool
+    """Not created yet, removed or merged. A plain field, as the engine asks for it at every event."""
+
+    def __init__(self, cut_sets: CutSets, options: Options) -> None:
+        super().__init__(cut_sets)
+        self.options = options
+        self.voided = True
+
+        # Creation and dimensions
+        self.created_ms = UNKNOWN_TIME_MS
+        self.created_by = ""
+        self.channel: str | None = None
+        self.priority: str | None = None
+        self.category: str | None = None
+        self.group: str | None = None
+        self.brand: str | None = None
+        self.cuts = OUT
+        """The standard cuts of the present dimensions, no agent."""
+
+        # Where it stands
+        self.status = "new"
+        self.removed = False
+        """Deleted or spam; another status brings it back."""
+        self.merged = False
+        """For good."""
+        self.resolved = False
+        """Solved or closed, whichever statuses leave the backlog."""
+        self.assignee: str | None = None
+        self.last_agent: str | None = None
+        """The last agent that it was assigned to, even if it is nobody's now."""
+
+        # What it is stated to be in: the cuts, or OUT
+        self.backlog_cuts = self.status_cuts = self.age_band_cuts = OUT
+        self.unassigned_cuts = self.unattended_cuts = self.unanswered_cuts = OUT
+
+        # Replies
+        self.answered = False
+        """An agent has sent the first response."""
+        self.response_start_ms = UNKNOWN_TIME_MS
+        """From when the first response is waited for."""
+        self.turn_start_ms = UNKNOWN_TIME_MS
+        """The oldest unanswered customer message after the first response."""
+        self.unattended = False
+        """A customer message is unanswered; the creation's text counts as one."""
+        self.reply_sessions: tuple[str, ...] = ()
+        """Chat sessions in which an agent has replied."""
+
+        # Handling, for first contact resolution
+        self.followed_up = False
+        """A customer wrote after the first response."""
+        self.handler: str | None = None
+        """The agent of the first public message with a known sender."""
+        self.several_handlers = False
+        self.transferred = False
+
+        # Solves
+        self.solver: str | None = None
+        self.first_solve_ms = UNKNOWN_TIME_MS
+        self.first_solve_cuts = OUT
+        self.reopened_in_window = False
+        self.resolution_first_stated = False
+        self.full_resolution: tuple[int, int, int] | None = None
+        """The stated resolution_full: time, cuts, duration."""
+
+        self.surveys: Surveys | None = None
+
+    def cuts_with_agent(self, agent: str | None) -> int:
+        """The standard cuts of the present dimensions and the agent to credit (None: ``unknown``)."""
+        return self.cut_sets.standard(
+            self.channel, self.priority, self.category, self.group, self.brand, agent or UNKNOWN
+        )
+
+    def set_dimensions(self) -> None:
+        """Find the cuts again after a dimension changed."""
+        self.cuts = self.cut_sets.standard(self.channel, self.priority, self.category, self.group, self.brand)

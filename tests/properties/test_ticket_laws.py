@@ -1,0 +1,139 @@
+"""Laws of the ticket's facts that hold for every story."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+import msgspec
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from stream_kpi.lifecycles.entity import Entity, facts_of
+from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.ticket.events import Status, TicketEvent
+from stream_kpi.lifecycles.ticket.fold import TicketFold
+from stream_kpi.measures.registry import (
+    BACKLOG,
+    BY_NUMBER,
+    COHORT_REOPENS,
+    COHORT_SOLVES,
+    FCR_FIRST_CONTACT,
+    FCR_SOLVES,
+    FIRST_RESPONSE,
+    FIRST_RESPONSE_IN_TARGET,
+    FIRST_SOLVES,
+    RESOLUTION_FIRST,
+    RESOLUTION_FULL,
+    SLOTS_PER_MEASURE,
+    TICKETS_CREATED,
+    Kind,
+    Measure,
+)
+from tests.strategies.tickets import DAY_MS, START_MS, ticket_stories
+
+END_MS = START_MS + 100 * DAY_MS
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[TicketEvent]).decode
+
+
+def kind_of(slot: int) -> Kind:
+    return BY_NUMBER[slot // SLOTS_PER_MEASURE].kind
+
+
+def in_order(story: list[TicketEvent]) -> list[TicketEvent]:
+    return sorted(story, key=lambda event: event.order)
+
+
+def final_facts(story: list[TicketEvent], cut_sets: CutSets) -> list[Fact]:
+    return facts_of(partial(TicketFold, cut_sets, Options()), in_order(story), END_MS)[1]
+
+
+@given(ticket_stories())
+@settings(max_examples=200, deadline=None)
+def test_packing_and_unpacking_a_history_is_the_identity(story: list[TicketEvent]) -> None:
+    assert _unpack(_pack(story)) == story
+
+
+@given(ticket_stories())
+@settings(max_examples=200, deadline=None)
+def test_after_the_ticket_is_closed_it_is_in_no_level_and_in_no_set_that_ages(story: list[TicketEvent]) -> None:
+    assume(story)
+    last_ms = max(event.time_ms for event in story)
+    standing: Counter[tuple[int, int]] = Counter()
+    members: Counter[tuple[int, int, int]] = Counter()
+    for slot, _, cuts, value, sign in final_facts(
+        [*story, Status(last_ms + 1, "z", "closed", "agent", None)], CutSets()
+    ):
+        if kind_of(slot) is Kind.LEVEL:
+            standing[slot, cuts] += sign * value
+        elif kind_of(slot) is Kind.AGE:
+            members[slot, cuts, value] += sign
+    assert not any(standing.values())
+    assert not any(members.values())
+
+
+@given(ticket_stories())
+@settings(max_examples=200, deadline=None)
+def test_at_every_instant_each_level_is_zero_or_one_and_the_backlogs_breakdowns_add_up_to_its_total(
+    story: list[TicketEvent],
+) -> None:
+    cut_sets = CutSets()
+    facts = [fact for fact in final_facts(story, cut_sets) if kind_of(fact[0]) is Kind.LEVEL]
+    for now_ms in {fact[1] for fact in facts}:
+        level: Counter[tuple[int, str]] = Counter()
+        for slot, time_ms, cuts, value, sign in facts:
+            if time_ms <= now_ms:
+                for cut in cut_sets.cuts[cuts]:
+                    level[slot, cut[0] if cut else ""] += sign * value
+        assert set(level.values()) <= {0, 1}
+        backlog = {dimension: n for (slot, dimension), n in level.items() if slot == BACKLOG.slot}
+        assert len(set(backlog.values())) == 1
+        assert set(backlog) == {"", "channel", "priority", "category", "group", "brand", "status", "age_band"}
+
+
+@given(ticket_stories())
+@settings(max_examples=200, deadline=None)
+def test_what_a_ticket_can_do_once_it_does_at_most_once_and_parts_never_exceed_their_whole(
+    story: list[TicketEvent],
+) -> None:
+    cut_sets = CutSets()
+    count: Counter[int] = Counter()
+    for slot, _, cuts, _, sign in final_facts(story, cut_sets):
+        if TOTAL in cut_sets.cuts[cuts]:
+            count[slot] += sign
+
+    def n(measure: Measure) -> int:
+        return count[measure.slot]
+
+    assert 1 >= n(TICKETS_CREATED) >= n(FIRST_SOLVES) >= n(RESOLUTION_FULL) >= 0
+    assert n(FIRST_SOLVES) == n(RESOLUTION_FIRST) == n(COHORT_SOLVES) >= n(COHORT_REOPENS) >= 0
+    assert n(FIRST_SOLVES) >= n(FCR_SOLVES) >= n(FCR_FIRST_CONTACT) >= 0
+    assert 1 >= n(FIRST_RESPONSE) >= n(FIRST_RESPONSE_IN_TARGET) >= 0
+
+
+@given(ticket_stories(), st.data())
+@settings(max_examples=200, deadline=None)
+def test_an_event_at_the_very_instant_of_a_due_moment_counts_before_it_whichever_comes_to_the_entity_first(
+    story: list[TicketEvent], data: st.DataObject
+) -> None:
+    new_fold = partial(TicketFold, CutSets(), Options())
+    fold = facts_of(new_fold, in_order(story), START_MS)[0]
+    assume(fold.due)
+    due_ms = data.draw(st.sampled_from(sorted(fold.due.values())))
+    event = Status(due_ms, "z", data.draw(st.sampled_from(["open", "solved", "spam"])), "agent", None)
+    before, after = Entity(new_fold), Entity(new_fold)
+    facts: dict[str, Counter[Fact]] = {}
+    for name, entity, advance_first in (("event first", before, False), ("moment first", after, True)):
+        passed_on: list[Fact] = []
+        for earlier in in_order(story):
+            passed_on += entity.apply(earlier, earlier.time_ms) or []
+        if advance_first:
+            passed_on += entity.advance(due_ms)
+        passed_on += entity.apply(event, due_ms) or []
+        passed_on += entity.advance(END_MS)
+        facts[name] = Counter()
+        for slot, time_ms, cuts, value, sign in passed_on:
+            facts[name][slot, time_ms, cuts, value, 1] += sign
+    assert {k: n for k, n in facts["event first"].items() if n} == {k: n for k, n in facts["moment first"].items() if n}

@@ -68,7 +68,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class OldestAge:
-    """Age in seconds of the oldest member of a set at the window's end; stats over all members, their max exact."""
+    """Age in seconds of the oldest member of a set at the window's end; stats over all members, their max exact
+    and nothing above it."""
 
     measure: Measure
     reads_total: ClassVar[bool] = False
@@ -91,4 +92,5 @@ class OldestAge:
             yield Result(None, 0)
             return
         oldest_s = summary.oldest_ms / 1_000
-        yield Result(oldest_s, summary.count, msgspec.structs.replace(stats, max=oldest_s))
+        bounded = {name: min(getattr(stats, name), oldest_s) for name in ("min", "p50", "p90", "p95", "p99")}
+        yield Result(oldest_s, summary.count, msgspec.structs.replace(stats, max=oldest_s, **bounded))

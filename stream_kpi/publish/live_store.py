@@ -1,0 +1,78 @@
+"""The live store: the newest record of every KPI, held where /metrics and wallboards read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from stream_kpi.kpis.record import KpiHistogram, KpiRecord, record_key
+
+
+class Snapshot(NamedTuple):
+    """Everything at one moment; never changed after it is made."""
+
+    records: Mapping[bytes, KpiRecord]
+    """By :func:`~stream_kpi.kpis.record.record_key`."""
+    histograms: tuple[KpiHistogram, ...]
+
+
+EMPTY = Snapshot(MappingProxyType({}), ())
+
+
+class LiveStore(Protocol):
+    """Where the merge puts values and readers get them. A reader's snapshot never changes in its hands."""
+
+    def replace(self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = ()) -> None:
+        """Put these in place of everything that is held."""
+
+    def update(
+        self,
+        records: Iterable[KpiRecord],
+        gone: Iterable[bytes] = (),
+        histograms: Iterable[KpiHistogram] | None = None,
+    ) -> None:
+        """Take out the keys of ``gone`` (unknown ones do nothing), then put the records over those of the same key.
+        Histograms are replaced as a whole unless None."""
+
+    def snapshot(self) -> Snapshot:
+        """What is held now."""
+
+    def get(self, key: bytes) -> KpiRecord | None:
+        """The record of a key."""
+
+
+class MemoryStore:
+    """The live store of one process: a change makes a new snapshot, so readers in other threads need no lock. One
+    writer at a time."""
+
+    def __init__(self) -> None:
+        self._snapshot = EMPTY
+
+    def replace(self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = ()) -> None:
+        """As in LiveStore."""
+        by_key = {record_key(record): record for record in records}
+        self._snapshot = Snapshot(MappingProxyType(by_key), tuple(histograms))
+
+    def update(
+        self,
+        records: Iterable[KpiRecord],
+        gone: Iterable[bytes] = (),
+        histograms: Iterable[KpiHistogram] | None = None,
+    ) -> None:
+        """As in LiveStore."""
+        before = self._snapshot
+        by_key = dict(before.records)
+        for key in gone:
+            by_key.pop(key, None)
+        by_key.update((record_key(record), record) for record in records)
+        kept = before.histograms if histograms is None else tuple(histograms)
+        self._snapshot = Snapshot(MappingProxyType(by_key), kept)
+
+    def snapshot(self) -> Snapshot:
+        """As in LiveStore."""
+        return self._snapshot
+
+    def get(self, key: bytes) -> KpiRecord | None:
+        """As in LiveStore."""
+        return self._snapshot.records.get(key)

@@ -1,0 +1,161 @@
+"""KPIs as Prometheus families, made anew at each scrape from an immutable snapshot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final
+
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.kpis.record import KpiRecord
+from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
+from stream_kpi.publish.labels import OTHER, LabelCap, summed
+from stream_kpi.publish.live_store import LiveStore, Snapshot
+
+SHOWN_WINDOWS: Final[Mapping[str, str]] = {
+    "rolling:5m": "5m",
+    "rolling:1h": "1h",
+    "rolling:24h": "24h",
+    "today": "today",
+    "total": "total",
+    "rolling:30d": "30d",
+    "instant": "",
+}
+"""Window kinds that have series, with their label value; what stands at an instant has no window label."""
+
+SHOWN_STATS: Final = ("mean", "p50", "p90", "p95", "p99", "max")
+"""Values of the label ``stat`` of durations and ages."""
+
+_WITH_STATS: Final = frozenset({KpiKind.DURATION, KpiKind.AGE})
+_WITHOUT_SAMPLES: Final = frozenset({KpiKind.COUNT, KpiKind.LEVEL})
+
+_Series = tuple[str, str, str]
+"""Label value of the cut ("" for the total), window, currency."""
+
+
+def samples_metric(metric: str) -> str:
+    """The family of the sample counts of a family."""
+    return f"{metric}_samples"
+
+
+def distribution_metric(kpi: Kpi) -> str:
+    """The histogram family of a duration, over everything since the start."""
+    return f"kpi_{kpi.id}_distribution_seconds"
+
+
+def shown_windows(kpi: Kpi) -> tuple[str, ...]:
+    """The window kinds of a row that have series."""
+    return tuple(kind for kind in kpi.windows if kind in SHOWN_WINDOWS)
+
+
+class KpiCollector(Collector):
+    """Yields the families of every KPI of the catalogue. No value means no series; agents are not shown by default."""
+
+    def __init__(
+        self,
+        store: LiveStore,
+        *,
+        most_label_values: int = 50,
+        hidden_dimensions: Collection[str] = frozenset({"agent"}),
+        overflowed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``most_label_values`` of a dimension are shown, the rest is ``other``; ``overflowed(dimension)`` counts."""
+        self._store = store
+        self._hidden = frozenset(hidden_dimensions)
+        self._cap = LabelCap(most_label_values, overflowed)
+        self._rows = {kpi.id: kpi for kpi in catalogue()}
+        self._windows = {kpi.id: frozenset(shown_windows(kpi)) for kpi in catalogue()}
+
+    def describe(self) -> list[Metric]:
+        """Nothing: the families are known only at a scrape."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The families of the snapshot of this moment, in the catalogue's order."""
+        snapshot = self._store.snapshot()
+        groups = self._grouped(snapshot)
+        for kpi in self._rows.values():
+            for dimension in kpi.cuts:
+                if dimension not in self._hidden:
+                    yield from _families(kpi, "" if dimension == TOTAL_CUT else dimension, groups)
+        yield from self._distributions(snapshot)
+
+    def _grouped(self, snapshot: Snapshot) -> dict[tuple[str, str], dict[_Series, list[KpiRecord]]]:
+        """``{(KPI, dimension): {(label value, window, currency): records}}``; more than one record only for `other`."""
+        hidden = self._hidden
+        shown = [
+            record
+            for record in snapshot.records.values()
+            if record.window.kind in self._windows.get(record.kpi, ())
+            and not record.variant
+            and hidden.isdisjoint(record.cut)
+        ]
+        admitted = self._cap.admit({cut for record in shown for cut in record.cut.items()})
+        groups: dict[tuple[str, str], dict[_Series, list[KpiRecord]]] = {}
+        for record in shown:
+            dimension, value = next(iter(record.cut.items()), ("", ""))
+            if dimension and (dimension, value) not in admitted:
+                value = OTHER
+            series = (value, SHOWN_WINDOWS[record.window.kind], record.currency or "")
+            groups.setdefault((record.kpi, dimension), {}).setdefault(series, []).append(record)
+        return groups
+
+    def _distributions(self, snapshot: Snapshot) -> Iterator[Metric]:
+        for histogram in snapshot.histograms:
+            kpi = self._rows.get(histogram.kpi)
+            if kpi is None or histogram.cut:
+                continue
+            family = HistogramMetricFamily(
+                distribution_metric(kpi), f"{kpi.title}: all since the start, corrections taken back."
+            )
+            buckets = [(_bound(bound_s), float(count)) for bound_s, count in histogram.buckets]
+            family.add_metric([], buckets, histogram.sum_s)
+            yield family
+
+
+def _families(
+    kpi: Kpi, dimension: str, groups: Mapping[tuple[str, str], Mapping[_Series, list[KpiRecord]]]
+) -> Iterator[Metric]:
+    series = groups.get((kpi.id, dimension))
+    if not series:
+        return
+    metric = kpi.cut_metric(dimension) if dimension else kpi.metric
+    names = label_names(kpi, dimension)
+    of_cut = f" by {dimension}" if dimension else ""
+    values = GaugeMetricFamily(metric, f"{kpi.title}{of_cut} ({kpi.unit}).")
+    samples = GaugeMetricFamily(samples_metric(metric), f"{kpi.title}{of_cut}: samples that the value is made of.")
+    for (label, window, currency), records in series.items():
+        labels = {name: text for name, text in zip(names, (label, window, currency), strict=True) if name}
+        value, count, stats = _figures(kpi, records)
+        if kpi.kind in _WITH_STATS:
+            for stat, figure in stats.items():
+                values.add_sample(metric, {**labels, "stat": stat}, figure)
+        elif value is not None:
+            values.add_sample(metric, labels, value)
+        if count is not None:
+            samples.add_sample(samples.name, labels, count)
+    if values.samples:
+        yield values
+    if samples.samples and kpi.kind not in _WITHOUT_SAMPLES:
+        yield samples
+
+
+def label_names(kpi: Kpi, dimension: str) -> tuple[str, str, str]:
+    """Names of the labels of the cut's value, the window and the currency, each empty where it is not shown."""
+    return dimension, "" if kpi.stands else "window", "currency" if kpi.kind is KpiKind.MONEY else ""
+
+
+def _figures(kpi: Kpi, records: list[KpiRecord]) -> tuple[float | None, int | None, Mapping[str, float]]:
+    if len(records) > 1:
+        return summed(kpi, records)
+    record = records[0]
+    if record.stats is None:
+        return record.value, record.samples, {}
+    return record.value, record.samples, {stat: getattr(record.stats, stat) for stat in SHOWN_STATS}
+
+
+def _bound(bound_s: float) -> str:
+    return "+Inf" if math.isinf(bound_s) else str(bound_s)

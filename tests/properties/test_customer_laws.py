@@ -1,0 +1,192 @@
+"""Laws of the customer's facts, against a model that looks at every instant anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream_kpi.lifecycles.customer.events import CustomerEvent
+from stream_kpi.lifecycles.customer.fold import CustomerFold
+from stream_kpi.lifecycles.entity import Entity, facts_of
+from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures import registry
+from stream_kpi.measures.registry import Measure
+from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
+from tests.strategies.customers import END_MS, EUR, INSTANTS_MS, USD, customer_stories, instants_ms
+
+OPTIONS = Options(zone="Europe/Berlin")
+CUTS = ((), ("plan", "gold"), ("plan", "silver"))
+GAINS = (registry.MRR_NEW, registry.MRR_REACTIVATION, registry.MRR_EXPANSION)
+LOSSES = (registry.MRR_CONTRACTION, registry.MRR_CHURNED)
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[CustomerEvent]).decode
+Cut = tuple[str, ...]
+
+
+def in_order(story: list[CustomerEvent]) -> list[CustomerEvent]:
+    return sorted(story, key=lambda event: event.order)
+
+
+class Facts:
+    """Facts by slot and cut, to be summed over time."""
+
+    def __init__(self, story: list[CustomerEvent], clock_ms: int) -> None:
+        cut_sets = CutSets()
+        known = [event for event in in_order(story) if event.time_ms <= clock_ms]
+        self.rows = [
+            (slot, cut, time_ms, value * sign)
+            for slot, time_ms, cuts, value, sign in facts_of(partial(CustomerFold, cut_sets, OPTIONS), known, clock_ms)[
+                1
+            ]
+            for cut in cut_sets.cuts[cuts]
+        ]
+
+    def total(self, slot: int, cut: Cut, end_ms: int, start_ms: int = -1) -> int:
+        """What was stated in [start, end)."""
+        return sum(v for s, c, t, v in self.rows if s == slot and c == cut and start_ms <= t < end_ms)
+
+
+def mrr(story: list[CustomerEvent], clock_ms: int, at_ms: int, cut: Cut, currency: int) -> int:
+    """The model: the last state of each subscription that holds at an instant, as known at the clock."""
+    last: dict[str, CustomerEvent] = {}
+    for state in sorted(story, key=lambda event: event.effective_order):
+        if state.effective_ms <= at_ms and state.time_ms <= clock_ms:
+            last[state.subscription_id] = state
+    return sum(
+        amount
+        for state in last.values()
+        if state.currency == currency and not (state.cancel_ms is not None and state.cancel_ms <= at_ms)
+        for plan, amount in state.mrr_by_plan
+        if not cut or cut[1] == plan
+    )
+
+
+def pays(story: list[CustomerEvent], clock_ms: int, at_ms: int, cut: Cut) -> bool:
+    return any(mrr(story, clock_ms, at_ms, cut, currency) > 0 for currency in (EUR, USD))
+
+
+@given(customer_stories())
+@settings(max_examples=100, deadline=None)
+def test_packing_and_unpacking_a_customers_history_is_the_identity(story: list[CustomerEvent]) -> None:
+    assert _unpack(_pack(story)) == story
+
+
+@given(customer_stories(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_customers_facts_do_not_depend_on_arrival_duplicates_or_how_the_clock_ran(
+    story: list[CustomerEvent], data: st.DataObject
+) -> None:
+    repeats = data.draw(st.lists(st.sampled_from(story), max_size=2)) if story else []
+    new_fold = partial(CustomerFold, CutSets(), OPTIONS)
+    entity = Entity(new_fold)
+    passed_on: list[Fact] = []
+    clock_ms = INSTANTS_MS[0]
+    seen: list[CustomerEvent] = []
+    for event in data.draw(st.permutations(story + repeats)):
+        clock_ms = max(clock_ms, event.time_ms, data.draw(instants_ms))
+        is_new = event not in seen
+        facts = entity.apply(event, clock_ms)
+        assert (facts is not None) is is_new
+        passed_on += [*(facts or []), *entity.advance(clock_ms)]
+        seen += [event] if is_new else []
+        assert net(passed_on) == net(facts_of(new_fold, in_order(seen), clock_ms)[1])
+        assert all(fact[1] <= clock_ms for fact in passed_on)
+    passed_on += entity.advance(END_MS)
+    assert net(passed_on) == net(facts_of(new_fold, in_order(story), END_MS)[1])
+
+
+@given(customer_stories(), instants_ms)
+@settings(max_examples=150, deadline=None)
+def test_mrr_and_customers_at_every_instant_are_those_of_the_states_that_hold_then(
+    story: list[CustomerEvent], clock_ms: int
+) -> None:
+    facts = Facts(story, clock_ms)
+    for at_ms in [at_ms for at_ms in INSTANTS_MS if at_ms <= clock_ms]:
+        for cut in CUTS:
+            for currency in (EUR, USD):
+                amount = mrr(story, clock_ms, at_ms, cut, currency)
+                assert facts.total(registry.MRR.currency_slot(currency), cut, at_ms + 1) == amount
+                slot = registry.CUSTOMERS_BY_CURRENCY.currency_slot(currency)
+                assert facts.total(slot, cut, at_ms + 1) == (amount > 0)
+            assert facts.total(registry.CUSTOMERS.slot, cut, at_ms + 1) == pays(story, clock_ms, at_ms, cut)
+
+
+@given(customer_stories(), instants_ms, instants_ms)
+@settings(max_examples=150, deadline=None)
+def test_start_and_movements_make_the_end_in_every_window_currency_and_plan(
+    story: list[CustomerEvent], one_ms: int, other_ms: int
+) -> None:
+    facts = Facts(story, END_MS)
+    start_ms, end_ms = sorted((one_ms, other_ms))
+    for currency in (EUR, USD):
+
+        def moved(measure: Measure, cut: Cut, currency: int = currency) -> int:
+            return facts.total(measure.currency_slot(currency), cut, end_ms, start_ms)
+
+        for cut in CUTS:
+            start = facts.total(registry.MRR.currency_slot(currency), cut, start_ms)
+            end = facts.total(registry.MRR.currency_slot(currency), cut, end_ms)
+            assert start + sum(moved(m, cut) for m in GAINS) - sum(moved(m, cut) for m in LOSSES) == end
+        by_reason = [moved(registry.MRR_CHURNED, ("reason", reason)) for reason in ("voluntary", "delinquent")]
+        assert sum(by_reason) == moved(registry.MRR_CHURNED, ())
+
+
+@given(customer_stories())
+@settings(max_examples=150, deadline=None)
+def test_each_instant_is_one_movement_of_a_currency(story: list[CustomerEvent]) -> None:
+    facts = Facts(story, END_MS)
+    classes = {m.currency_slot(EUR): m for m in (*GAINS, *LOSSES)}
+    at: dict[int, Counter[str]] = {}
+    for slot, cut, time_ms, value in facts.rows:
+        if slot in classes and not cut:
+            at.setdefault(time_ms, Counter())[classes[slot].name] += value
+    for time_ms, amounts in at.items():
+        standing = {name: value for name, value in amounts.items() if value}
+        before, after = (mrr(story, END_MS, at_ms, (), EUR) for at_ms in (time_ms - 1, time_ms))
+        assert list(standing.values()) == [abs(after - before)] * (before != after)
+        if before == 0 < after:
+            paid_before = any(mrr(story, END_MS, ms, (), EUR) for ms in INSTANTS_MS if ms < time_ms)
+            assert set(standing) == {"mrr_reactivation" if paid_before else "mrr_new"}
+        elif after == 0 < before:
+            assert set(standing) == {"mrr_churned"}
+
+
+@given(customer_stories(), instants_ms)
+@settings(max_examples=150, deadline=None)
+def test_a_customer_is_lost_in_a_window_if_it_paid_at_its_start_and_does_not_at_its_end(
+    story: list[CustomerEvent], clock_ms: int
+) -> None:
+    facts = Facts(story, clock_ms)
+    zone = ZoneInfo("Europe/Berlin")
+    kinds: list[tuple[Measure, Callable[[int], int]]] = [
+        (registry.CUSTOMERS_LOST_5M, floor_5m),
+        (registry.CUSTOMERS_LOST_1H, lambda ms: floor_1h(ms, zone)),
+        (registry.CUSTOMERS_LOST_1D, lambda ms: floor_day(ms, zone)),
+        (registry.CUSTOMERS_LOST_MONTH, lambda ms: floor_month(ms, zone)),
+    ]
+    reached = [ms for ms in INSTANTS_MS if ms <= clock_ms]
+    for measure, start_of in kinds:
+        for start_ms in {start_of(ms) for ms in reached}:
+            last_ms = max(ms for ms in reached if start_of(ms) == start_ms)
+            for cut in CUTS:
+                lost = pays(story, clock_ms, start_ms - 1, cut) and not pays(story, clock_ms, last_ms, cut)
+                assert facts.total(measure.slot, cut, last_ms + 1, start_ms) == lost
+
+
+@given(customer_stories(), instants_ms)
+@settings(max_examples=150, deadline=None)
+def test_the_past_of_active_customers_is_when_they_paid_and_of_others_it_is_nothing(
+    story: list[CustomerEvent], clock_ms: int
+) -> None:
+    facts = Facts(story, clock_ms)
+    for at_ms in [ms for ms in INSTANTS_MS if ms <= clock_ms]:
+        for cut in CUTS:
+            expected = pays(story, clock_ms, clock_ms, cut) and pays(story, clock_ms, at_ms, cut)
+            assert facts.total(registry.PAST_OF_ACTIVE.slot, cut, at_ms + 1) == expected

@@ -1,0 +1,56 @@
+"""Stories of one customer's subscriptions, for properties: few instants around the edges of windows, states that are
+known ahead or reach back, cancellations at a date, plans and currencies that change."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from stream_kpi.lifecycles.customer.events import CustomerEvent, SubscriptionState
+
+EUR, USD = 978, 840
+START_MS = 1_772_319_600_000
+"""1 March 2026, 00:00 in Berlin."""
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+_OFFSETS_MS = (
+    -40 * DAY_MS,
+    -HOUR_MS,
+    -1,
+    0,
+    1,
+    MINUTE_MS,
+    5 * MINUTE_MS - 1,
+    5 * MINUTE_MS,
+    HOUR_MS,
+    HOUR_MS + 1,
+    DAY_MS,
+    31 * DAY_MS - HOUR_MS,
+    31 * DAY_MS,
+)
+INSTANTS_MS = [START_MS + offset_ms for offset_ms in _OFFSETS_MS]
+END_MS = START_MS + 400 * DAY_MS
+
+instants_ms = st.sampled_from(INSTANTS_MS)
+_plans = st.dictionaries(st.sampled_from(["gold", "silver"]), st.sampled_from([1_000, 2_000, 5_001]), max_size=2)
+
+
+@st.composite
+def _states(draw: st.DrawFn, uid: str) -> SubscriptionState:
+    time_ms = draw(instants_ms)
+    paying = draw(st.sampled_from([True, True, False]))
+    return SubscriptionState(
+        time_ms,
+        uid,
+        draw(st.sampled_from(["one", "two"])),
+        draw(st.one_of(st.just(time_ms), instants_ms)),
+        paying,
+        draw(st.sampled_from([EUR, EUR, EUR, USD])),
+        tuple(sorted(draw(_plans).items())) if paying else (),
+        draw(st.one_of(st.none(), instants_ms)),
+        draw(st.booleans()),
+    )
+
+
+@st.composite
+def customer_stories(draw: st.DrawFn, *, max_events: int = 8) -> list[CustomerEvent]:
+    """The states of one customer's subscriptions, each once, in the order of their making."""
+    return [draw(_states(f"e{i}")) for i in range(draw(st.integers(0, max_events)))]

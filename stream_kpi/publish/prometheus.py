@@ -30,15 +30,19 @@ SHOWN_STATS: Final = ("mean", "p50", "p90", "p95", "p99", "max")
 """Values of the label ``stat`` of durations and ages."""
 
 _WITH_STATS: Final = frozenset({KpiKind.DURATION, KpiKind.AGE})
-_WITHOUT_SAMPLES: Final = frozenset({KpiKind.COUNT, KpiKind.LEVEL})
 
 _Series = tuple[str, str, str]
 """Label value of the cut ("" for the total), window, currency."""
 
 
-def samples_metric(metric: str) -> str:
-    """The family of the sample counts of a family."""
-    return f"{metric}_samples"
+def samples_metric(kpi: Kpi, dimension: str) -> str:
+    """The family of a row's sample counts, by a dimension ("" for the total)."""
+    return f"kpi_{dimension}_{kpi.id}_samples" if dimension else f"kpi_{kpi.id}_samples"
+
+
+def has_samples(kpi: Kpi) -> bool:
+    """Whether a row has a family of sample counts: not where the value is the count, nor for movements of money."""
+    return kpi.kind not in {KpiKind.COUNT, KpiKind.LEVEL} and (kpi.kind is not KpiKind.MONEY or kpi.stands)
 
 
 def distribution_metric(kpi: Kpi) -> str:
@@ -126,7 +130,9 @@ def _families(
     names = label_names(kpi, dimension)
     of_cut = f" by {dimension}" if dimension else ""
     values = GaugeMetricFamily(metric, f"{kpi.title}{of_cut} ({kpi.unit}).")
-    samples = GaugeMetricFamily(samples_metric(metric), f"{kpi.title}{of_cut}: samples that the value is made of.")
+    samples = GaugeMetricFamily(
+        samples_metric(kpi, dimension), f"{kpi.title}{of_cut}: samples that the value is made of."
+    )
     for (label, window, currency), records in series.items():
         labels = {name: text for name, text in zip(names, (label, window, currency), strict=True) if name}
         value, count, stats = _figures(kpi, records)
@@ -139,7 +145,7 @@ def _families(
             samples.add_sample(samples.name, labels, count)
     if values.samples:
         yield values
-    if samples.samples and kpi.kind not in _WITHOUT_SAMPLES:
+    if samples.samples and has_samples(kpi):
         yield samples
 
 

@@ -10,7 +10,14 @@ from stream_kpi.events.rejection import Reason
 from stream_kpi.publish.live_store import LiveStore
 from stream_kpi.publish.prometheus import KpiCollector
 
-DATA_PROBLEMS: Final = ("negative_duration",)
+DATA_PROBLEMS: Final = (
+    "accepted_after_end",
+    "left_after_accept",
+    "negative_duration",
+    "second_created",
+    "second_ended",
+    "second_queued",
+)
 """What an event can be wrong in and still be counted."""
 
 
@@ -221,7 +228,7 @@ class SelfMetrics:
     """
 
     def __init__(self, version: str) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=False)
         self._made = {
             metric.name: _instrument(metric, self.registry) for metric in SELF_METRICS if metric.type != "info"

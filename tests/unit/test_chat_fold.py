@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from stream_kpi.lifecycles.chat.events import Accepted, ChatEvent, Ended, Left, Queued, SurveyAnswered, Transferred
+from stream_kpi.lifecycles.chat.fold import ChatFold
+from stream_kpi.lifecycles.entity import Entity
+from stream_kpi.lifecycles.facts import CutSets, Fact
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE
+
+T = 1_700_000_000_000
+S = 1_000
+X = 60 * S
+
+
+class Chat:
+    """A chat under test, queued at T."""
+
+    def __init__(self, options: Options | None = None, channel: str = "chat") -> None:
+        self.cut_sets = CutSets()
+        self.entity = Entity(partial(ChatFold, self.cut_sets, options or Options()))
+        self.facts: list[Fact] = []
+        self.problems: list[str] = []
+        self.add(Queued(T, "q", "sales", channel, "high", None, None))
+
+    def add(self, event: ChatEvent, clock_ms: int = 0) -> None:
+        self.facts += self.entity.apply(event, max(event.time_ms, clock_ms, self.entity.clock_ms)) or []
+        self.problems += self.entity.take_problems()
+
+    def advance(self, clock_ms: int) -> None:
+        self.facts += self.entity.advance(clock_ms)
+
+    def accept(self, after_ms: int, agent_id: str = "ann", queue: str | None = None) -> None:
+        self.add(Accepted(T + after_ms, f"a{after_ms}", agent_id, queue))
+
+    def leave(self, after_ms: int, reason: str) -> None:
+        self.add(Left(T + after_ms, f"l{after_ms}", reason))
+
+    def end(self, after_ms: int, by: str = "agent", after_work_ms: int = 0) -> None:
+        self.add(Ended(T + after_ms, f"e{after_ms}", by, after_work_ms))
+
+    def rows(self, cut: tuple[str, ...] = ()) -> dict[str, list[tuple[int, int]]]:
+        """Of each measure the facts of a cut that stand: (milliseconds after T, value); levels as + and -."""
+        standing: Counter[tuple[str, int, int]] = Counter()
+        for slot, time_ms, cuts, value, sign in self.facts:
+            if cut in self.cut_sets.cuts[cuts]:
+                standing[BY_NUMBER[slot // SLOTS_PER_MEASURE].name, time_ms - T, value] += sign
+        rows: dict[str, list[tuple[int, int]]] = {}
+        for (name, time_ms, value), n in sorted(standing.items()):
+            if n:
+                rows.setdefault(name, []).append((time_ms, value * n))
+        return rows
+
+    def measure(self, name: str, cut: tuple[str, ...] = ()) -> list[tuple[int, int]]:
+        return self.rows(cut).get(name, [])
+
+
+def test_a_waiting_chat_stands_in_the_queue_under_each_of_its_dimensions() -> None:
+    chat = Chat()
+    for cut in [(), ("channel", "chat"), ("priority", "high"), ("category", "unknown"), ("group", "sales")]:
+        assert chat.rows(cut) == {"chats_queued": [(0, 1)], "queue_length": [(0, 1)], "waiting_chats": [(0, T)]}
+    assert not chat.entity.fold.closed
+
+
+def test_an_answered_chat_leaves_the_queue_and_credits_its_agent_with_the_answer() -> None:
+    chat = Chat()
+    chat.accept(20 * S)
+    assert chat.rows() == {
+        "answer_time": [(20 * S, 20 * S)],
+        "chat_outcomes": [(20 * S, 1)],
+        "chats_queued": [(0, 1)],
+        "queue_length": [(0, 1), (20 * S, -1)],
+        "service_level_met": [(20 * S, 1)],
+        "service_level_offered": [(20 * S, 1)],
+        "waiting_chats": [(0, T), (20 * S, -T)],
+    }
+    assert chat.rows(("agent", "ann")) == {"answer_time": [(20 * S, 20 * S)]}
+
+
+@pytest.mark.parametrize(("channel", "target_ms"), [("chat", X), ("voice", 20 * S)])
+def test_an_answer_at_the_very_instant_of_the_deadline_is_in_time_and_one_later_is_a_miss(
+    channel: str, target_ms: int
+) -> None:
+    in_time, too_late = Chat(channel=channel), Chat(channel=channel)
+    in_time.advance(T + target_ms)  # the moment comes first here, and is taken back
+    assert in_time.measure("service_level_offered") == [(target_ms, 1)]
+    in_time.accept(target_ms)
+    assert in_time.measure("service_level_met") == in_time.measure("service_level_offered") == [(target_ms, 1)]
+    too_late.accept(target_ms + 1)
+    assert too_late.measure("service_level_met") == []
+    assert too_late.measure("service_level_offered") == [(target_ms, 1)]
+    assert too_late.measure("chat_outcomes") == [(target_ms + 1, 1)]
+
+
+@pytest.mark.parametrize("reason", ["abandoned", "timeout"])
+def test_an_abandon_counts_on_both_sides_and_a_short_one_nowhere(reason: str) -> None:
+    short, abandon = Chat(), Chat()
+    short.leave(5 * S - 1, reason)
+    assert set(short.rows()) == {"chats_queued", "queue_length", "waiting_chats"}
+    abandon.leave(5 * S, reason)
+    for name in ("chat_abandons", "chat_outcomes", "service_level_offered"):
+        assert abandon.measure(name) == [(5 * S, 1)]
+    assert abandon.measure("abandon_time") == [(5 * S, 5 * S)]
+    assert abandon.entity.fold.closed
+
+
+@pytest.mark.parametrize("reason", ["callback", "flowout", "voicemail"])
+@pytest.mark.parametrize("after_ms", [S, X + S])
+def test_other_ways_to_leave_count_below_the_line_only_and_take_a_miss_back(reason: str, after_ms: int) -> None:
+    chat = Chat()
+    chat.advance(T + after_ms)
+    chat.leave(after_ms, reason)
+    assert set(chat.rows()) == {"chats_queued", "queue_length", "waiting_chats", "chat_outcomes"}
+    assert chat.measure("queue_length") == [(0, 1), (after_ms, -1)]
+
+
+@pytest.mark.parametrize("after_ms", [S, X + S])
+def test_a_blocked_chat_counts_nowhere(after_ms: int) -> None:
+    chat = Chat()
+    chat.leave(after_ms, "blocked")
+    assert set(chat.rows()) == {"chats_queued", "queue_length", "waiting_chats"}
+
+
+def test_an_abandon_past_the_deadline_keeps_its_miss_and_is_offered_once() -> None:
+    chat = Chat()
+    chat.leave(2 * X, "abandoned")
+    assert chat.measure("service_level_offered") == [(X, 1)]
+    assert chat.measure("chat_abandons") == [(2 * X, 1)]
+
+
+def test_a_short_abandon_past_a_target_that_is_shorter_still_takes_the_miss_back() -> None:
+    chat = Chat(Options(service_level_target_other_ms=2 * S))
+    chat.leave(3 * S, "abandoned")
+    assert chat.measure("service_level_offered") == []
+
+
+@pytest.mark.parametrize(
+    ("by", "after_ms", "abandons"), [("customer", 9 * S, 1), ("system", 9 * S, 1), ("agent", S, 0)]
+)
+def test_an_end_before_an_accept_is_a_leave(by: str, after_ms: int, abandons: int) -> None:
+    chat = Chat()
+    chat.end(after_ms, by, after_work_ms=7)
+    assert len(chat.measure("chat_abandons")) == abandons
+    assert chat.measure("handle_time") == []
+    assert chat.measure("queue_length") == [(0, 1), (after_ms, -1)]
+
+
+def test_handle_time_runs_from_the_first_accept_with_the_after_work_and_is_the_last_agents() -> None:
+    chat = Chat()
+    chat.accept(10 * S)
+    chat.add(Transferred(T + 20 * S, "t", "support", None))
+    chat.accept(30 * S, "bob")
+    chat.end(100 * S, after_work_ms=2_500)
+    assert chat.measure("handle_time") == [(100 * S, 92_500)]
+    assert chat.measure("handle_time", ("agent", "bob")) == [(100 * S, 92_500)]
+    assert chat.measure("handle_time", ("group", "support")) == [(100 * S, 92_500)]
+    assert chat.measure("answer_time") == chat.measure("answer_time", ("agent", "ann")) == [(10 * S, 10 * S)]
+    assert chat.measure("answer_time", ("group", "sales")) == [(10 * S, 10 * S)]
+    assert chat.entity.fold.closed
+
+
+def test_a_waiting_chat_that_is_transferred_waits_on_in_the_other_queue() -> None:
+    chat = Chat()
+    chat.add(Transferred(T + 10 * S, "t", "support", None))
+    assert chat.measure("queue_length", ("group", "sales")) == [(0, 1), (10 * S, -1)]
+    assert chat.measure("queue_length", ("group", "support")) == [(10 * S, 1)]
+    assert chat.measure("waiting_chats", ("group", "support")) == [(10 * S, T)]
+    chat.accept(20 * S, queue="vip")
+    assert chat.measure("answer_time", ("group", "vip")) == [(20 * S, 20 * S)]
+    assert chat.measure("queue_length", ("group", "support")) == [(10 * S, 1), (20 * S, -1)]
+    assert chat.measure("chats_queued", ("group", "sales")) == [(0, 1)]
+
+
+def test_an_accept_that_arrives_late_but_was_in_time_takes_the_miss_and_the_abandon_back() -> None:
+    chat = Chat()
+    chat.leave(2 * X, "abandoned")
+    chat.accept(X)
+    assert chat.measure("service_level_met") == chat.measure("service_level_offered") == [(X, 1)]
+    assert chat.measure("chat_abandons") == chat.measure("abandon_time") == []
+    assert chat.problems == ["left_after_accept"]
+
+
+def test_a_chat_that_was_not_seen_queued_is_held_and_made_right_when_it_is() -> None:
+    cut_sets = CutSets()
+    entity = Entity(partial(ChatFold, cut_sets, Options()))
+    assert entity.apply(Accepted(T + S, "a", "ann", None), T + S) == []
+    assert entity.fold.voided
+    facts = entity.apply(Queued(T, "q", "sales", "chat", None, None, None), T + S)
+    chat = Chat()
+    chat.accept(S)
+    assert facts is not None
+    assert len(facts) == len(chat.facts)
+
+
+def test_an_accept_before_the_queueing_waited_nothing_and_is_a_problem() -> None:
+    chat = Chat()
+    chat.accept(-S)
+    assert chat.measure("answer_time") == [(-S, 0)]
+    assert "queue_length" not in chat.rows()
+    assert chat.problems == ["negative_duration"]
+
+
+def test_what_cannot_be_is_counted_as_a_problem_and_changes_nothing() -> None:
+    chat = Chat()
+    chat.accept(S)
+    chat.end(60 * S)
+    before = chat.rows()
+    chat.end(70 * S)
+    chat.leave(80 * S, "abandoned")
+    chat.accept(90 * S, "bob")
+    chat.add(Queued(T + 95 * S, "q2", "support", "voice", None, None, None))
+    assert chat.rows() == before
+    assert chat.problems == ["second_ended", "left_after_accept", "accepted_after_end", "second_queued"]
+
+
+def test_a_second_queueing_in_the_future_of_an_accept_does_not_miss_the_service_level() -> None:
+    chat = Chat()
+    chat.add(Queued(T + 2 * X, "q2", "support", "voice", None, None, None))
+    chat.accept(S)
+    assert chat.measure("service_level_met") == chat.measure("service_level_offered") == [(S, 1)]
+
+
+def test_a_rating_is_credited_to_the_last_agent_and_a_re_rating_replaces() -> None:
+    chat = Chat()
+    chat.accept(S)
+    chat.accept(2 * S, "bob")
+    chat.end(60 * S)
+    chat.add(SurveyAnswered(T + 100 * S, "s1", "v", "csat", 5, 1, 5))
+    chat.add(SurveyAnswered(T + 200 * S, "s2", "v", "csat", 2, 1, 5))
+    for cut in ((), ("agent", "bob")):
+        assert chat.measure("csat_answers", cut) == [(100 * S, 1)]
+        assert chat.measure("csat_positive", cut) == []
+        assert chat.measure("csat_score", cut) == [(100 * S, 2_000_000)]

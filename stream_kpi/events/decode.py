@@ -94,14 +94,15 @@ def decode(kind: TopicKind, value: bytes | None, headers: Headers, timestamp_ms:
 
 def decode_line(content: bytes) -> tuple[TopicKind, Event, int]:
     """A structured event of any topic, as a line of a file, which has no timestamp. Raises as :func:`decode`."""
+    kind = TopicKind.TICKET  # where no type can be read, any topic's contract says what is wrong
     try:
         name = _parse_type(content).type
     except (ValueError, RecursionError):
-        kind: TopicKind | None = TopicKind.TICKET  # any topic's contract says what is wrong with it
+        pass
     else:
-        kind = _KIND_OF.get(name)
-        if kind is None:
+        if name not in _KIND_OF:
             raise UnknownType(name)
+        kind = _KIND_OF[name]
     event, time_ms = decode(kind, content, (), -1)
     return kind, event, time_ms
 

@@ -86,7 +86,7 @@ class CustomerSurveySentData(SurveySentData, frozen=True, gc=False, kw_only=True
     plan: Text | None = None
 
 
-class CustomerSurveySent(Event, frozen=True, gc=False, kw_only=True, tag="survey.sent"):
+class SurveySent(Event, frozen=True, gc=False, kw_only=True, tag="survey.sent"):
     """A customer was asked to rate."""
 
     data: CustomerSurveySentData
@@ -101,7 +101,7 @@ class CustomerSurveyAnsweredData(SurveyAnsweredData, frozen=True, gc=False, kw_o
     plan: Text | None = None
 
 
-class CustomerSurveyAnswered(Event, frozen=True, gc=False, kw_only=True, tag="survey.answered"):
+class SurveyAnswered(Event, frozen=True, gc=False, kw_only=True, tag="survey.answered"):
     """A customer rated, or rated anew."""
 
     data: CustomerSurveyAnsweredData
@@ -165,8 +165,8 @@ SignalWire = (
     | ConversionCompleted
     | SignupCompleted
     | ActivityPerformed
-    | CustomerSurveySent
-    | CustomerSurveyAnswered
+    | SurveySent
+    | SurveyAnswered
     | SocialMention
     | SocialReplied
     | CostRecorded

@@ -119,13 +119,13 @@ class TicketMerged(Event, frozen=True, gc=False, kw_only=True, tag="ticket.merge
             raise InvalidEventError(Reason.INVALID_DATA, "a ticket cannot be merged into itself - at `$.data.into`")
 
 
-class SurveySent(Event, frozen=True, gc=False, kw_only=True, tag="ticket.survey_sent"):
+class TicketSurveySent(Event, frozen=True, gc=False, kw_only=True, tag="ticket.survey_sent"):
     """The customer was asked to rate."""
 
     data: SurveySentData
 
 
-class SurveyAnswered(Event, frozen=True, gc=False, kw_only=True, tag="ticket.survey_answered"):
+class TicketSurveyAnswered(Event, frozen=True, gc=False, kw_only=True, tag="ticket.survey_answered"):
     """The customer rated, or rated anew."""
 
     data: SurveyAnsweredData
@@ -138,7 +138,7 @@ TicketWire = (
     | TicketStatus
     | TicketUpdated
     | TicketMerged
-    | SurveySent
-    | SurveyAnswered
+    | TicketSurveySent
+    | TicketSurveyAnswered
 )
 """Every type of the topic."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -32,8 +32,8 @@ class BrokerFacts(NamedTuple):
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Return host and port of ``HOST:PORT`` (the first of a comma-separated list). Raises UserError."""
-    host, colon, port = address.split(",")[0].strip().rpartition(":")
+    """Return host and port of ``HOST:PORT``. Raises UserError."""
+    host, colon, port = address.strip().rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) <= 65_535):
         message = f"{address!r} is no broker address: HOST:PORT is needed, for example 127.0.0.1:9092."
         raise UserError(message, WRONG_USAGE)
@@ -49,28 +49,37 @@ def no_broker(address: str, reason: str) -> UserError:
     )
 
 
-def check_reachable(address: str, timeout_s: float = TIMEOUT_S) -> bool:
-    """Return whether the broker grants producer ids. Raises UserError when no Kafka broker answers at the address."""
+def check_reachable(addresses: str, timeout_s: float = TIMEOUT_S) -> bool:
+    """Return whether the broker grants producer ids, which idempotent and transactional producers need.
+
+    ``addresses``: HOST:PORT, or several with commas, of which one has to answer. Raises UserError when none does.
+    """
     deadline_s = time.monotonic() + timeout_s
-    host, port = split_address(address)
-    try:
-        with WireConnection(host, port, timeout_s) as connection:
-            if INIT_PRODUCER_ID not in connection.api_versions():
-                return False
-            while (error := connection.init_producer_id_error()) in _STARTING_UP and time.monotonic() < deadline_s:
-                time.sleep(_POLL_S)
-            return error == 0
-    except ConnectionRefusedError:
-        reason = "connection refused"
-    except TimeoutError:
-        reason = f"nothing came back within {timeout_s:g} s"
-    except socket.gaierror:
-        reason = f"unknown host {host}"
-    except WireError:
-        reason = "what listens there does not speak Kafka"
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-    raise no_broker(address, reason)
+    reasons = []
+    for address in addresses.split(","):
+        host, port = split_address(address)
+        try:
+            return _grants_producer_ids(host, port, deadline_s)
+        except ConnectionRefusedError:
+            reasons.append("connection refused")
+        except TimeoutError:
+            reasons.append(f"nothing came back within {timeout_s:g} s")
+        except socket.gaierror:
+            reasons.append(f"unknown host {host}")
+        except WireError:
+            reasons.append("what listens there does not speak Kafka")
+        except OSError as error:
+            reasons.append(error.strerror or type(error).__name__)
+    raise no_broker(addresses, ", ".join(dict.fromkeys(reasons)))
+
+
+def _grants_producer_ids(host: str, port: int, deadline_s: float) -> bool:
+    with WireConnection(host, port, max(deadline_s - time.monotonic(), 0.001)) as connection:
+        if INIT_PRODUCER_ID not in connection.api_versions():
+            return False
+        while (error := connection.init_producer_id_error()) in _STARTING_UP and time.monotonic() < deadline_s:
+            time.sleep(_POLL_S)
+        return error == 0
 
 
 @contextmanager
@@ -83,7 +92,7 @@ def admin_client(address: str, timeout_s: float = TIMEOUT_S) -> Iterator[Any]:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=address,
+            bootstrap_servers=address.split(","),
             bootstrap_timeout_ms=int(timeout_s * 1000),
             request_timeout_ms=int(max(timeout_s, 1.0) * 1000),
         )
@@ -104,7 +113,7 @@ def probe(address: str, timeout_s: float = TIMEOUT_S) -> BrokerFacts:
     return BrokerFacts(address, transactional, cluster.get("cluster_id"), len(cluster["brokers"]), topics)
 
 
-def wait_until_ready(address: str, deadline_s: float, still_runs: Any) -> bool:  # noqa: ANN401
+def wait_until_ready(address: str, deadline_s: float, still_runs: Callable[[], bool]) -> bool:
     """Return whether the broker at the address answers with at least one live node before ``deadline_s`` (monotonic).
 
     Gives up as soon as ``still_runs()`` is false.

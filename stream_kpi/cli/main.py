@@ -1,0 +1,73 @@
+"""``stream-kpi``: registers the commands and turns errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import click
+import typer
+
+from stream_kpi.cli import catalogue, compute, doctor, produce, topics, worker
+from stream_kpi.errors import CHECK_FAILED, OK, UserError
+
+INTERRUPTED = 130
+"""What a shell reports for Ctrl-C. The worker and the demo end with 0: for them it is the way to end."""
+
+EXIT_STATUSES = """\
+Exit status: 0 done; 1 a check failed (doctor, --strict); 2 wrong usage, settings or input file; \
+3 no broker answers or can be started; 4 topics missing or with another partition count; \
+130 interrupted (worker and demo: 0)."""
+
+app = typer.Typer(
+    name="stream-kpi",
+    help="Live support KPIs from Kafka events.",
+    epilog=EXIT_STATUSES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stream-kpi {version('stream-kpi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Live support KPIs from Kafka events."""
+
+
+app.command("worker")(worker.worker)
+app.command("compute")(compute.compute)
+app.command("produce")(produce.produce)
+app.add_typer(topics.app, name="topics")
+app.command("doctor")(doctor.doctor)
+app.command("catalogue")(catalogue.catalogue)
+
+
+def main() -> int:
+    """Run the command line and return its exit status."""
+    try:
+        status = app(standalone_mode=False)
+        sys.stdout.flush()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`); nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CHECK_FAILED
+    return status if isinstance(status, int) else OK

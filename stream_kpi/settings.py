@@ -1,0 +1,306 @@
+"""Settings: one TOML file and ``STREAM_KPI_*`` variables. Wrong ones are refused with key, value and what is allowed.
+
+A variable's name is its key in capitals with ``__`` for the dot: ``broker.address`` is ``STREAM_KPI_BROKER__ADDRESS``.
+The command line's options win over variables, variables over the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from stream_kpi.errors import WRONG_USAGE, UserError
+from stream_kpi.lifecycles.options import Options
+
+ENVIRONMENT_PREFIX = "STREAM_KPI_"
+CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
+"""Names the TOML file when --config does not."""
+
+DAY_MS = 86_400_000
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:  # a KeyError is ZoneInfoNotFoundError
+        message = "must be an IANA time zone, such as Europe/Berlin"
+        raise ValueError(message) from error
+    return name
+
+
+def _known_address(address: str) -> str:
+    for one in address.split(","):
+        host, colon, port = one.strip().rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) <= 65_535):
+            message = "must be HOST:PORT, or several with commas between them"
+            raise ValueError(message)
+    return address
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Address = Annotated[str, AfterValidator(_known_address)]
+TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=200)]
+Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
+TargetSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+
+
+class BrokerSettings(_Section):
+    """The Kafka cluster and how this worker is a member of it."""
+
+    address: Address = "127.0.0.1:9092"
+    """Where the cluster answers: HOST:PORT, several with commas."""
+    session_timeout_s: float = Field(10, ge=1, le=300)
+    """A worker that has not been heard of for so long loses its partitions."""
+    heartbeat_interval_s: float = Field(3, ge=0.1, le=100)
+    """How often a worker is heard of; at most a third of the session time-out."""
+    rebalance_timeout_s: float = Field(30, ge=1, le=600)
+    """How long the others wait for a worker when partitions are dealt out again."""
+    partitioner: Literal["murmur2", "crc32"] = "murmur2"
+    """How the producers of the source topics choose a key's partition: murmur2 (Java clients, kafka-python, aiokafka)
+    or crc32 (librdkafka's default)."""
+
+    @field_validator("heartbeat_interval_s")
+    @classmethod
+    def _heartbeats_fit(cls, heartbeat_interval_s: float, info: ValidationInfo) -> float:
+        session_timeout_s = info.data.get("session_timeout_s")
+        if session_timeout_s is not None and heartbeat_interval_s * 3 > session_timeout_s:
+            message = f"must be at most a third of broker.session_timeout_s ({session_timeout_s:g})"
+            raise ValueError(message)
+        return heartbeat_interval_s
+
+
+class TopicSettings(_Section):
+    """Names of the topics. Dead letters and late records go to `<source>.dlq` and `<source>.late`."""
+
+    tickets: TopicName = "support.tickets.v1"
+    """Ticket events."""
+    chats: TopicName = "support.chats.v1"
+    """Chat, call and agent presence events."""
+    subscriptions: TopicName = "billing.subscriptions.v1"
+    """Subscription and invoice events."""
+    signals: TopicName = "business.signals.v1"
+    """Visits, sign-ups, activity, mentions, costs."""
+    values: TopicName = "support.kpi.values.v1"
+    """Where KPI records are published."""
+
+    @property
+    def sources(self) -> tuple[str, str, str, str]:
+        """The input topics."""
+        return (self.tickets, self.chats, self.subscriptions, self.signals)
+
+    @model_validator(mode="after")
+    def _all_differ(self) -> Self:
+        names = (*self.sources, self.values)
+        if len(set(names)) < len(names):
+            message = "the five topics must have five names"
+            raise ValueError(message)
+        return self
+
+
+class WebSettings(_Section):
+    """Where this worker serves /metrics and /health."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    """Address to listen on; 0.0.0.0 for every network of this machine."""
+    port: int = Field(6066, ge=1, le=65_535)
+    """TCP port."""
+
+
+class RetentionSettings(_Section):
+    """How long entities are remembered after their last event. What comes for one that has left is late."""
+
+    closed_days: int = Field(8, ge=1, le=3_650)
+    """Solved and closed ones."""
+    open_days: int = Field(400, ge=1, le=3_650)
+    """Open ones."""
+
+
+class DefinitionSettings(_Section):
+    """What of the KPIs' definitions an organisation can choose."""
+
+    terminal_statuses: frozenset[Status] = Field(frozenset[Status]({"solved", "closed"}), min_length=1)
+    """Statuses that leave the backlog (deleted and spam always do)."""
+    include_agent_created: bool = True
+    """Whether tickets that agents created count in ticket_volume."""
+    auto_resolve_counts: bool = True
+    """Whether a solve by automation or system counts in the resolution times."""
+    response_targets_s: dict[str, TargetSeconds] = {"chat": 60, "voice": 20, "social": 3_600}
+    """Target of the first response by channel (response_time_compliance). A table given here replaces the whole
+    default."""
+    response_target_other_s: TargetSeconds = 86_400
+    """The same for every other channel."""
+    service_level_targets_s: dict[str, TargetSeconds] = {"voice": 20}
+    """Target of the answer by channel (service_level). A table given here replaces the whole default."""
+    service_level_target_other_s: TargetSeconds = 60
+    """The same for every other channel."""
+    short_abandon_s: float = Field(5, ge=0, le=600)
+    """Who leaves a queue sooner is no abandon."""
+    reopen_window_days: int = Field(7, ge=1, le=90)
+    """A first solve counts as reopened when that happens within so many days."""
+
+
+class MetricSettings(_Section):
+    """What is exposed on /metrics."""
+
+    max_label_values: int = Field(100, ge=1, le=10_000)
+    """Label values of one dimension; what exceeds them is shown as `other` and counted."""
+    agent_series: bool = False
+    """Whether there are series by agent (many)."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    app_id: str = Field("stream-kpi", pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
+    """Names the consumer group, the internal topics and the producers. Two apps on one cluster need two."""
+    zone: Zone = "UTC"
+    """IANA time zone that days and months follow."""
+    clock: Literal["wall", "event"] = "wall"
+    """wall: live; event: a past log is replayed, and time is that of its events."""
+    lateness_s: float = Field(600, ge=0, le=7 * 86_400)
+    """A closed window is final so long after its end; what comes later corrects it."""
+    future_skew_s: float = Field(300, ge=0, le=86_400)
+    """An event further ahead of the clock is put aside (wall clock only)."""
+    flush_interval_s: float = Field(0.5, ge=0.01, le=60)
+    """How often state and panes are written to Kafka."""
+    publish_interval_s: float = Field(1, ge=0.05, le=60)
+    """How often KPI values are computed and published."""
+    broker: BrokerSettings = BrokerSettings()
+    topics: TopicSettings = TopicSettings()
+    web: WebSettings = WebSettings()
+    retention: RetentionSettings = RetentionSettings()
+    definitions: DefinitionSettings = DefinitionSettings()
+    metrics: MetricSettings = MetricSettings()
+
+    def options(self) -> Options:
+        """Return the part that the lifecycles read."""
+        chosen = self.definitions
+        return Options(
+            zone=self.zone,
+            terminal_statuses=frozenset(chosen.terminal_statuses),
+            include_agent_created=chosen.include_agent_created,
+            auto_resolve_counts=chosen.auto_resolve_counts,
+            response_targets_ms={channel: _ms(target) for channel, target in chosen.response_targets_s.items()},
+            response_target_other_ms=_ms(chosen.response_target_other_s),
+            service_level_targets_ms={
+                channel: _ms(target) for channel, target in chosen.service_level_targets_s.items()
+            },
+            service_level_target_other_ms=_ms(chosen.service_level_target_other_s),
+            short_abandon_ms=_ms(chosen.short_abandon_s),
+            reopen_window_ms=chosen.reopen_window_days * DAY_MS,
+        )
+
+
+def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of the file, the variables and the command line (``overrides``, nested by section).
+
+    Without ``config`` the file is the one that STREAM_KPI_CONFIG names, if any. Raises UserError: one line for each
+    wrong setting, ``key = value: what is allowed``.
+    """
+    chosen = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    from_file = _read(chosen) if chosen else {}
+    _refuse_unknown_variables()
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
+
+    try:
+        return Loaded(**dict(overrides or {}))
+    except ValidationError as error:
+        raise UserError("\n".join(_complaints(error)), WRONG_USAGE) from error
+    except SettingsError as error:
+        raise UserError(f"{error}: must be JSON, or set its keys one by one with __", WRONG_USAGE) from error
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _read(config: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{config}: cannot be read ({error.strerror})", WRONG_USAGE) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{config}: is not TOML ({error})", WRONG_USAGE) from error
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would otherwise be passed over in silence (below a section, pydantic refuses it itself)."""
+    names = {f"{ENVIRONMENT_PREFIX}{name}".upper() for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        known = variable == CONFIG_VARIABLE or variable.upper().split("__")[0] in names
+        if variable.upper().startswith(ENVIRONMENT_PREFIX) and not known:
+            hint = _hint(variable, {CONFIG_VARIABLE, *names})
+            raise UserError(f"{variable} = {os.environ[variable]}: there is no such setting{hint}", WRONG_USAGE)
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    lines = []
+    for detail in error.errors():
+        key = ".".join(str(part) for part in detail["loc"]) or "settings"
+        value = detail["input"]
+        shown = "" if isinstance(value, BaseModel | dict) else f" = {value}"
+        if detail["type"] == "extra_forbidden":
+            allowed = f"there is no such setting{_hint(key, set(setting_keys()))}"
+        else:
+            allowed = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        lines.append(f"{key}{shown}: {allowed}")
+    return lines
+
+
+def setting_keys() -> list[str]:
+    """Return the key of every setting, dotted, in the order of their sections."""
+    keys = []
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            keys += [f"{name}.{key}" for key in section.model_fields]
+        else:
+            keys.append(name)
+    return keys
+
+
+def _hint(key: str, known: set[str]) -> str:
+    close = get_close_matches(key, sorted(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""

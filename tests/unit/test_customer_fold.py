@@ -129,7 +129,8 @@ def test_a_hundred_monthly_and_fifty_yearly_customers_are_12_500_a_month() -> No
 
 
 def test_an_upgrade_that_ends_one_subscription_and_starts_another_at_one_instant_is_an_expansion() -> None:
-    for upgrade in ((("a", {}), ("b", {"Gold": 5_000})), (("b", {"Gold": 5_000}), ("a", {}))):
+    steps: list[tuple[str, dict[str, int]]] = [("a", {}), ("b", {"Gold": 5_000})]
+    for upgrade in (steps, steps[::-1]):
         customer = Customer()
         customer.is_now("a", FEB, {"Silver": 2_000})
         for subscription_id, plans in upgrade:

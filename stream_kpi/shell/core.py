@@ -1,0 +1,74 @@
+"""What the shell asks of the pure core. stream_kpi.shard.Shard and stream_kpi.merge.Merge fit as they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from stream_kpi.pipeline import Flush, InputRecord
+
+StateRecords = Iterable[tuple[bytes, bytes | None]]
+
+
+class AppliedRecord(Protocol):
+    """The last record of an input that the state holds."""
+
+    @property
+    def offset(self) -> int:
+        """Its offset."""
+
+    @property
+    def timestamp_ms(self) -> int:
+        """Its Kafka timestamp."""
+
+    @property
+    def checksum(self) -> int:
+        """crc32 of its value."""
+
+
+class ShardCore(Protocol):
+    """Everything of one partition number. Synchronous; after a flush that was not written it is thrown away."""
+
+    shards: int
+    greatest_ms: int | None
+    counts: Counter[tuple[str, ...]]
+
+    @property
+    def position(self) -> Mapping[tuple[str, int], AppliedRecord]:
+        """By (topic, partition)."""
+
+    def restore(self, state: StateRecords, panes: StateRecords) -> None:
+        """Take records of the changelogs back, in log order."""
+
+    def restored(self) -> None:
+        """The changelogs have been read to their end."""
+
+    def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
+        """Take a batch of one input in."""
+
+    def advance(self, clock_ms: int) -> None:
+        """Let deadlines up to the clock come."""
+
+    def flush(self, *, caught_up: bool) -> Flush | None:
+        """Everything since the last flush; None when nothing changed."""
+
+
+class MergeCore(Protocol):
+    """All shards' panes to values."""
+
+    def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
+        """Take one record of the panes topic in."""
+
+    def restore_published(self, key: bytes, value: bytes | None) -> None:
+        """Take back one record of the values topic, before the first publish."""
+
+    def publish(self, now_ms: int, first_ms: int | None) -> Any:
+        """Evaluate what has changed. ``.changed``: (key, value) records for the values topic."""
+
+
+class Core(NamedTuple):
+    """Makes the core's objects: ``shard(number, shards)`` and ``merge()``."""
+
+    shard: Callable[[int, int], ShardCore]
+    merge: Callable[[], MergeCore]

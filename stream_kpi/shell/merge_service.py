@@ -1,0 +1,126 @@
+"""The merge, on the worker that owns shard 0: all shards' panes in, KPI values out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream_kpi.shell.clock import ClockListener
+from stream_kpi.shell.core import MergeCore
+from stream_kpi.shell.flush import Record, Writer, WriteError, partition_of
+from stream_kpi.shell.options import ShellOptions
+from stream_kpi.shell.recovery import POLL_RECORDS, Records, read_to_end, reader
+from stream_kpi.shell.stats import Stats
+
+log = logging.getLogger(__name__)
+REST = 4
+"""A publish is followed by a rest of at least so many times its duration: the shards need the processor too."""
+FENCED_PAUSE_S = 1.0
+
+Show = Callable[[Any, int], Awaitable[None]]
+"""Takes each publication, and the ``now`` it stands as of, to the live store."""
+
+
+class MergeService:
+    """``run`` ends by being cancelled, when another worker has taken over, or by an error."""
+
+    def __init__(
+        self,
+        options: ShellOptions,
+        new_core: Callable[[], MergeCore],
+        new_writer: Callable[[], Writer],
+        clock: ClockListener,
+        stats: Stats,
+        is_owner: Callable[[], bool],
+        show: Show,
+    ) -> None:
+        self._options = options
+        self._new_core = new_core
+        self._new_writer = new_writer
+        self._clock = clock
+        self._stats = stats
+        self._is_owner = is_owner
+        self._show = show
+        self._partitions: dict[bytes, int] = {}
+
+    async def run(self) -> None:
+        """Merge and publish. After a failed write everything is read anew; fenced, only while shard 0 is ours."""
+        while True:
+            writer = self._new_writer()
+            try:
+                await writer.open()
+                await self._serve(writer)
+            except WriteError as error:
+                self._stats.counts["merge_lost", "fenced" if error.fenced else "failed"] += 1
+                log.warning("a publish was not written (%s)", error)
+                if error.fenced:
+                    await asyncio.sleep(FENCED_PAUSE_S)
+                    if not self._is_owner():
+                        return
+            finally:
+                self._stats.merging = False
+                await writer.close()
+
+    async def _serve(self, writer: Writer) -> None:
+        options, core = self._options, self._new_core()
+        values = [TopicPartition(options.values_topic, p) for p in await writer.partitions(options.values_topic)]
+        panes = [TopicPartition(options.panes_topic, p) for p in await writer.partitions(options.panes_topic)]
+
+        def take_value(_tp: TopicPartition, records: Records) -> None:
+            for record in records:
+                core.restore_published(record.key, record.value)
+
+        def take_panes(tp: TopicPartition, records: Records) -> None:
+            for record in records:
+                core.apply(tp.partition, record.key, record.value or None)
+
+        async with reader(options.broker, values) as consumer:
+            await read_to_end(consumer, values, take_value)
+        async with reader(options.broker, panes) as consumer:
+            await read_to_end(consumer, panes, take_panes)
+            await self._clock.read.wait()
+            self._stats.merging = True
+            await self._follow(consumer, take_panes, core, writer)
+
+    async def _follow(
+        self,
+        consumer: AIOKafkaConsumer,
+        take: Callable[[TopicPartition, Records], None],
+        core: MergeCore,
+        writer: Writer,
+    ) -> None:
+        due = time.monotonic()
+        while True:
+            wait_ms = max(0, int(1000 * (due - time.monotonic())))
+            for tp, records in (await consumer.getmany(timeout_ms=wait_ms, max_records=POLL_RECORDS)).items():
+                take(tp, records)
+            started = time.monotonic()
+            if started < due:
+                continue
+            await self._publish(core, writer)
+            self._stats.publish_seconds = time.monotonic() - started
+            due = started + max(self._options.publish_interval_s, REST * self._stats.publish_seconds)
+
+    async def _publish(self, core: MergeCore, writer: Writer) -> None:
+        now_ms = self._clock.now_ms()
+        if now_ms is None:
+            return
+        publication = core.publish(now_ms, self._clock.clock.first_ms)
+        if publication.changed:
+            partitions = await writer.partitions(self._options.values_topic)
+            records: dict[TopicPartition, list[Record]] = {}
+            for key, value in publication.changed:
+                partition = self._partitions.get(key)
+                if partition is None:
+                    partition = self._partitions[key] = partition_of(key, partitions)
+                records.setdefault(TopicPartition(self._options.values_topic, partition), []).append(
+                    (key, value, [], None)
+                )
+            await writer.write(records)
+            self._stats.published += len(publication.changed)
+        await self._show(publication, now_ms)

@@ -1,0 +1,177 @@
+"""One shard at work: applies batches in order, advances its clock, flushes; one flush in flight, applying goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from faust.types import TP
+
+from stream_kpi.shell.clock import wall_ms
+from stream_kpi.shell.core import ShardCore
+from stream_kpi.shell.flush import FlushRecords, Writer
+from stream_kpi.shell.options import ShellOptions
+from stream_kpi.shell.stats import ShardStats, Stats
+from stream_kpi.shell.transport import Batch, Progress
+
+
+class BatchMessage(Protocol):
+    """A Faust message whose value is a batch."""
+
+    value: Batch
+
+
+class Surroundings(Protocol):
+    """What a processor needs of its owner."""
+
+    options: ShellOptions
+    stats: Stats
+
+    @property
+    def progress(self) -> Mapping[TP, Progress]:
+        """How far each input has been read."""
+
+    def event_now_ms(self) -> int | None:
+        """The global clock's event time."""
+
+    def acknowledge(self, message: BatchMessage) -> None:
+        """What the message holds is flushed."""
+
+    async def seek(self, positions: Mapping[TP, int]) -> None:
+        """Read these inputs again from here."""
+
+
+class Processor:
+    """Serialises apply, advance and flush of one shard. A WriteError of ``run`` means: throw all of this away."""
+
+    def __init__(
+        self, number: int, core: ShardCore, writer: Writer, begin: Mapping[str, int], around: Surroundings
+    ) -> None:
+        self.number = number
+        self.core = core
+        self.writer = writer
+        self.stats = ShardStats()
+        self._around = around
+        self._options = around.options
+        self._expected = {TP(topic, number): offset for topic, offset in begin.items()}
+        self._layout = FlushRecords(around.options, number)
+        self._unflushed: list[BatchMessage] = []
+        self._waiting_events = 0
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._sought: set[TP] = set()
+        self._stopping = False
+        self._flushed = dict(core.position)
+
+    @property
+    def positions(self) -> Mapping[TP, int]:
+        """What each input is to be read from next."""
+        return dict(self._expected)
+
+    @property
+    def committable(self) -> Mapping[TP, int]:
+        """What the state in Kafka has at least applied, as offsets to commit."""
+        return {TP(topic, partition): at.offset + 1 for (topic, partition), at in self._flushed.items()}
+
+    async def take(self, message: BatchMessage) -> None:
+        """Apply a batch; returns when there is room for another. One that leaves a hole is not applied: its input is
+        read again from the hole (Faust drops what is on its way when partitions move)."""
+        batch = message.value
+        tp = TP(batch.topic, batch.partition)
+        expected = self._expected[tp]
+        if batch.start > expected:
+            self._around.stats.counts["out_of_order_batches",] += 1
+            if tp not in self._sought:
+                self._sought.add(tp)
+                await self._around.seek({tp: expected})
+            return
+        self._sought.discard(tp)
+        if batch.end > expected:
+            records = batch.records
+            if records[0].offset < expected:
+                records = [record for record in records if record.offset >= expected]
+            if records:
+                self.core.apply(batch.topic, batch.partition, records, wall_ms())
+            self._expected[tp] = batch.end
+            self._waiting_events += len(records)
+            self._around.stats.counts["batches",] += 1
+        self._unflushed.append(message)
+        if self._waiting_events >= self._options.flush_events:
+            self._wake.set()
+        if self._waiting_events >= 2 * self._options.flush_events:
+            self._room.clear()
+        await self._room.wait()
+
+    async def run(self) -> None:
+        """Tick and flush until ``stop``. Raises WriteError when a flush fails or its outcome is unknown."""
+        due = time.monotonic()
+        while not self._stopping:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, min(self._options.tick_s, due - time.monotonic()))):
+                    await self._wake.wait()
+            self._wake.clear()
+            self.tick()
+            now = time.monotonic()
+            if now >= due or self._waiting_events >= self._options.flush_events:
+                due = now + self._options.flush_interval_s
+                await self.flush()
+
+    def resume(self) -> None:
+        """Make ready for another ``run``, after one that ended clean."""
+        self._stopping = False
+        self._sought.clear()
+
+    def stop(self) -> None:
+        """Let ``run`` return when the flush that is in flight has ended, and whoever waits in ``take`` go."""
+        self._stopping = True
+        self._wake.set()
+        self._room.set()
+
+    def tick(self) -> None:
+        """Let the shard's clock go on: the world's when every input has been read to its end, else its own events'."""
+        around, stats = self._around, self.stats
+        known_ms = self._caught_up_ms()
+        stats.caught_up = known_ms is not None
+        stats.greatest_ms = self.core.greatest_ms
+        if known_ms is None:
+            clock_ms = self.core.greatest_ms
+        else:
+            clock_ms = around.event_now_ms() if self._options.event_clock else known_ms
+        if clock_ms is not None:
+            self.core.advance(clock_ms)
+
+    def _caught_up_ms(self) -> int | None:
+        # The moment up to which, by the broker's own word, nothing is unread; None while something is.
+        known, lag = [], 0
+        for tp, expected in self._expected.items():
+            progress = self._around.progress.get(tp)
+            if progress is None or progress.highwater is None or progress.known_ms is None:
+                self.stats.lag = None
+                return None
+            if progress.delivered > expected or progress.position < progress.highwater:
+                lag += max(1, progress.highwater - expected)
+            known.append(progress.known_ms)
+        self.stats.lag = lag
+        return None if lag else min(known)
+
+    async def flush(self) -> None:
+        """Write what has changed, then acknowledge the batches that it holds. Raises WriteError."""
+        stats = self._around.stats
+        messages, self._unflushed, self._waiting_events = self._unflushed, [], 0
+        position = dict(self.core.position)
+        flush = self.core.flush(caught_up=self.stats.caught_up)
+        stats.counts.update(self.core.counts)
+        self.core.counts.clear()
+        self._room.set()
+        if flush is not None:
+            started = time.monotonic()
+            await self.writer.write(await self._layout.lay_out(flush, self.writer))
+            self.stats.flushed_at_s = time.monotonic()
+            stats.flushed(self.stats.flushed_at_s - started, len(flush.state) + len(flush.panes) + len(flush.outgoing))
+        self._flushed = position
+        for message in messages:
+            self._around.acknowledge(message)

@@ -1,0 +1,211 @@
+"""``kafka-batch://``: Faust's aiokafka driver, but each fetched (partition, records) reaches the stream as one message.
+
+Nothing else changes for Faust: it sees a message whose value is a Batch and whose offset is the last record's. Where
+to begin is the shards' business, not the group's committed offsets': every seek asks the app's ``input_positions``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+FETCH_MAX_WAIT_MS = 50
+
+
+class Batch(NamedTuple):
+    """Consecutive records of one partition. ``start`` and ``end`` are positions: every record from start on, and
+    before end, that the partition still holds is here."""
+
+    topic: str
+    partition: int
+    records: Sequence[ConsumerRecord[bytes, bytes]]
+    start: int
+    end: int
+
+
+class Progress(NamedTuple):
+    """How far one input has been read. ``delivered`` is the end of the last batch handed out; ``known_ms`` is the wall
+    clock at which the broker said ``highwater``, None before it has."""
+
+    position: int
+    delivered: int
+    highwater: int | None
+    known_ms: int | None
+
+
+class NoReadOffsets(dict[TP, None]):
+    """Faust's memory of read offsets, switched off: a shard itself knows what it has applied."""
+
+    def __missing__(self, key: TP) -> None:
+        return None
+
+    def __setitem__(self, key: TP, value: object) -> None:
+        return
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer. All methods but ``progress`` and ``move`` are Faust's."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._delivered: dict[TopicPartition, int] = {}
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - Faust hard-codes 1500, 400 ms a hop
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust ties it to its own exactly-once mode
+        return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature
+        max_records: int | None = None,
+    ) -> Mapping[TP, list[Batch]]:
+        fetched = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        # No await between the fetcher's step that moved the positions and this: what is read here belongs to it.
+        states = consumer._fetcher._subscriptions.subscription.assignment  # noqa: SLF001
+        batches = {}
+        for tp, records in fetched.items():
+            start = self._delivered.get(tp, records[0].offset)
+            end = max(states.state_value(tp).position, records[-1].offset + 1)
+            self._delivered[tp] = end
+            batches[TP(tp.topic, tp.partition)] = [Batch(tp.topic, tp.partition, records, start, end)]
+        return batches
+
+    async def in_thread(self, coroutine: Any) -> Any:
+        """Run a coroutine in the consumer's loop; not behind Faust's queue, where a fetch waits up to a second."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.thread_loop))
+
+    async def move(self, positions: Mapping[TP, int], paused: Iterable[TP]) -> None:
+        """Seek, and never fetch ``paused`` ones (in the consumer's loop). What is not assigned any more is left out."""
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        for tp, offset in positions.items():
+            aiokafka_tp = TopicPartition(tp.topic, tp.partition)
+            if aiokafka_tp in assigned:
+                self._delivered[aiokafka_tp] = offset
+                consumer.seek(aiokafka_tp, offset)
+        consumer.pause(*(TopicPartition(*tp) for tp in paused if TopicPartition(*tp) in assigned))
+
+    async def progress(self) -> dict[TP, Progress]:
+        """How far each assigned partition has been read (in the consumer's loop: the figures of one moment)."""
+        consumer = self._ensure_consumer()
+        subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001
+        if subscription is None or subscription.assignment is None:
+            return {}
+        monotonic_ms, wall_ms = int(time.monotonic() * 1000), int(time.time() * 1000)
+        result = {}
+        for tp in subscription.assignment.tps:
+            state = subscription.assignment.state_value(tp)
+            if state.has_valid_position and tp in self._delivered:
+                known_ms = wall_ms - (monotonic_ms - state.timestamp) if state.timestamp else None
+                result[TP(tp.topic, tp.partition)] = Progress(
+                    state.position, self._delivered[tp], state.highwater, known_ms
+                )
+        return result
+
+    async def is_member(self, positions: Mapping[TP, int]) -> bool:
+        """True when the broker takes a commit of our generation: these partitions are still ours."""
+        offsets = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in positions.items()}
+        try:
+            await self._ensure_consumer().commit(offsets)
+        except (CommitFailedError, IllegalStateError, KafkaError):
+            return False
+        return True
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer, with batches for messages and the shards' positions for committed offsets."""
+
+    _thread: ConsumerThread
+
+    def on_init(self) -> None:
+        """Called by Faust at the end of construction and of a restart."""
+        self._read_offset = NoReadOffsets()
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Batch) -> ConsumerMessage:
+        last = record.records[-1]
+        return ConsumerMessage(
+            record.topic,
+            record.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            None,
+            None,
+            record,  # type: ignore[arg-type]
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: Faust would stop fetching for a second at a time; the bounded queue holds the fetcher back."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Nothing, as on_buffer_full."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        # Batches are acknowledged in order, each for all that came before it: offsets that no message stands for
+        # are no gaps.
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        offset: int = max(acked) + 1
+        acked.clear()
+        self._acked_index[tp].clear()
+        return offset
+
+    async def perform_seek(self) -> None:
+        """Seek every input to the shards' positions; Faust calls this when an assignment is complete."""
+        changelogs = [tp for tp in self.assignment() if self._is_changelog_tp(tp)]
+        await self._thread.in_thread(self._thread.move(self.app.input_positions(), changelogs))
+
+    async def move(self, positions: Mapping[TP, int]) -> None:
+        """Seek these inputs."""
+        await self._thread.in_thread(self._thread.move(positions, ()))
+
+    async def progress(self) -> dict[TP, Progress]:
+        """How far each assigned partition has been read."""
+        result: dict[TP, Progress] = await self._thread.in_thread(self._thread.progress())
+        return result
+
+    async def is_member(self, positions: Mapping[TP, int]) -> bool:
+        """True when the group's coordinator still takes commits from us."""
+        return bool(await self._thread.in_thread(self._thread.is_member(positions)))
+
+    # Faust's table recovery asks these three of changelogs only: told that they are empty, it has nothing to replay.
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """Zero: our tables recover themselves."""
+        return dict.fromkeys(partitions, 0)
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        """Zero, as highwaters."""
+        return dict.fromkeys(partitions, 0)
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Nothing: the changelogs are never read through this consumer."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Nothing: Faust's livelock detector knows no batches; health tells whether the worker moves."""
+
+
+class Transport(driver.Transport):
+    """Registered as ``kafka-batch://``."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer

@@ -12,10 +12,10 @@ Here: the kinds of entities that events are folded into, and what goes in and ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from stream_kpi.entities import Lifecycle
+from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.chat import events as chat_events
 from stream_kpi.lifecycles.chat.fold import ChatFold
@@ -24,6 +24,8 @@ from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.fold import TicketFold
 
+__all__ = ["LIFECYCLES", "Flush", "InputRecord", "Outgoing"]
+
 LIFECYCLES: dict[TopicKind, Lifecycle] = {
     TopicKind.TICKET: Lifecycle(b"t:", TicketFold, ticket_events.TicketEvent, ticket_events.from_wire),
     TopicKind.CHAT: Lifecycle(b"c:", ChatFold, chat_events.ChatEvent, chat_events.from_wire),
@@ -31,27 +33,6 @@ LIFECYCLES: dict[TopicKind, Lifecycle] = {
 }
 """What the events of each source topic are folded into. Signals (visits, mentions, costs) are decoded and counted;
 their lifecycles belong here."""
-
-
-class InputRecord(Protocol):
-    """What a shard needs of a consumed Kafka record; aiokafka's ConsumerRecord fits as it is."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-
-
-class Outgoing(NamedTuple):
-    """A record that leaves with the flush (dead letter, late, re-keyed). ``partition`` None: by key."""
-
-    topic: str
-    partition: int | None
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
-    timestamp_ms: int | None
 
 
 class Flush(NamedTuple):

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from stream_kpi.events.chats import ChatWire
 from stream_kpi.events.envelope import Event, Id, Time
+from stream_kpi.events.records import InputRecord
 from stream_kpi.events.rejection import InvalidEventError, Reason, Rejected, UnknownType
 from stream_kpi.events.signals import SignalWire
 from stream_kpi.events.subscriptions import SubscriptionWire
 from stream_kpi.events.tickets import TicketWire
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.events.topics import TopicKind
-
-if TYPE_CHECKING:
-    from stream_kpi.pipeline import InputRecord
 
 TIME_MISSING = "time_missing"
 """Counter key: events whose time is their record's timestamp."""

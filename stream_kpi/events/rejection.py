@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.topics import dead_letter_topic
-
-if TYPE_CHECKING:
-    from stream_kpi.pipeline import InputRecord, Outgoing
 
 MAX_DETAIL_CHARS = 500
 """A dead letter's text stays far below what brokers allow for headers."""
@@ -89,8 +86,6 @@ class InvalidEventError(ValueError):
 def dead_letter(record: InputRecord, topic: str, partition: int, reason: Reason, detail: str) -> Outgoing:
     """The record as it came, byte for byte, for ``<topic>.dlq``; where it came from and why it was refused is added
     in headers (those of Kafka Connect, and ``stream_kpi.reason``)."""
-    from stream_kpi.pipeline import Outgoing  # noqa: PLC0415 - the pipeline imports this module
-
     return Outgoing(
         topic=dead_letter_topic(topic),
         partition=None,

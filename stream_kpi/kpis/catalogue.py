@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from stream_kpi.kpis import chats, revenue, surveys, tickets
-from stream_kpi.kpis.rows import Kpi
+from stream_kpi.kpis.rows import Area, Kpi
+from stream_kpi.measures.registry import Measure
 
 _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *tickets.VOLUME,
@@ -23,6 +24,12 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *revenue.RETENTION,
 )
 _BY_ID: Final[dict[str, Kpi]] = {kpi.id: kpi for kpi in _CATALOGUE}
+
+AREA_MEASURES: Final[dict[Area, tuple[Measure, ...]]] = {
+    area: tuple(dict.fromkeys(m for kpi in _CATALOGUE if kpi.area is area for m in kpi.formula.measures))
+    for area in Area
+}
+"""The measures that the rows of an area read."""
 
 
 def catalogue() -> tuple[Kpi, ...]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from stream_kpi.kpis.catalogue import AREA_MEASURES
 from stream_kpi.kpis.formulas import MeanDuration, Result
 from stream_kpi.kpis.levels import Level
 from stream_kpi.kpis.rows import Area, Kpi
@@ -17,7 +18,6 @@ from stream_kpi.kpis.scope import Scope
 from stream_kpi.kpis.view import View, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.measures.histogram import Stats, cumulative_buckets
-from stream_kpi.measures.registry import Measure
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VARIANT: Final[dict[str, str]] = {}
@@ -116,11 +116,10 @@ def evaluate(
     if view.window.kind == "instant":
         rows = [kpi for kpi in rows if kpi.stands]
     windows = _Windows(view.window)
-    areas = _measures_by_area(rows)
     total = Scope(view, TOTAL)
     for cut in view.cuts() if cuts is None else cuts:
         scope = Scope(view, cut, total) if cut else total
-        for kpi in _rows_of(rows, scope, areas):
+        for kpi in _rows_of(rows, scope):
             for result in kpi.formula.results(scope):
                 yield _record(kpi, cut, result, windows, as_of)
             if cut == TOTAL and isinstance(kpi.formula, Level):
@@ -154,14 +153,7 @@ class _Windows:
         self.final = window.final
 
 
-def _measures_by_area(rows: Sequence[Kpi]) -> dict[Area, tuple[Measure, ...]]:
-    areas: dict[Area, dict[Measure, None]] = {}
-    for kpi in rows:
-        areas.setdefault(kpi.area, {}).update(dict.fromkeys(kpi.formula.measures))
-    return {area: tuple(measures) for area, measures in areas.items()}
-
-
-def _rows_of(rows: Sequence[Kpi], scope: Scope, areas: dict[Area, tuple[Measure, ...]]) -> Iterator[Kpi]:
+def _rows_of(rows: Sequence[Kpi], scope: Scope) -> Iterator[Kpi]:
     """The rows that the cut belongs to and whose area knows anything of it; at the total, all."""
     if not scope.cut:
         yield from rows
@@ -173,7 +165,7 @@ def _rows_of(rows: Sequence[Kpi], scope: Scope, areas: dict[Area, tuple[Measure,
             continue
         area = kpi.area
         if area not in known:
-            known[area] = any(scope.knows(measure) for measure in areas[area])
+            known[area] = any(scope.knows(measure) for measure in AREA_MEASURES[area])
         if known[area]:
             yield kpi
 

@@ -44,8 +44,8 @@ def metrics_page() -> str:
 def _kpis_lines() -> Iterator[str]:
     yield from ("# KPIs", "", _GENERATED, "")
     yield "Ratios are ratios of sums with a Wilson 95 % interval where the numerator counts part of the denominator."
-    yield "No samples: no value. Counts, levels and money are 0 when nothing happened. Money is by currency, never added"
-    yield "up over currencies. Windows are those published live; `stream-kpi compute` prints any."
+    yield "No samples: no value. Counts, levels and money are 0 when nothing happened. Money is by currency, never"
+    yield "added up over currencies. Windows are those published live; `stream-kpi compute` prints any."
     yield from ("", "| KPI | unit | good | metric |", "|---|---|---|---|")
     for kpi in catalogue():
         yield f"| [{kpi.id}](#{kpi.id}) | {kpi.unit} | {_GOOD[kpi.direction]} | `{kpi.metric}` |"

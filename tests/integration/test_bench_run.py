@@ -1,0 +1,63 @@
+"""The bench on a real broker, with a short log."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream_kpi.bench.command import bench, fill, run_contender
+from stream_kpi.bench.figures import Task
+from stream_kpi.bench.log import PARTITIONS, log
+from stream_kpi.brokers import Broker
+from stream_kpi.events.topics import TopicKind
+
+EVENTS = 3_000
+
+
+async def partition_of(address: str, topic: str, partition: int, count: int) -> list[tuple[bytes, bytes, int]]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topic, partition)])
+        records: list[tuple[bytes, bytes, int]] = []
+        while len(records) < count:
+            for fetched in (await consumer.getmany(timeout_ms=5_000)).values():
+                records += [(record.key, record.value, record.timestamp) for record in fetched]
+        return records
+    finally:
+        await consumer.stop()
+
+
+def test_the_topics_hold_the_log_in_order_in_every_partition(embedded_broker: Broker) -> None:
+    task = fill(embedded_broker.address, EVENTS)
+    for kind in (TopicKind.TICKET, TopicKind.CHAT, TopicKind.SUBSCRIPTION):
+        for partition in range(PARTITIONS):
+            wanted = [(r.key, r.value, r.time_ms) for r in log(EVENTS) if (r.kind, r.partition) == (kind, partition)]
+            found = asyncio.run(partition_of(task.address, task.topics[kind], partition, len(wanted)))
+            assert found == wanted
+
+
+def test_the_limit_reads_every_event(embedded_broker: Broker) -> None:
+    figures = run_contender("limit", fill(embedded_broker.address, EVENTS))
+    assert figures.events == EVENTS
+    assert figures.cpu_s > 0
+
+
+def test_the_pipeline_without_kafka_takes_every_event() -> None:
+    assert run_contender("core", Task("", {}, PARTITIONS, EVENTS)).events == EVENTS
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_all_contenders_read_the_same_topics_and_the_report_has_them_all(
+    kafka_broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("limit", "stream_kpi", "faust_table", "quixstreams")
+    bench(EVENTS, kafka_broker.address, names, "json")
+    report = msgspec.json.decode(capsys.readouterr().out)
+    assert report["events"] == EVENTS
+    assert all(report[name]["events_per_s"] > 0 and report[name]["peak_rss_mib"] > 0 for name in names)
+    assert set(report["ratios"]) == {"to_limit", "to_faust_table", "to_quixstreams"}

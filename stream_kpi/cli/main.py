@@ -7,14 +7,10 @@ import sys
 from importlib.metadata import version
 from typing import Annotated
 
-import click
 import typer
 
 from stream_kpi.cli import catalogue, compute, doctor, produce, topics, worker
 from stream_kpi.errors import CHECK_FAILED, OK, UserError
-
-INTERRUPTED = 130
-"""What a shell reports for Ctrl-C. The worker and the demo end with 0: for them it is the way to end."""
 
 EXIT_STATUSES = """\
 Exit status: 0 done; 1 a check failed (doctor, --strict); 2 wrong usage, settings or input file; \
@@ -56,18 +52,21 @@ app.command("catalogue")(catalogue.catalogue)
 def main() -> int:
     """Run the command line and return its exit status."""
     try:
-        status = app(standalone_mode=False)
-        sys.stdout.flush()
+        app()
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+    except SystemExit as end:
+        # Typer ends every command so; Ctrl-C is 130 by then, wrong usage 2.
+        return _flushed(end.code if isinstance(end.code, int) else OK)
+    return OK
+
+
+def _flushed(status: int) -> int:
+    try:
+        sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has had enough (`| head`); nothing is left to say to it.
+        # Whoever read our output has had enough (`| head`); the interpreter must not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CHECK_FAILED
-    return status if isinstance(status, int) else OK
+    return status

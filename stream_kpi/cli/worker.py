@@ -31,7 +31,7 @@ def worker(
 
     from stream_kpi.shell.app import run
 
-    run(settings)
+    raise typer.Exit(run(settings))
 
 
 def check_port_free(web: WebSettings) -> None:

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stream_kpi.errors import WRONG_USAGE, UserError
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.settings import Settings, load_settings, setting_keys
+from stream_kpi.settings_page import page
+
+
+def toml(folder: Path, text: str) -> Path:
+    file = folder / "settings.toml"
+    file.write_text(text)
+    return file
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(UserError) as caught:
+        load_settings(toml(folder, text))
+    assert caught.value.exit_status == WRONG_USAGE
+    return str(caught.value)
+
+
+def test_without_a_file_everything_has_its_default_and_the_lifecycles_get_those_of_the_definitions() -> None:
+    assert load_settings().options() == Options()
+
+
+def test_the_command_line_wins_over_variables_and_variables_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = toml(tmp_path, 'zone = "Europe/Berlin"\n[web]\nport = 7001\nhost = "127.0.0.2"\n[broker]\naddress = "a:1"\n')
+    monkeypatch.setenv("STREAM_KPI_WEB__PORT", "7002")
+    monkeypatch.setenv("STREAM_KPI_BROKER__ADDRESS", "b:2")
+    settings = load_settings(file, {"broker": {"address": "c:3"}})
+    assert (settings.zone, settings.web.host) == ("Europe/Berlin", "127.0.0.2")
+    assert settings.web.port == 7002
+    assert settings.broker.address == "c:3"
+
+
+def test_the_variable_names_the_file_where_the_command_line_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAM_KPI_CONFIG", str(toml(tmp_path, "lateness_s = 5")))
+    assert load_settings().lateness_s == 5
+
+
+def test_seconds_and_days_reach_the_lifecycles_as_milliseconds(tmp_path: Path) -> None:
+    text = "[definitions]\nshort_abandon_s = 0.5\nreopen_window_days = 2\nresponse_targets_s = { email = 1.5 }\n"
+    options = load_settings(toml(tmp_path, text)).options()
+    assert (options.short_abandon_ms, options.reopen_window_ms) == (500, 2 * 86_400_000)
+    assert options.response_targets_ms == {"email": 1500}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('zone = "Mars/Base"', "zone = Mars/Base: must be an IANA time zone, such as Europe/Berlin"),
+        ('zone = "../etc/passwd"', "zone = ../etc/passwd: must be an IANA time zone, such as Europe/Berlin"),
+        ('clock = "moon"', "clock = moon: must be 'wall' or 'event'"),
+        ("lateness_s = -3", "lateness_s = -3: must be greater than or equal to 0"),
+        ('clok = "wall"', "clok = wall: there is no such setting; did you mean clock?"),
+        ('[broker]\nadress = "a:1"', "broker.adress = a:1: there is no such setting; did you mean broker.address?"),
+        ('[broker]\naddress = "a"', "broker.address = a: must be HOST:PORT, or several with commas between them"),
+        (
+            "[broker]\nsession_timeout_s = 6",
+            "broker.heartbeat_interval_s = 3: must be at most a third of broker.session_timeout_s (6)",
+        ),
+        ("[web]\nport = 70000", "web.port = 70000: must be less than or equal to 65535"),
+        (
+            "[definitions.response_targets_s]\nemail = 0",
+            "definitions.response_targets_s.email = 0: must be greater than 0",
+        ),
+        (
+            '[topics]\nchats = "support.tickets.v1"',
+            "topics: the five topics must have five names",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_key_its_value_and_what_is_allowed(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    # The default heartbeat of 3 s does not fit a session of 6 s, so that a default can be what is named.
+    assert refusal(tmp_path, text) == line
+
+
+def test_all_wrong_settings_are_told_at_once_one_a_line(tmp_path: Path) -> None:
+    assert len(refusal(tmp_path, 'zone = "x"\nlateness_s = -1\n[web]\nport = 0').splitlines()) == 3
+
+
+def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
+    assert "settings.toml: is not TOML" in refusal(tmp_path, "zone = ")
+    with pytest.raises(UserError, match=r"absent\.toml: cannot be read \(No such file or directory\)"):
+        load_settings(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("STREAM_KPI_ZON", "UTC", "STREAM_KPI_ZON = UTC: there is no such setting; did you mean STREAM_KPI_ZONE?"),
+        ("STREAM_KPI_WEB__PROT", "1", "web.prot = 1: there is no such setting; did you mean web.port?"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UserError) as caught:
+        load_settings()
+    assert str(caught.value) == line
+
+
+def test_a_variable_for_a_table_takes_json_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAM_KPI_DEFINITIONS__RESPONSE_TARGETS_S", '{"email": 60}')
+    assert load_settings().options().response_targets_ms == {"email": 60_000}
+    monkeypatch.setenv("STREAM_KPI_DEFINITIONS", "{")
+    with pytest.raises(UserError, match="must be JSON"):
+        load_settings()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    described = [key for key in setting_keys() if f"`{key}`" in page()]
+    assert described == setting_keys()
+    assert "|  |" not in page()
+
+
+def test_the_page_of_settings_is_up_to_date(repository: Path) -> None:
+    command = [sys.executable, "-m", "stream_kpi.settings_page", "--check"]
+    checked = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_a_default_of_the_page_is_what_the_file_would_say(tmp_path: Path) -> None:
+    rows = [row.split(" | ") for row in page().splitlines() if row.startswith("| `")]
+    text = [f"{row[0].split('`')[1]} = {row[1].strip('`')}" for row in rows]
+    assert load_settings(toml(tmp_path, "\n".join(text))).model_dump() == Settings().model_dump()

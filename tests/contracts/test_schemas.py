@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from stream_kpi.contracts import documents
+from stream_kpi.contracts.__main__ import main
 from stream_kpi.contracts.asyncapi import asyncapi_document
 from stream_kpi.contracts.documents import FOLDER, stale, write
 from stream_kpi.events.decode import TYPES, decode
@@ -62,6 +63,20 @@ def test_a_missing_a_changed_and_a_superfluous_file_are_stale_until_written(
     assert write() == [changed, superfluous]
     assert not superfluous.exists()
     assert stale() == []
+
+
+def test_the_check_writes_nothing_names_the_stale_files_and_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(documents, "FOLDER", tmp_path)
+    monkeypatch.setattr("sys.argv", ["contracts", "--check"])
+    assert main() == 1
+    assert str(tmp_path / "asyncapi.json") in capsys.readouterr().out.splitlines()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("sys.argv", ["contracts"])
+    assert main() == 0
+    monkeypatch.setattr("sys.argv", ["contracts", "--check"])
+    assert main() == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

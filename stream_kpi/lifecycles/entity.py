@@ -44,26 +44,34 @@ class Entity:
     ) -> None:
         """Take over a sorted history whose facts up to ``clock_ms`` have been passed on."""
         self.new_fold = new_fold
-        self.history = history if history is not None else []
-        self.uids = {event.uid for event in self.history}
         self.clock_ms = clock_ms
-        self.fold = facts_of(new_fold, self.history, clock_ms)[0]
-        self.fold.problems.clear()
+        if history:
+            self.history = history
+            self.uids = {event.uid for event in history}
+            self.fold = facts_of(new_fold, history, clock_ms)[0]
+            self.fold.problems.clear()
+        else:
+            self.history = []
+            self.uids = set()
+            self.fold = new_fold()
         self.wake_ms = NEVER_MS
         """For the holder of many entities: when it is going to call :meth:`advance` next."""
 
     def apply(self, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
         """Take an event in at the partition's clock (>= the event's time). None: a duplicate, nothing changed."""
-        if event.uid in self.uids:
+        uid = event.uid
+        if uid in self.uids:
             return None
-        self.uids.add(event.uid)
+        self.uids.add(uid)
         fold = self.fold
         history = self.history
         if history:
-            if not self._is_next(event):
+            time_ms = event.time_ms
+            last = history[-1]
+            if event.opens or time_ms <= fold.last_due_ms or (time_ms <= last.time_ms and event.order < last.order):
                 return self._refold(event, clock_ms)
-            if fold.soonest_ms < event.time_ms:
-                fold.fire_until(event.time_ms, inclusive=False)
+            if fold.soonest_ms < time_ms:
+                fold.fire_until(time_ms, inclusive=False)
             was_voided = fold.voided
             fold.on_event(event)
             if fold.voided is not was_voided:  # all that it stated goes or comes back: the fold keeps no list of it
@@ -87,14 +95,6 @@ class Entity:
         """The data problems met since the last call; to be called after each ``apply``."""
         problems, self.fold.problems = self.fold.problems, []
         return problems
-
-    def _is_next(self, event: HistoryEvent) -> bool:
-        last = self.history[-1]
-        return (
-            not event.opens
-            and event.time_ms > self.fold.last_due_ms
-            and (event.time_ms > last.time_ms or event.order > last.order)
-        )
 
     def _refold(self, event: HistoryEvent, clock_ms: int) -> list[Fact]:
         fold_before, before = facts_of(self.new_fold, self.history, self.clock_ms)

@@ -24,6 +24,7 @@ class CutSets:
     def __init__(self) -> None:
         self._ids: dict[tuple[Cut, ...], int] = {}
         self._standard: dict[tuple[str | None, ...], int] = {}
+        self._only: dict[tuple[str, str | None], int] = {}
         self.cuts: list[tuple[Cut, ...]] = []
         """The cuts of each id."""
 
@@ -64,7 +65,11 @@ class CutSets:
 
     def only(self, dimension: str, value: str | None) -> int:
         """One cut without the total: for a breakdown of a measure whose total another fact carries."""
-        return self.id_of(((dimension, value or UNKNOWN),))
+        key = (dimension, value)
+        found = self._only.get(key)
+        if found is None:
+            found = self._only[key] = self.id_of(((dimension, value or UNKNOWN),))
+        return found
 
 
 def net(facts: Iterable[Fact]) -> Counter[tuple[int, int, int, int]]:

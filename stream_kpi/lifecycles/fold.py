@@ -122,7 +122,8 @@ class Fold(ABC):
     def fire_until(self, clock_ms: int, *, inclusive: bool) -> None:
         """Let the moments up to ``clock_ms`` come, in order of time, then kind."""
         while self.soonest_ms < clock_ms or (inclusive and self.soonest_ms == clock_ms):
-            due_ms, kind = min((due_ms, kind) for kind, due_ms in self.due.items())
+            due_ms = self.soonest_ms
+            kind = min([kind for kind, kind_due_ms in self.due.items() if kind_due_ms == due_ms])
             self.cancel(kind)
             self.last_due_ms = max(self.last_due_ms, due_ms)
             self.on_due(kind, due_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.ticket.state import OUT, UNKNOWN_TIME_MS
@@ -26,55 +27,56 @@ OPEN_TICKETS_SLOT = OPEN_TICKETS.slot
 UNANSWERED_SLOT = UNANSWERED_TICKETS.slot
 
 HOUR_MS = 3_600_000
-AGE_BANDS: tuple[tuple[str, int], ...] = (
-    ("0-1h", HOUR_MS),
-    ("1-4h", 4 * HOUR_MS),
-    ("4-24h", 24 * HOUR_MS),
-    ("1-3d", 72 * HOUR_MS),
-    ("3-7d", 168 * HOUR_MS),
-)
-"""(band, age at which it ends, excluded)."""
-OLDEST_AGE_BAND = ">7d"
+AGE_BANDS = ("0-1h", "1-4h", "4-24h", "1-3d", "3-7d", ">7d")
+AGE_BAND_ENDS_MS = (HOUR_MS, 4 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS)
+"""The age at which a ticket leaves each band but the last."""
 
 
 def settle(ticket: TicketState, time_ms: int) -> None:
     """Make the stated levels and ages those of the ticket's present state, from ``time_ms`` on. Nothing is before the
     creation: a clock that runs behind must not let a ticket leave what it has not joined."""
     at_ms = max(time_ms, ticket.created_ms)
-    is_open = not ticket.removed and ticket.status not in ticket.options.terminal_statuses
-    cuts = ticket.cuts if is_open else OUT
+    cuts = ticket.cuts if ticket.is_open else OUT
     if cuts != ticket.backlog_cuts:
         _settle_backlog(ticket, at_ms, cuts)
-    status_cuts = ticket.cut_sets.only("status", ticket.status) if is_open else OUT
+    status_cuts = ticket.cut_sets.only("status", ticket.status) if ticket.is_open else OUT
     if status_cuts != ticket.status_cuts:
         _move(ticket, BACKLOG_SLOT, at_ms, ticket.status_cuts, status_cuts)
         ticket.status_cuts = status_cuts
+    settle_assignment(ticket, at_ms)
+    settle_waiting(ticket, at_ms)
 
-    unassigned = cuts if ticket.assignee is None else OUT
-    if unassigned != ticket.unassigned_cuts:
-        _move(ticket, UNASSIGNED_SLOT, at_ms, ticket.unassigned_cuts, unassigned)
-        ticket.unassigned_cuts = unassigned
-    unattended = cuts if ticket.unattended else OUT
-    if unattended != ticket.unattended_cuts:
-        _move(ticket, UNATTENDED_SLOT, at_ms, ticket.unattended_cuts, unattended)
-        ticket.unattended_cuts = unattended
 
-    waits = not ticket.answered and ticket.response_start_ms != UNKNOWN_TIME_MS
-    unanswered = ticket.cuts if waits and not ticket.resolved and not ticket.removed else OUT
-    if unanswered != ticket.unanswered_cuts:
-        _move(ticket, UNANSWERED_SLOT, at_ms, ticket.unanswered_cuts, unanswered, ticket.response_start_ms)
-        ticket.unanswered_cuts = unanswered
+def settle_assignment(ticket: TicketState, time_ms: int) -> None:
+    """:func:`settle` when nothing but the assignee can have changed."""
+    cuts = ticket.backlog_cuts if ticket.assignee is None else OUT
+    if cuts != ticket.unassigned_cuts:
+        _move(ticket, UNASSIGNED_SLOT, max(time_ms, ticket.created_ms), ticket.unassigned_cuts, cuts)
+        ticket.unassigned_cuts = cuts
+
+
+def settle_waiting(ticket: TicketState, time_ms: int) -> None:
+    """:func:`settle` when nothing but what the customer waits for can have changed."""
+    cuts = ticket.backlog_cuts if ticket.unattended else OUT
+    if cuts != ticket.unattended_cuts:
+        _move(ticket, UNATTENDED_SLOT, max(time_ms, ticket.created_ms), ticket.unattended_cuts, cuts)
+        ticket.unattended_cuts = cuts
+    start_ms = ticket.response_start_ms
+    waits = not (ticket.answered or start_ms == UNKNOWN_TIME_MS or ticket.resolved or ticket.removed)
+    cuts = ticket.cuts if waits else OUT
+    if cuts != ticket.unanswered_cuts:
+        _move(ticket, UNANSWERED_SLOT, max(time_ms, ticket.created_ms), ticket.unanswered_cuts, cuts, start_ms)
+        ticket.unanswered_cuts = cuts
 
 
 def grow_older(ticket: TicketState, at_ms: int) -> None:
     """Put the open ticket into the age band of ``at_ms`` and ask for the moment of the next one."""
-    age_ms = at_ms - ticket.created_ms
-    band, ends_ms = next((band for band in AGE_BANDS if age_ms < band[1]), (OLDEST_AGE_BAND, None))
-    cuts = ticket.cut_sets.only("age_band", band)
+    band = bisect_right(AGE_BAND_ENDS_MS, at_ms - ticket.created_ms)
+    cuts = ticket.cut_sets.only("age_band", AGE_BANDS[band])
     _move(ticket, BACKLOG_SLOT, at_ms, ticket.age_band_cuts, cuts)
     ticket.age_band_cuts = cuts
-    if ends_ms is not None:
-        ticket.schedule(ticket.created_ms + ends_ms, AGE_BAND_DUE)
+    if band < len(AGE_BAND_ENDS_MS):
+        ticket.schedule(ticket.created_ms + AGE_BAND_ENDS_MS[band], AGE_BAND_DUE)
 
 
 def _settle_backlog(ticket: TicketState, at_ms: int, cuts: int) -> None:
@@ -91,7 +93,8 @@ def _settle_backlog(ticket: TicketState, at_ms: int, cuts: int) -> None:
 
 
 def _move(ticket: TicketState, slot: int, at_ms: int, stated: int, cuts: int, value: int = 1) -> None:
+    # As join and leave do, without the calls: half of all facts come from here.
     if stated != OUT:
-        ticket.leave(slot, at_ms, stated, value)
+        ticket.facts.append((slot, at_ms, stated, value, -1))
     if cuts != OUT:
-        ticket.join(slot, at_ms, cuts, value)
+        ticket.facts.append((slot, at_ms, cuts, value, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stream_kpi.lifecycles.survey import Surveys
-from stream_kpi.lifecycles.ticket.backlog import AGE_BAND_DUE, grow_older, settle
+from stream_kpi.lifecycles.ticket.backlog import AGE_BAND_DUE, grow_older, settle, settle_assignment, settle_waiting
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -94,10 +94,12 @@ class TicketFold(TicketState):
             if self.last_agent is not None and event.agent_id != self.last_agent:
                 self.transferred = True
             self.last_agent = event.agent_id
-        if event.group is not None:
+        if event.group is not None and event.group != self.group:
             self.group = event.group
             self.set_dimensions()
-        settle(self, event.time_ms)
+            settle(self, event.time_ms)
+        else:
+            settle_assignment(self, event.time_ms)
 
     def _on_message(self, event: Message) -> None:
         if event.author == "customer":
@@ -106,16 +108,17 @@ class TicketFold(TicketState):
             on_agent_reply(self, event)
         else:
             return
-        settle(self, event.time_ms)
+        settle_waiting(self, event.time_ms)
 
     def _on_status(self, event: Status) -> None:
         status = event.status
         self.status = status
         self.removed = self.voided = status in REMOVED_STATUSES
+        self.is_open = not self.removed and status not in self.options.terminal_statuses
         if status in RESOLVED_STATUSES:
             if not self.resolved:
                 on_solve(self, event)
-        elif self.resolved and not self.removed and status not in self.options.terminal_statuses:
+        elif self.resolved and self.is_open:
             on_reopen(self, event.time_ms)
         settle(self, event.time_ms)
 

@@ -38,6 +38,7 @@ class TicketState(Fold):
         "full_resolution",
         "group",
         "handler",
+        "is_open",
         "last_agent",
         "merged",
         "options",
@@ -83,6 +84,8 @@ class TicketState(Fold):
 
         # Where it stands
         self.status = "new"
+        self.is_open = "new" not in options.terminal_statuses
+        """In the backlog, once it is created."""
         self.removed = False
         """Deleted or spam; another status brings it back."""
         self.merged = False

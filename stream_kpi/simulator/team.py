@@ -51,7 +51,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     visits_per_day: float = 1_200
     mentions_per_day: float = 60
     subscription_changes_per_day: float = 90
-    desk_agents: int = 26
+    desk_agents: int = 28
     """They answer tickets, one at a time."""
     chat_agents: int = 8
     """They take up to ``chat_capacity`` chats at once."""

@@ -38,7 +38,7 @@ def sorted_once(events: list[TicketEvent]) -> list[TicketEvent]:
 
 
 @given(arrivals(), OPTIONS, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_order_any_repeats_and_any_clock_end_in_the_facts_of_the_sorted_history(
     events: list[TicketEvent], options: Options, data: st.DataObject
 ) -> None:
@@ -67,7 +67,7 @@ def test_any_order_any_repeats_and_any_clock_end_in_the_facts_of_the_sorted_hist
 
 
 @given(arrivals(), OPTIONS, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_an_entity_that_was_packed_and_unpacked_goes_on_as_if_it_had_not_been(
     events: list[TicketEvent], options: Options, data: st.DataObject
 ) -> None:

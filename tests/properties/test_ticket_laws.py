@@ -51,13 +51,13 @@ def final_facts(story: list[TicketEvent], cut_sets: CutSets) -> list[Fact]:
 
 
 @given(ticket_stories())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_packing_and_unpacking_a_history_is_the_identity(story: list[TicketEvent]) -> None:
     assert _unpack(_pack(story)) == story
 
 
 @given(ticket_stories())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_after_the_ticket_is_closed_it_is_in_no_level_and_in_no_set_that_ages(story: list[TicketEvent]) -> None:
     assume(story)
     last_ms = max(event.time_ms for event in story)
@@ -75,7 +75,7 @@ def test_after_the_ticket_is_closed_it_is_in_no_level_and_in_no_set_that_ages(st
 
 
 @given(ticket_stories())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_at_every_instant_each_level_is_zero_or_one_and_the_backlogs_breakdowns_add_up_to_its_total(
     story: list[TicketEvent],
 ) -> None:
@@ -94,7 +94,7 @@ def test_at_every_instant_each_level_is_zero_or_one_and_the_backlogs_breakdowns_
 
 
 @given(ticket_stories())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_a_ticket_can_do_once_it_does_at_most_once_and_parts_never_exceed_their_whole(
     story: list[TicketEvent],
 ) -> None:
@@ -114,7 +114,7 @@ def test_what_a_ticket_can_do_once_it_does_at_most_once_and_parts_never_exceed_t
 
 
 @given(ticket_stories(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_an_event_at_the_very_instant_of_a_due_moment_counts_before_it_whichever_comes_to_the_entity_first(
     story: list[TicketEvent], data: st.DataObject
 ) -> None:

@@ -19,6 +19,7 @@ from stream_kpi.bench.figures import Figures, Task
 from stream_kpi.bench.kafka import produce
 from stream_kpi.bench.log import PARTITIONS, log
 from stream_kpi.brokers import start_broker
+from stream_kpi.brokers.probe import admin_client
 from stream_kpi.brokers.topic_admin import create_topics
 from stream_kpi.errors import CHECK_FAILED, WRONG_USAGE, UserError
 from stream_kpi.events.topics import TopicKind
@@ -77,7 +78,13 @@ def fill(address: str, events: int) -> Task:
     # A topic just made has no leader for a moment: aiokafka tries again, in order; what stays wrong it raises.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     written = asyncio.run(produce(address, topics, log(events)))
-    return Task(address=address, topics=topics, partitions=PARTITIONS, events=written)
+    return Task(name=name, address=address, topics=topics, partitions=PARTITIONS, events=written)
+
+
+def clear(task: Task) -> None:
+    """Delete every topic that the bench has made on the broker."""
+    with admin_client(task.address) as admin:
+        admin.delete_topics([topic for topic in admin.list_topics() if topic.startswith(task.name)])
 
 
 def bench(
@@ -98,16 +105,20 @@ def bench(
     kind = "none"
     if CORE in names:
         notes.print(f"{report.TITLES[CORE]} ...")
-        results[CORE] = run_contender(CORE, Task("", {}, PARTITIONS, events), profile=profile)
+        results[CORE] = run_contender(CORE, Task("", "", {}, PARTITIONS, events), profile=profile)
     with_kafka = [name for name in names if name != CORE]
     if with_kafka:
         with start_broker(broker) as running:
             kind = running.kind
             notes.print(f"Writing {events:,} events to {running.address} ...")
             task = fill(running.address, events)
-            for name in with_kafka:
-                notes.print(f"{report.TITLES[name]} ...")
-                results[name] = run_contender(name, task)
+            try:
+                for name in with_kafka:
+                    notes.print(f"{report.TITLES[name]} ...")
+                    results[name] = run_contender(name, task)
+            finally:
+                if kind == "external":  # one of ours takes its data with it
+                    clear(task)
     if output == "json":
         sys.stdout.write(
             msgspec.json.format(msgspec.json.encode(report.as_json(events, kind, results))).decode() + "\n"

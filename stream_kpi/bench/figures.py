@@ -14,6 +14,8 @@ from stream_kpi.events.topics import TopicKind
 class Task(msgspec.Struct, frozen=True):
     """What every contender is started with: read ``events`` records of these topics from their start."""
 
+    name: str
+    """Every topic and consumer group of this bench begins with it."""
     address: str
     topics: dict[TopicKind, str]
     partitions: int

@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-import uuid
 from pathlib import Path
 from urllib.error import URLError
 
@@ -25,18 +24,18 @@ _END_S = 30.0
 _CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def configuration(task: Task, port: int, app_id: str) -> str:
+def configuration(task: Task, port: int) -> str:
     """The worker's TOML: the task's topics, time as in the log, everything else as it is by default."""
     topics = "".join(f'{kind.name.lower()}s = "{topic}"\n' for kind, topic in task.topics.items())
     return f"""\
-app_id = "{app_id}"
+app_id = "{task.name}-worker"
 clock = "event"
 
 [broker]
 address = "{task.address}"
 
 [topics]
-{topics}values = "{app_id}.values"
+{topics}values = "{task.name}.values"
 
 [web]
 port = {port}
@@ -48,11 +47,10 @@ def measure(task: Task) -> Figures:
 
     Raises UserError when it ends before that or does nothing for ``STALLED_S``, with the end of its log.
     """
-    app_id = f"bench-worker-{uuid.uuid4().hex[:8]}"
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "worker.toml")
-        config.write_text(configuration(task, port, app_id))
+        config.write_text(configuration(task, port))
         create_topics(load_settings(config), task.partitions)
         log = Path(folder, "worker.log")
         with log.open("wb") as output:

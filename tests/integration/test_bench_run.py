@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from stream_kpi.bench.command import bench, fill, run_contender
 from stream_kpi.bench.figures import Task
 from stream_kpi.bench.log import PARTITIONS, log
 from stream_kpi.brokers import Broker
+from stream_kpi.brokers.probe import probe
 from stream_kpi.events.topics import TopicKind
 
 EVENTS = 3_000
@@ -47,7 +49,15 @@ def test_the_limit_reads_every_event(embedded_broker: Broker) -> None:
 
 
 def test_the_pipeline_without_kafka_takes_every_event() -> None:
-    assert run_contender("core", Task("", {}, PARTITIONS, EVENTS)).events == EVENTS
+    assert run_contender("core", Task("", "", {}, PARTITIONS, EVENTS)).events == EVENTS
+
+
+@pytest.mark.kafka
+def test_a_bench_leaves_nothing_on_a_broker_that_is_not_its_own(kafka_broker: Broker) -> None:
+    bench(EVENTS, kafka_broker.address, ["limit"], "json")
+    deadline_s = time.monotonic() + 10
+    while left := [topic for topic in probe(kafka_broker.address).topics if topic.startswith("bench-")]:
+        assert time.monotonic() < deadline_s, left  # a deletion takes a moment to get around
 
 
 @pytest.mark.kafka

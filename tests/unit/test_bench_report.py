@@ -74,12 +74,12 @@ stream_kpi_late_events_total{topic="a"} 5.0
 
 
 def test_the_workers_configuration_is_one_that_the_settings_accept(tmp_path: Path) -> None:
-    task = Task("127.0.0.1:9999", {kind: f"bench-1.{kind.name.lower()}" for kind in TopicKind}, 4, 10)
+    task = Task("bench-1", "127.0.0.1:9999", {kind: f"bench-1.{kind.name.lower()}" for kind in TopicKind}, 4, 10)
     config = tmp_path / "worker.toml"
-    config.write_text(configuration(task, 6_543, "bench-worker-1"))
+    config.write_text(configuration(task, 6_543))
     settings = load_settings(config)
     assert settings.topics.sources == tuple(task.topics.values())
-    assert (settings.app_id, settings.clock) == ("bench-worker-1", "event")
+    assert (settings.app_id, settings.clock) == ("bench-1-worker", "event")
     assert (settings.web.port, settings.broker.address) == (6_543, "127.0.0.1:9999")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from typing import Any
 
 import faust
@@ -16,7 +15,7 @@ from stream_kpi.events.decode import WIRE
 def make_app(task: Task) -> faust.App:
     """The app. When the task's events are done it tells the figures and ends the process."""
     app = faust.App(
-        f"bench-faust-{uuid.uuid4().hex[:8]}",
+        f"{task.name}-faust",
         broker=f"kafka://{task.address}",
         store="memory://",
         topic_partitions=task.partitions,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import uuid
 
 import msgspec
 from quixstreams import Application, State
@@ -20,7 +19,7 @@ def run(task: Task, state_folder: str) -> None:
     """Read the task's events; tell the figures and end the process when they are done."""
     app = Application(
         broker_address=task.address,
-        consumer_group=f"bench-quixstreams-{uuid.uuid4().hex[:8]}",
+        consumer_group=f"{task.name}-quixstreams",
         auto_offset_reset="earliest",
         use_changelog_topics=False,
         state_dir=state_folder,

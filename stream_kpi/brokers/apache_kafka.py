@@ -75,9 +75,14 @@ class ApacheKafka:
         self._process: BrokerProcess | None = None
 
     @property
-    def pid(self) -> int | None:
+    def process_id(self) -> int | None:
         """Process id while it runs."""
         return self._process.pid if self._process else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its log and data are while it runs."""
+        return self._process.folder if self._process else None
 
     def start(self) -> None:
         """Return when it answers (4 to 10 s). Raises BrokerUnavailableError: no Java, no jars, or its log's end."""
@@ -98,7 +103,7 @@ class ApacheKafka:
                 [java, "-Xms256m", "-Xmx768m", "-XX:+UseG1GC", f"-Dlog4j2.configurationFile={logging}"]
                 + ["-Djava.awt.headless=true", "-cp", classpath, "kafka.Kafka", str(properties)],
             )
-            if not wait_until_ready(self.address, time.monotonic() + START_TIMEOUT_S, lambda: self.pid is not None):
+            if not wait_until_ready(self.address, time.monotonic() + START_TIMEOUT_S, lambda: process.pid is not None):
                 message = f"Apache Kafka did not come up at {self.address}:\n{process.log_tail()}"
                 raise BrokerUnavailableError(message)
         except BaseException:

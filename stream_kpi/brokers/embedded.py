@@ -6,6 +6,7 @@ It has no transactions, no compaction and no retention (docs/architecture.md say
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,16 @@ class EmbeddedBroker:
     def __init__(self) -> None:
         self.address = ""
         self._process: BrokerProcess | None = None
+
+    @property
+    def process_id(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its log and data are while it runs."""
+        return self._process.folder if self._process else None
 
     def start(self) -> None:
         """Return when it answers. Raises BrokerUnavailableError with the end of its log."""

@@ -14,7 +14,7 @@ LOG_TAIL_LINES = 8
 
 # The pipe on its standard input ends when the starter ends, however that happens. What was being written when the
 # broker was killed can reappear in the folder once, so it is removed twice.
-_WATCHDOG = 'read -r _; kill -KILL -- "-$1" 2>/dev/null; rm -rf -- "$2"; sleep 1; rm -rf -- "$2"'
+_WATCHDOG = 'read -r _; kill -s KILL -- "-$1" 2>/dev/null; rm -rf -- "$2"; sleep 1; rm -rf -- "$2"'
 
 
 def free_port() -> int:

@@ -33,7 +33,8 @@ class HistoryEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Sort key: event time, rank, uid. Events that open come first, by time and uid among themselves."""
+        """Sort key: event time, rank, uid. Events that open come first, by time and uid among themselves.
+        The engine relies on it that an event of a later time has the greater key, whichever way this is overridden."""
         return (-NEVER_MS, self.time_ms, self.uid) if self.opens else (self.time_ms, self.rank, self.uid)
 
 

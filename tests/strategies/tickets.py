@@ -20,8 +20,11 @@ from stream_kpi.lifecycles.ticket.events import (
 START_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-_OFFSETS_MS = (-HOUR_MS, -1, 0, 1, 1_000, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 4 * HOUR_MS, DAY_MS, 3 * DAY_MS)
-_OFFSETS_MS += (7 * DAY_MS - 1, 7 * DAY_MS, 7 * DAY_MS + 1, 8 * DAY_MS, 8 * DAY_MS + HOUR_MS, 30 * DAY_MS)
+_OFFSETS_MS = (
+    *(-HOUR_MS, -1, 0, 1, 1_000),
+    *(HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 4 * HOUR_MS, DAY_MS, 3 * DAY_MS),
+    *(7 * DAY_MS - 1, 7 * DAY_MS, 7 * DAY_MS + 1, 8 * DAY_MS, 8 * DAY_MS + HOUR_MS, 30 * DAY_MS),
+)
 
 times_ms = st.sampled_from([START_MS + offset_ms for offset_ms in _OFFSETS_MS])
 """Instants of a story: the edges of the age bands and of the reopen window among them."""

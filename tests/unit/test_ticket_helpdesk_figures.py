@@ -1,4 +1,4 @@
-"""The ticket lifecycle over four years of a real help desk: the figures of ../shared/data/README.md, from facts alone."""
+"""The ticket lifecycle over four years of a help desk: the figures of ../shared/data/README.md, from facts alone."""
 
 from __future__ import annotations
 

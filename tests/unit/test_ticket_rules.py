@@ -118,13 +118,12 @@ class Story:
         return len(self.facts(measure))
 
     def _rows(self, measure: Measure, dimension: str | None) -> list[tuple[float, str, int, int]]:
-        rows = []
-        for (slot, time_ms, cuts, value), n in net(self.passed_on).items():
-            if slot == measure.slot:
-                for cut in self.cut_sets.cuts[cuts]:
-                    if (cut[0] if cut else None) == dimension:
-                        rows.append(((time_ms - T0_MS) / MINUTE_MS, cut[1] if cut else "", value, n))
-        return sorted(rows)
+        return sorted(
+            ((time_ms - T0_MS) / MINUTE_MS, cut[1] if cut else "", value, n)
+            for (slot, time_ms, cuts, value), n in net(self.passed_on).items()
+            for cut in self.cut_sets.cuts[cuts]
+            if slot == measure.slot and (cut[0] if cut else None) == dimension
+        )
 
 
 def at(minute: float) -> int:

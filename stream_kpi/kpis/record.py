@@ -96,7 +96,12 @@ def _follows(kind: str) -> bool:
 
 
 def _pairs(named: dict[str, str]) -> str:
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(named.items()))
+    return "&".join([_pair(*item) for item in sorted(named.items())]) if named else ""
+
+
+@lru_cache(maxsize=65_536)
+def _pair(name: str, value: str) -> str:
+    return f"{quote(name, safe='')}={quote(value, safe='')}"
 
 
 def evaluate(

@@ -89,8 +89,7 @@ def _representatives_s() -> Iterator[float]:
 
 _REPRESENTATIVE_S: Final[tuple[float, ...]] = tuple(_representatives_s())
 _LADDER_BINS: Final[tuple[int, ...]] = tuple(bisect_left(EDGES_MS, 1_000 * bound_s) for bound_s in LADDER_S)
-_COMPONENTS_S: Final[tuple[float, ...]] = (0.0, *_REPRESENTATIVE_S)
-_COMPONENTS_SCORE: Final[tuple[float, ...]] = (0.0, *(1 + thousandths / 1_000 for thousandths in range(4_001)))
+_SCORES: Final[tuple[float, ...]] = tuple(1 + thousandths / 1_000 for thousandths in range(4_001))
 _QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
 
 
@@ -145,8 +144,8 @@ def duration_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequenc
     if measure.kind is not Kind.DURATION:
         message = f"{measure.name} is a {measure.kind.value}, not a duration"
         raise ValueError(message)
-    components, counts = _bins(vector, measure, ordered)
-    return _stats([_COMPONENTS_S[c] for c in components], counts, vector.get(measure.slot, 0) / 1_000)
+    slots, counts = _bins(vector, measure, ordered)
+    return _stats(slots, measure.slot + 1, _REPRESENTATIVE_S, counts, vector.get(measure.slot, 0) / 1_000)
 
 
 def score_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> Stats | None:
@@ -158,14 +157,14 @@ def score_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequence[i
     if measure.kind is not Kind.SCORE:
         message = f"{measure.name} is a {measure.kind.value}, not a score"
         raise ValueError(message)
-    components, counts = _bins(vector, measure, ordered)
-    return _stats([_COMPONENTS_SCORE[c] for c in components], counts, vector.get(measure.slot, 0) / SCORE_UNIT)
+    slots, counts = _bins(vector, measure, ordered)
+    return _stats(slots, measure.slot + 1, _SCORES, counts, vector.get(measure.slot, 0) / SCORE_UNIT)
 
 
 def bins_stats(bins: Mapping[int, int], sum_ms: int) -> Stats | None:
     """Stats in seconds of ``{bin: count}`` whose values add up to ``sum_ms``; None without samples."""
     ordered = sorted(bins)
-    return _stats([_REPRESENTATIVE_S[b] for b in ordered], [bins[b] for b in ordered], sum_ms / 1_000)
+    return _stats(ordered, 0, _REPRESENTATIVE_S, [bins[b] for b in ordered], sum_ms / 1_000)
 
 
 def sample_count(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> int:
@@ -177,11 +176,11 @@ def cumulative_buckets(
     vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None
 ) -> list[tuple[float, int]]:
     """``(le_seconds, count)`` for every bound of :data:`LADDER_S`, then infinity: exact, as each bound is an edge."""
-    components, counts = _bins(vector, measure, ordered)
+    slots, counts = _bins(vector, measure, ordered)
     totals = [0, *accumulate(counts)]
-    # A bin's component is its number + 1.
+    first = measure.slot + 1
     buckets = [
-        (float(bound_s), totals[bisect_right(components, bin_number + 1)])
+        (float(bound_s), totals[bisect_right(slots, first + bin_number)])
         for bound_s, bin_number in zip(LADDER_S, _LADDER_BINS, strict=True)
     ]
     return [*buckets, (math.inf, totals[-1])]
@@ -190,17 +189,19 @@ def cumulative_buckets(
 def _bins(
     vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """The components of the measure's bins in order, and their counts."""
+    """The slots of the measure's bins in order, and their counts."""
     if ordered is None:
         ordered = sorted(vector)
     base = measure.slot
     first = bisect_right(ordered, base)
     slots = ordered[first : bisect_left(ordered, base + SLOTS_PER_MEASURE, first)]
-    return [slot - base for slot in slots], [vector[slot] for slot in slots]
+    return slots, [vector[slot] for slot in slots]
 
 
-def _stats(values: Sequence[float], counts: Sequence[int], total: float) -> Stats | None:
-    """Stats of ``values``, ascending, each ``counts`` times, that add up to ``total``."""
+def _stats(
+    bins: Sequence[int], first: int, values: Sequence[float], counts: Sequence[int], total: float
+) -> Stats | None:
+    """Stats of ``bins``, ascending, of which ``first`` is the number of the bin of ``values[0]``."""
     ends = list(accumulate(counts))
     if not ends or ends[-1] <= 0:
         return None
@@ -210,8 +211,8 @@ def _stats(values: Sequence[float], counts: Sequence[int], total: float) -> Stat
         rank = q * (count - 1)
         below = int(rank)
         place = bisect_right(ends, below)
-        value = values[place]
+        value = values[bins[place] - first]
         if rank > below and ends[place] == below + 1:
-            value += (values[place + 1] - value) * (rank - below)
+            value += (values[bins[place + 1] - first] - value) * (rank - below)
         quantiles.append(value)
-    return Stats(count, total, total / count, values[0], values[-1], *quantiles)
+    return Stats(count, total, total / count, values[bins[0] - first], values[bins[-1] - first], *quantiles)

@@ -235,7 +235,7 @@ def test_every_row_of_the_table_is_an_instrument_under_its_name() -> None:
             continue
         instrument = makers[row.type](row.name)
         labelled = instrument.labels(*("x" for _ in row.labels)) if row.labels else instrument
-        labelled.observe(1) if row.type == "histogram" else labelled.inc()  # type: ignore[union-attr]
+        labelled.observe(1) if row.type == "histogram" else labelled.inc()  # type: ignore[attr-defined]
     names = {name for name, _ in scraped(metrics.registry)}
     for row in SELF_METRICS:
         assert (f"{row.name}_bucket" if row.type == "histogram" else row.name) in names

@@ -159,6 +159,11 @@ def test_of_two_creations_the_earlier_one_holds_even_if_it_arrives_later() -> No
     assert Story().created(5).created().facts(TICKETS_CREATED) == [(0, "", 1)]
 
 
+def test_a_second_creation_lets_no_moment_come_before_the_events_in_between() -> None:
+    story = Story().created().status(30, "solved").created(2 * HOUR)
+    assert story.moves(BACKLOG, "age_band") == [(0, "0-1h", 1), (30, "0-1h", -1)]
+
+
 def test_without_its_creation_a_ticket_states_nothing_and_all_of_it_when_the_creation_comes() -> None:
     story = Story().wrote(10, "agent", "ann").status(20, "solved", who="ann")
     assert story.passed_on == []

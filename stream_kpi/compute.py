@@ -6,15 +6,15 @@ Events come in any order, of any mix of types. Nothing is too late, and nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from stream_kpi.entities import TooLarge
 from stream_kpi.events.decode import decode_line
 from stream_kpi.events.rejection import Reason, Rejected, UnknownType
 from stream_kpi.events.topics import TopicKind
-from stream_kpi.kpis.evaluate import evaluate
-from stream_kpi.kpis.record import KpiRecord
-from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.kpis.record import KpiRecord, evaluate
+from stream_kpi.kpis.rows import Kpi
+from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
@@ -30,6 +30,7 @@ from stream_kpi.windows.merged import (
 )
 from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_vector
 from stream_kpi.windows.tiers import ALL_TIME
+
 
 class Computation:
     """Feed :meth:`take` with lines, then ask for :meth:`records` once."""
@@ -65,12 +66,14 @@ class Computation:
         self.counts["events"] += 1
         return None
 
-    def records(self, dimensions: Iterable[str]) -> Iterator[KpiRecord]:
-        """Every KPI's records: the totals, then the cuts of the dimensions asked for."""
-        shard = self._shard
-        at_ms = self._at_ms if self._at_ms is not None else shard.greatest_ms
-        if at_ms is None:
-            at_ms = 0
+    @property
+    def at_ms(self) -> int:
+        """The instant that is computed for; 0 without any event."""
+        return self._at_ms if self._at_ms is not None else self._shard.greatest_ms or 0
+
+    def records(self, rows: Sequence[Kpi], dimensions: Iterable[str]) -> Iterator[KpiRecord]:
+        """The rows' records, window by window: the totals, then the cuts of the dimensions asked for."""
+        shard, at_ms = self._shard, self.at_ms
         shard.advance(at_ms)
         panes = MergedPanes(self._options.zone_info)
         flush = shard.flush(caught_up=True)
@@ -85,11 +88,11 @@ class Computation:
             first_ms = shard.first_ms if shard.first_ms is not None else at_ms
             # Walked from the last to the first, printed in order of time; a view is good only while it is current.
             views = tumbling_views(panes, window, at_ms, first_ms, grace_ms=0)
-            for records in reversed([list(_evaluate(view, at_ms, wanted)) for view in views]):
+            for records in reversed([list(_evaluate(rows, view, wanted)) for view in views]):
                 yield from records
         else:
-            yield from _evaluate(self._view(panes, at_ms), at_ms, wanted)
-            yield from _evaluate(instant_view(panes, at_ms), at_ms, wanted)
+            yield from _evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
+            yield from _evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
 
     def _view(self, panes: MergedPanes, at_ms: int) -> MergedView:
         window = self._window
@@ -108,6 +111,7 @@ class Computation:
         return rejected
 
 
-def _evaluate(view: MergedView, at_ms: int, dimensions: set[str]) -> Iterator[KpiRecord]:
-    cuts: list[Cut] = sorted(cut for cut in view.cuts() if cut == TOTAL or cut[0] in dimensions)
-    return evaluate(view, at_ms, cuts)
+def _evaluate(rows: Sequence[Kpi], view: MergedView, dimensions: set[str]) -> Iterator[KpiRecord]:
+    cuts: list[Cut] = sorted(cut for cut in view.cuts() if not cut or cut[0] in dimensions)
+    # Bands of age come with the total.
+    return (record for record in evaluate(rows, view, cuts) if record.cut.keys() <= dimensions)

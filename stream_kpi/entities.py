@@ -51,9 +51,7 @@ class Entities:
     ``cold`` is what the state topic holds; :meth:`flush` brings it up to date.
     """
 
-    def __init__(
-        self, lifecycle: Lifecycle, cut_sets: CutSets, options: Options, retention: Retention | None
-    ) -> None:
+    def __init__(self, lifecycle: Lifecycle, cut_sets: CutSets, options: Options, retention: Retention | None) -> None:
         self.lifecycle = lifecycle
         self.cold: dict[str, bytes] = {}
         self._hot: dict[str, Entity] = {}
@@ -163,7 +161,9 @@ class Entities:
             return NEVER_MS
         fold = entity.fold
         kept_ms = self._retention.closed_ms if fold.closed or fold.voided else self._retention.open_ms
-        return entity.history[-1].time_ms + kept_ms
+        evict_at_ms = entity.history[-1].time_ms + kept_ms
+        due_ms = fold.next_due_ms()
+        return evict_at_ms if due_ms == NEVER_MS else max(evict_at_ms, due_ms)
 
     def _plan_wake(self, key: str, entity: Entity) -> None:
         # The heap entry stays until it comes, however often the plan is put off: one entry an entity, not one an event.

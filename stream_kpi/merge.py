@@ -7,10 +7,12 @@ from itertools import islice
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from stream_kpi.kpis.evaluate import evaluate
-from stream_kpi.kpis.record import KpiRecord, record_key
-from stream_kpi.lifecycles.facts import Cut
+from stream_kpi.kpis.catalogue import live_rows
+from stream_kpi.kpis.record import KpiRecord, evaluate, record_key, timestamp
+from stream_kpi.kpis.rows import Kpi
+from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
@@ -19,22 +21,18 @@ from stream_kpi.windows.merged import (
     MergedPanes,
     MergedView,
     RollingSums,
-    has_level,
     instant_view,
+    levels_of,
     rolling_view,
     total_view,
     tumbling_views,
 )
 from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_vector
 from stream_kpi.windows.tiers import ALL_TIME
-from stream_kpi.windows.view import View
 
 CUTS_PER_PUBLISH = 400
 """Windows x cuts evaluated at one publish, about 0.2 ms each. What has changed goes first; what only has newer bounds
 takes the rest of the budget, oldest first; what is left waits for the next publish."""
-
-GRACE_MS = 10 * 60_000
-"""Live: how long after its end a window is not yet final (kpis.md, lateness)."""
 
 
 class Publication(NamedTuple):
@@ -46,13 +44,22 @@ class Publication(NamedTuple):
     """Nothing waits for the next publish: every record stands as of this one's now."""
 
 
-WindowId = tuple[str, int | None]
-"""Kind, and start for tumbling windows and months."""
+WindowId = tuple[str, str | None]
+"""Kind, and start (RFC 3339) for tumbling windows and months."""
 
 
-def _window_id(view: View) -> WindowId:
-    kind = view.window.kind
-    return (kind, view.window.start_ms if kind == "month" or kind.startswith("tumbling:") else None)
+def _window_id(kind: str, start: str | None) -> WindowId:
+    return (kind, start if kind == "month" or kind.startswith("tumbling:") else None)
+
+
+_ROWS: dict[str, tuple[Kpi, ...]] = {
+    kind: live_rows(kind)
+    for kind in ("instant", "total", TODAY.name, *(k.name for k in ROLLING), *(k.name for k in TUMBLING))
+}
+_COMPARE_WITH_TOTAL = frozenset(
+    dimension for rows in _ROWS.values() for kpi in rows if kpi.formula.reads_total for dimension in kpi.cuts
+)
+"""Dimensions with rows whose value changes with the total's."""
 
 
 class Merge:
@@ -61,17 +68,18 @@ class Merge:
     The panes topic is its state and the values topic its memory of what it said: both are read back at start.
     """
 
-    def __init__(self, options: Options, *, event_clock: bool) -> None:
+    def __init__(self, options: Options, *, grace_ms: int) -> None:
+        """``grace_ms``: how long after its end a window is not yet final (0 when a past log is replayed)."""
         self.panes = MergedPanes(options.zone_info)
-        self._grace_ms = 0 if event_clock else GRACE_MS
+        self._grace_ms = grace_ms
         self._rolling = [
-            (RollingSums(kind, self.panes), RollingSums(kind, self.panes, options.reopen_window_ms))
-            for kind in ROLLING
+            (RollingSums(kind, self.panes), RollingSums(kind, self.panes, options.reopen_window_ms)) for kind in ROLLING
         ]
         self._tumbling = [DirtyTumbling(kind, options.zone_info, self._grace_ms) for kind in TUMBLING]
         self._dirty: dict[str, set[Cut]] = {}
         self._published: dict[WindowId, dict[Cut, dict[bytes, KpiRecord]]] = {}
         self._bounds: dict[str, dict[Cut, tuple[int | None, int]]] = {}
+        self._moved_levels: set[Cut] = set()
         self._records: dict[bytes, KpiRecord] = {}
         self._changed: list[tuple[bytes, bytes | None]] = []
 
@@ -84,13 +92,16 @@ class Merge:
         delta = self.panes.apply(shard, pane, unpack_vector(value))
         if not delta:
             return
+        levels = bool(levels_of(delta))
         if pane.tier == ALL_TIME.number:
             self._mark("total", pane.cut)
+            self._mark("instant", pane.cut)
+            if levels:
+                self._moved_levels.add(pane.cut)
         for pair in self._rolling:
             for sums in pair:
                 if sums.kind.tier.number == pane.tier and sums.add(pane.start_ms, pane.cut, delta):
                     self._mark(sums.kind.name, pane.cut)
-        levels = has_level(delta)
         for dirty in self._tumbling:
             if dirty.kind.tier.number == pane.tier:
                 dirty.mark(pane.start_ms, pane.cut, levels=levels)
@@ -101,11 +112,11 @@ class Merge:
         """Take back one record of the values topic, in log order, before the first publish."""
         before = self._records.pop(key, None)
         if before is not None:
-            self._published[before.window_id][before.cut_key].pop(key, None)
+            self._published[_id_of(before)][_cut_of(before)].pop(key, None)
         if value is not None:
             record = msgspec.json.decode(value, type=KpiRecord)
             self._records[key] = record
-            self._published.setdefault(record.window_id, {}).setdefault(record.cut_key, {})[key] = record
+            self._published.setdefault(_id_of(record), {}).setdefault(_cut_of(record), {})[key] = record
 
     def publish(self, now_ms: int, first_ms: int | None) -> Publication:
         """Evaluate what has changed, as of ``now``."""
@@ -119,6 +130,7 @@ class Merge:
         views = list(self._current_views(now_ms, first_ms))
         for view in views:
             budget -= self._publish_dirty(view, now_ms, budget)
+        self._mark_old_levels(now_ms, first_ms)
         for dirty in self._tumbling:
             budget -= self._publish_tumbling(dirty, now_ms, first_ms, budget)
         for view in views:
@@ -137,9 +149,21 @@ class Merge:
     def _mark(self, name: str, cut: Cut) -> None:
         self._dirty.setdefault(name, set()).add(cut)
 
+    def _mark_old_levels(self, now_ms: int, first_ms: int) -> None:
+        """A level's change from before a tier's oldest pane is seen at the end of every window of that tier."""
+        for tier in {dirty.kind.tier for dirty in self._tumbling}:
+            moved = [cut for cut in self._moved_levels if self.panes.base_moved(tier, cut)]
+            for dirty in self._tumbling:
+                if dirty.kind.tier == tier:
+                    for cut in moved:
+                        dirty.mark(dirty.oldest_ms(now_ms, first_ms), cut, levels=True)
+        self._moved_levels.clear()
+
     def _publish_dirty(self, view: MergedView, now_ms: int, budget: int) -> int:
         """Evaluate the window's changed cuts, as many as the budget has; how many they were."""
         dirty = self._dirty.setdefault(view.window.kind, set())
+        if TOTAL in dirty:
+            dirty.update(cut for cut in self._bounds.get(view.window.kind, {}) if cut and cut[0] in _COMPARE_WITH_TOTAL)
         chosen = list(islice(dirty, max(budget, 0)))
         dirty.difference_update(chosen)
         self._publish_cuts(view, chosen, now_ms)
@@ -164,7 +188,8 @@ class Merge:
         dirty.move(now_ms, first_ms)
         name = dirty.kind.name
         oldest_ms = dirty.oldest_ms(now_ms, first_ms)
-        for window in [w for w in self._published if w[0] == name and w[1] is not None and w[1] < oldest_ms]:
+        oldest = timestamp(oldest_ms)
+        for window in [w for w in self._published if w[0] == name and w[1] is not None and w[1] < oldest]:
             for cut in list(self._published[window]):
                 self._replace(window, cut, {})
             del self._published[window]
@@ -175,7 +200,10 @@ class Merge:
         for view in tumbling_views(self.panes, dirty.kind, now_ms, min(wanted), self._grace_ms):
             start_ms = view.window.start_ms or 0
             if start_ms in wanted and spent < budget:
-                cuts = dirty.take(start_ms, view.cuts(), self._published.get((name, start_ms), {}))
+                published = self._published.get((name, timestamp(start_ms)), {})
+                cuts = dirty.take(start_ms, view.cuts(), published)
+                if TOTAL in cuts:
+                    cuts.update(cut for cut in published if cut and cut[0] in _COMPARE_WITH_TOTAL)
                 self._publish_cuts(view, cuts, now_ms)
                 spent += len(cuts)
         return spent + len(dirty.starts())
@@ -184,17 +212,18 @@ class Merge:
         cuts = list(cuts)
         if not cuts:
             return
-        window, bounds = _window_id(view), (view.window.start_ms, view.window.end_ms)
+        kind, start_ms, end_ms, _ = view.window
+        window = _window_id(kind, None if start_ms is None else timestamp(start_ms))
         known = view.cuts()
-        at = self._bounds.setdefault(view.window.kind, {}) if window[1] is None else {}
+        at = self._bounds.setdefault(kind, {}) if window[1] is None else {}
         for cut in cuts:
-            at.pop(cut, None)
-            if cut in known:
-                at[cut] = bounds
-                records = {record_key(record): record for record in evaluate(view, now_ms, [cut])}
-                self._replace(window, cut, records)
-            else:
+            if cut not in known:
+                at.pop(cut, None)
                 self._replace(window, cut, {})
+                continue
+            at[cut] = (start_ms, end_ms)
+            records = evaluate(_ROWS[kind], view, [cut], as_of_ms=now_ms)
+            self._replace(window, cut, {record_key(record): record for record in records})
 
     def _replace(self, window: WindowId, cut: Cut, records: dict[bytes, KpiRecord]) -> None:
         by_cut = self._published.setdefault(window, {})
@@ -205,17 +234,24 @@ class Merge:
         for key, record in records.items():
             earlier = before.get(key)
             if earlier is not None:
-                record.revision = earlier.revision
-                record.as_of, as_of = earlier.as_of, record.as_of
-                if record == earlier:
+                if replace(record, as_of=earlier.as_of, revision=earlier.revision) == earlier:
                     records[key] = earlier
                     continue
-                record.as_of = as_of
-                if earlier.final and window[1] is not None:
-                    record.revision += 1
+                corrects = earlier.final and window[1] is not None
+                records[key] = record = replace(record, revision=earlier.revision + corrects)  # noqa: PLW2901
             self._changed.append((key, msgspec.json.encode(record)))
             self._records[key] = record
         if records:
             by_cut[cut] = records
         else:
             by_cut.pop(cut, None)
+
+
+def _id_of(record: KpiRecord) -> WindowId:
+    return _window_id(record.window.kind, record.window.start)
+
+
+def _cut_of(record: KpiRecord) -> Cut:
+    for cut in record.cut.items():
+        return cut
+    return TOTAL

@@ -14,27 +14,11 @@ from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.measures import histogram
 from stream_kpi.measures.registry import Measure
 
-AGE_BANDS: Final[tuple[tuple[str, int | None], ...]] = (
-    ("0-1h", 3_600_000),
-    ("1-4h", 14_400_000),
-    ("4-24h", 86_400_000),
-    ("1-3d", 259_200_000),
-    ("3-7d", 604_800_000),
-    (">7d", None),
-)
-"""The bands of the cut ``age_band`` with their upper bounds in milliseconds, each an edge of the histogram: the counts
-are exact. An age at a bound is in the lower band."""
-
-AGE_BAND_CUTS: Final[tuple[Cut, ...]] = tuple(("age_band", name) for name, _ in AGE_BANDS)
-
-
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What stands at the window's end. ``aged``: the set whose members are counted by age band at the total; a band
-    has no result where that set is not kept (past ends of windows with something open)."""
+    """What stands at the window's end."""
 
     measure: Measure
-    aged: Measure | None = None
     reads_total: ClassVar[bool] = False
 
     @property
@@ -51,19 +35,6 @@ class Level:
         """The level; its samples are itself."""
         level = scope.at_end.get(self.measure.slot, 0)
         yield Result(level, level)
-
-    def bands(self, total: Scope) -> Iterator[tuple[Cut, Result]]:
-        """The level by age band, all bands or none."""
-        summary = total.view.ages(TOTAL, self.aged) if self.aged else None
-        if self.aged is None or (summary is None and total.at_end.get(self.measure.slot, 0)):
-            return
-        bins = sorted(summary.bins.items()) if summary else []
-        below = 0
-        for cut, (_, bound_ms) in zip(AGE_BAND_CUTS, AGE_BANDS, strict=True):
-            last = histogram.OVERFLOW_BIN if bound_ms is None else histogram.bin_of(bound_ms)
-            up_to = sum(members for number, members in bins if number <= last)
-            yield cut, Result(up_to - below, up_to - below)
-            below = up_to
 
 
 @dataclass(frozen=True, slots=True)

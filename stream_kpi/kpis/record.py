@@ -111,8 +111,7 @@ def evaluate(
 
     Any row is evaluated in any kind of window (for those published live pass ``live_rows(kind)``), but under an instant
     only rows that stand at one. A row that stands has the window ``instant`` at the view's end; under tumbling windows
-    and months it keeps that window, and its value is the one at the window's end. Bands of age are evaluated with the
-    total. ``as_of_ms`` is the moment of the evaluation, by default the window's end; revisions start at 0.
+    and months it keeps that window, and its value is the one at the window's end. ``as_of_ms`` is the moment of the evaluation, by default the window's end; revisions start at 0.
 
     Rows whose formula ``reads_total`` change with the total: where only changed cuts are passed and the total is one of
     them, those rows are to be evaluated over all cuts.
@@ -127,9 +126,6 @@ def evaluate(
         for kpi in _rows_of(rows, scope):
             for result in kpi.formula.results(scope):
                 yield _record(kpi, cut, result, windows, as_of)
-            if cut == TOTAL and isinstance(kpi.formula, Level):
-                for band, result in kpi.formula.bands(total):
-                    yield _record(kpi, band, result, windows, as_of)
 
 
 def histograms(rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] = (TOTAL,)) -> Iterator[KpiHistogram]:

@@ -70,7 +70,7 @@ BACKLOG: Final = (
         target=None,
         cuts=(*rows.ALL_CUTS, "status", "age_band"),
         windows=(*rows.INSTANT, *rows.TUMBLING),
-        formula=Level(registry.BACKLOG, aged=registry.OPEN_TICKETS),
+        formula=Level(registry.BACKLOG),
         definition="Tickets created and not solved, closed, deleted, spam or merged, now and at each window's end; by "
         "age band at the total.",
         advice="Compare tickets created with tickets solved: if more come than go, add hands or cut intake. If the "

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +17,7 @@ from stream_kpi.lifecycles.facts import Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS
 
 
-class AgeSummary(NamedTuple):
+class AgeSummary(msgspec.Struct, frozen=True):
     """The members of a set that ages, at the window's end. Count is at least 1."""
 
     count: int
@@ -29,7 +28,7 @@ class AgeSummary(NamedTuple):
     """``{histogram bin of the age: members}`` (measures.histogram)."""
 
 
-class AgeState(NamedTuple):
+class AgeState(msgspec.Struct, frozen=True, array_like=True):
     """One shard's members of one measure and cut. ``bins`` of the ages at the shard's clock."""
 
     count: int
@@ -111,9 +110,7 @@ def _merged(a: AgeState, b: AgeState) -> AgeState:
     bins = dict(a.bins)
     for index, count in b.bins.items():
         bins[index] = bins.get(index, 0) + count
-    return AgeState(
-        a.count + b.count, a.start_sum_ms + b.start_sum_ms, min(a.oldest_start_ms, b.oldest_start_ms), bins
-    )
+    return AgeState(a.count + b.count, a.start_sum_ms + b.start_sum_ms, min(a.oldest_start_ms, b.oldest_start_ms), bins)
 
 
 def summary(states: list[AgeState], now_ms: int) -> AgeSummary | None:

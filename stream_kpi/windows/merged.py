@@ -11,12 +11,46 @@ from stream_kpi.measures.vector import Vector, add_into, subtract
 from stream_kpi.windows.ages import AgeState, AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import Rolling, Tumbling
 from stream_kpi.windows.panes import PaneKey
-from stream_kpi.windows.tiers import ALL_TIME, BY_NUMBER, TIERS
+from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, TIERS, Tier
 from stream_kpi.windows.view import Window
 
 _NOTHING: Vector = {}
-_LEVELS = frozenset(measure.number for measure in MEASURES if measure.kind is Kind.LEVEL)
+_LEVELS = frozenset(m.number for m in MEASURES if m.kind is Kind.LEVEL)
+_LEVEL_SLOTS = tuple(m.slot for m in MEASURES if m.kind is Kind.LEVEL and not m.by_currency)
 Slice = dict[Cut, Vector]
+
+
+class LevelBase:
+    """What the levels of each cut had come to before a tier's oldest pane.
+
+    A level's change from before that time is in no pane of the tier, but moves the levels at the ends of all windows
+    that are read from it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: Slice = {}
+        self._base: Slice = {}
+
+    def add(self, cut: Cut, delta: Mapping[int, int]) -> None:
+        """A pane of the tier has changed."""
+        levels = levels_of(delta)
+        if levels:
+            add_into(self._kept.setdefault(cut, {}), levels)
+
+    def forget(self, cut: Cut, vector: Mapping[int, int]) -> None:
+        """A pane of the tier has expired."""
+        levels = levels_of(vector)
+        if levels:
+            add_into(self._kept.setdefault(cut, {}), {slot: -amount for slot, amount in levels.items()})
+            add_into(self._base.setdefault(cut, {}), levels)
+
+    def moved(self, cut: Cut, total: Mapping[int, int]) -> bool:
+        """Whether the base has changed since the last call, given the levels as they stand."""
+        base = subtract(levels_of(total), self._kept.get(cut, _NOTHING))
+        if base == self._base.get(cut, _NOTHING):
+            return False
+        self._base[cut] = base
+        return True
 
 
 class MergedPanes:
@@ -28,6 +62,7 @@ class MergedPanes:
         self._latest: dict[tuple[int, PaneKey], Vector] = {}
         self._ages: dict[int, ShardAges] = {}
         self._expired_before: dict[int, int] = {}
+        self._bases = {tier.number: LevelBase() for tier in (FIVE_MINUTES, DAYS)}
 
     @property
     def totals(self) -> Slice:
@@ -48,7 +83,14 @@ class MergedPanes:
             add_into(merged, delta)
             if not merged:
                 del by_cut[key.cut]
+            base = self._bases.get(key.tier)
+            if base is not None:
+                base.add(key.cut, delta)
         return delta
+
+    def base_moved(self, tier: Tier, cut: Cut) -> bool:
+        """Whether levels from before the tier's oldest pane have changed since the last call."""
+        return self._bases[tier.number].moved(cut, self.totals.get(cut, _NOTHING))
 
     def put_ages(self, shard: int, ages: ShardAges) -> None:
         """Put a shard's sets that age in place of its earlier ones."""
@@ -75,8 +117,12 @@ class MergedPanes:
                 continue
             self._expired_before[tier.number] = before
             slices = self.slices[tier.number]
+            base = self._bases.get(tier.number)
             for start_ms in [start for start in slices if start < before]:
-                del slices[start_ms]
+                expired = slices.pop(start_ms)
+                if base is not None:
+                    for cut, vector in expired.items():
+                        base.forget(cut, vector)
             for shard_key in [k for k in self._latest if k[1].tier == tier.number and k[1].start_ms < before]:
                 del self._latest[shard_key]
 
@@ -158,7 +204,8 @@ class MergedView:
         """The total, every cut with facts in the window, and every one that ever had any and has a level at an end of
         it, or members that age."""
         cuts: set[Cut] = {TOTAL, *self._inside, *self._cohort}
-        cuts.update(cut for cut in self._panes.totals if has_level(self.at_end(cut)) or has_level(self.at_start(cut)))
+        # Without facts inside, the level at the start is the one at the end.
+        cuts.update(cut for cut in self._panes.totals if cut not in cuts and has_level(self.at_end(cut)))
         return cuts if self._ages_at_ms is None else cuts | self._panes.age_cuts()
 
     def inside(self, cut: Cut) -> Mapping[int, int]:
@@ -184,9 +231,14 @@ class MergedView:
         return None if self._ages_at_ms is None else self._panes.ages(cut, measure, self._ages_at_ms)
 
 
+def levels_of(vector: Mapping[int, int]) -> Vector:
+    """The slots of levels."""
+    return {slot: amount for slot, amount in vector.items() if slot // SLOTS_PER_MEASURE in _LEVELS}
+
+
 def has_level(vector: Mapping[int, int]) -> bool:
-    """Whether any slot is a level's."""
-    return any(slot // SLOTS_PER_MEASURE in _LEVELS for slot in vector)
+    """Whether any level is not zero. Money is left out: who pays in a currency is a customer."""
+    return any(slot in vector for slot in _LEVEL_SLOTS)
 
 
 def tumbling_views(
@@ -242,5 +294,5 @@ def rolling_view(panes: MergedPanes, sums: RollingSums, cohort: RollingSums, now
 
 
 def instant_view(panes: MergedPanes, now_ms: int) -> MergedView:
-    """Levels and ages as they stand now."""
-    return MergedView(Window("instant", None, now_ms, final=True), panes, {}, ages_at_ms=now_ms)
+    """Levels and ages as they stand now, zeros of every cut that ever had any facts included."""
+    return MergedView(Window("instant", None, now_ms, final=True), panes, panes.totals, ages_at_ms=now_ms)

@@ -10,7 +10,6 @@ from stream_kpi.measures.registry import Measure
 from stream_kpi.windows.ages import AgeSummary
 
 
-
 class Window(NamedTuple):
     """``kind``: total, rolling:5m .. rolling:30d, today, tumbling:5m|1h|1d, month, instant. Bounds in epoch ms."""
 

@@ -172,23 +172,6 @@ def test_a_level_keeps_the_window_where_windows_follow_each_other(kind: str) -> 
     assert (record.value, record.window.kind, record.window.start, record.final) == (4, kind, timestamp(0), False)
 
 
-def test_the_backlog_is_split_into_all_bands_of_age_with_a_bound_in_the_lower_one() -> None:
-    hour = 3_600_000
-    view = FakeView(
-        end_by_cut={TOTAL: {registry.BACKLOG.slot: 4}},
-        ages_by_cut={(TOTAL, "open_tickets"): ages(hour, hour + 1, 24 * hour, 8 * 24 * hour)},
-    )
-    bands = {r.cut["age_band"]: r.value for r in records(view, "ticket_backlog") if "age_band" in r.cut}
-    assert bands == {"0-1h": 1, "1-4h": 1, "4-24h": 1, "1-3d": 0, "3-7d": 0, ">7d": 1}
-
-
-def test_an_empty_backlog_has_empty_bands_and_one_of_unknown_ages_has_none() -> None:
-    empty = records(FakeView(), "ticket_backlog")
-    assert [r.value for r in empty if r.cut] == [0] * 6
-    unknown = FakeView(Window("tumbling:1h", 0, 3_600_000, final=True), end_by_cut={TOTAL: {registry.BACKLOG.slot: 4}})
-    assert [r for r in records(unknown, "ticket_backlog") if r.cut] == []
-
-
 def test_an_age_is_the_oldest_exactly_and_its_stats_describe_all() -> None:
     view = FakeView(ages_by_cut={(TOTAL, "unanswered_tickets"): ages(1_000, 12_345_678)})
     record = only(view, "open_first_response_age")

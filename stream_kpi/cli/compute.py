@@ -1,0 +1,184 @@
+"""``stream-kpi compute``: every KPI of files of events, with no Kafka."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from stream_kpi.cli.common import ConfigOption, data_console, notes_console, settings_of
+from stream_kpi.cli.files import read_lines
+from stream_kpi.cli.progress import WorkProgress
+from stream_kpi.errors import CHECK_FAILED, OK, UserError
+
+if TYPE_CHECKING:
+    from stream_kpi.compute import Computation
+    from stream_kpi.events.rejection import Rejected
+    from stream_kpi.kpis.record import KpiRecord
+    from stream_kpi.kpis.rows import Kpi
+
+
+class OutputFormat(StrEnum):
+    """How records are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def compute(
+    files: Annotated[list[Path], typer.Argument(metavar="EVENTS...", help="CloudEvents, JSON, one a line; .gz too.")],
+    kpi: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this KPI; may be repeated.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(metavar="DIM", help="Also by this dimension (channel, agent, ...); repeatable.")
+    ] = None,
+    window: Annotated[
+        str, typer.Option(metavar="KIND", help="total, rolling:1h, today, tumbling:5m|1h|1d or month.")
+    ] = "total",
+    at: Annotated[
+        str | None, typer.Option(metavar="RFC3339", help="As of then: later events are ignored. Default: the last one.")
+    ] = None,
+    format: Annotated[OutputFormat, typer.Option(help="table for people; json, one record a line; csv.")] = (  # noqa: A002
+        OutputFormat.TABLE
+    ),
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a line is rejected.")] = False,
+    config: ConfigOption = None,
+) -> int:
+    """Compute KPIs from files of events, in any order and of any mix of types.
+
+    Records go to standard output, what was rejected, by reason, to standard error.
+    """
+    from stream_kpi.compute import Computation
+    from stream_kpi.windows.kinds import parse
+
+    rows, dimensions = _rows(kpi), _dimensions(by)
+    try:
+        kind = parse(window)
+    except ValueError as error:
+        raise UserError(f"--{error}") from error
+    computation = Computation(settings_of(config).options(), kind, _at_ms(at))
+    first = _read(files, computation)
+    _print(computation.records(rows, dimensions), format)
+    return _report(computation, first, strict=strict)
+
+
+def _rows(ids: list[str] | None) -> Sequence[Kpi]:
+    from stream_kpi.kpis.catalogue import catalogue
+
+    known = {row.id: row for row in catalogue()}
+    for one in ids or ():
+        if one not in known:
+            raise UserError(f"--kpi {one}: there is no such KPI; `stream-kpi catalogue` lists them")
+    return [known[one] for one in dict.fromkeys(ids)] if ids else list(known.values())
+
+
+def _dimensions(by: list[str] | None) -> list[str]:
+    from stream_kpi.kpis.catalogue import catalogue
+
+    known = {cut for row in catalogue() for cut in row.cuts} - {"total"}
+    for one in by or ():
+        if one not in known:
+            raise UserError(f"--by {one}: must be one of {', '.join(sorted(known))}")
+    return by or []
+
+
+def _at_ms(at: str | None) -> int | None:
+    from stream_kpi.events.times import event_time_ms
+
+    if at is None:
+        return None
+    try:
+        return event_time_ms(at)
+    except ValueError as error:
+        raise UserError(f"--at {at}: must be RFC 3339 with an offset, such as 2026-03-02T10:02:11Z") from error
+
+
+def _read(files: Sequence[Path], computation: Computation) -> tuple[Path, int, Rejected] | None:
+    """Feed every line; the first that was rejected."""
+    first = None
+    sizes_bytes = [path.stat().st_size if path.is_file() else 0 for path in files]
+    done_bytes = 0
+    with WorkProgress("Reading", sum(sizes_bytes)) as progress:
+        for path, size_bytes in zip(files, sizes_bytes, strict=True):
+            for line in read_lines(path):
+                rejected = computation.take(line.text)
+                if rejected is not None and first is None:
+                    first = (path, line.number, rejected)
+                if line.number % 1000 == 0:
+                    progress.update(done_bytes + line.read_bytes, path.name)
+            done_bytes += size_bytes
+    return first
+
+
+def _report(computation: Computation, first: tuple[Path, int, Rejected] | None, *, strict: bool) -> int:
+    notes = notes_console()
+    if computation.counts["unknown_type"]:
+        notes.print(f"{computation.counts['unknown_type']:,} lines of unknown types skipped.")
+    if first is None:
+        return OK
+    by_reason = ", ".join(f"{reason.value} {count:,}" for reason, count in computation.rejected.most_common())
+    path, number, rejected = first
+    notes.print(f"{computation.rejected.total():,} lines rejected: {by_reason}.", markup=False)
+    notes.print(f"The first: {path}, line {number}: {rejected.detail}", markup=False)
+    return CHECK_FAILED if strict else OK
+
+
+def _print(records: Iterable[KpiRecord], output: OutputFormat) -> None:
+    if output is OutputFormat.JSON:
+        encode = msgspec.json.Encoder().encode
+        for record in records:
+            sys.stdout.buffer.write(encode(record) + b"\n")
+        sys.stdout.buffer.flush()
+    elif output is OutputFormat.CSV:
+        _print_csv(records)
+    else:
+        _print_table(records)
+
+
+_STATS = ("mean", "min", "max", "p50", "p90", "p95", "p99")
+
+
+def _print_csv(records: Iterable[KpiRecord]) -> None:
+    writer = csv.writer(sys.stdout)
+    columns = ("kpi", "unit", "window", "start", "end", "cut", "value", "samples", "numerator", "denominator")
+    writer.writerow((*columns, *_STATS, "clock", "currency", "final"))
+    for record in records:
+        window = record.window
+        cut = next((f"{name}={value}" for name, value in record.cut.items()), "")
+        stats = [getattr(record.stats, name) if record.stats else None for name in _STATS]
+        ends = (record.clock, record.currency, record.final)
+        head = (record.kpi, record.unit, window.kind, window.start, window.end, cut)
+        writer.writerow((*head, record.value, record.samples, record.numerator, record.denominator, *stats, *ends))
+
+
+def _print_table(records: Iterable[KpiRecord]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("KPI", "window", "cut", box=None, pad_edge=False)
+    for name in ("value", "unit", "samples", "p50", "p90", "p99"):
+        table.add_column(name, justify="left" if name == "unit" else "right")
+    for record in records:
+        window = record.window
+        shown = window.kind if window.start is None else f"{window.kind} {_short(window.start)}"
+        cut = next((f"{name}={value}" for name, value in record.cut.items()), "")
+        stats = [_number(getattr(record.stats, name)) if record.stats else "" for name in ("p50", "p90", "p99")]
+        value = "-" if record.value is None else _number(record.value)
+        samples = "" if record.samples is None else f"{record.samples:,}"
+        table.add_row(record.kpi, shown, Text(cut), value, record.unit, samples, *stats)
+    data_console().print(table)
+
+
+def _short(timestamp: str) -> str:
+    return f"{datetime.fromisoformat(timestamp):%Y-%m-%d %H:%M}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"

@@ -115,7 +115,10 @@ class Floor:
             return
         world, queue = self._world, contact.queue
         self._waiting[queue.name].remove(contact)
-        if patience_ms > LONGEST_WAIT_MS:
+        if contact.transfers:  # accepted once: hanging up in the second queue ends it
+            contact.waiting = False
+            self._emit(contact, "chat.ended", {"by": "customer", "resolved": False})
+        elif patience_ms > LONGEST_WAIT_MS:
             self._leave(contact, "timeout")
         elif queue.channel == "voice" and world.chance(0.22):
             self._leave(contact, "callback")

@@ -10,8 +10,11 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from stream_kpi.bench.contenders.core import MemoryRecord
 from stream_kpi.events.decode import WIRE, decode
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.simulator.team import Team
 from stream_kpi.simulator.world import SimulatedEvent
@@ -80,7 +83,9 @@ def test_contacts_are_conserved_each_queued_one_is_accepted_or_left_once_or_stil
     for event in parsed(day):
         if event["type"] == "chat.queued" or (event["type"] == "chat.transferred" and "to_queue" in event["data"]):
             waiting[event["subject"]] += 1
-        elif event["type"] in ("chat.accepted", "chat.left"):
+        elif event["type"] in ("chat.accepted", "chat.left") or (
+            event["type"] == "chat.ended" and waiting[event["subject"]]  # hung up after a transfer
+        ):
             waiting[event["subject"]] -= 1
         assert waiting[event["subject"]] in (0, 1), event
     assert sum(waiting.values()) < 100
@@ -206,3 +211,13 @@ def test_subscriptions_move_in_every_way_and_in_two_currencies() -> None:
     } <= moves
     assert any(before < after for seen in seats.values() for before, after in pairwise(seen))
     assert any(before > after for seen in seats.values() for before, after in pairwise(seen))
+
+
+def test_a_simulated_day_is_free_of_data_problems(day: list[SimulatedEvent]) -> None:
+    shard = Shard(0, 1, ShardOptions(options=Options(), topics={kind.value: kind for kind in TopicKind}))
+    offsets: Counter[TopicKind] = Counter()
+    for event in day:
+        record = MemoryRecord(offsets[event.topic], event.time_ms, event.key, event.value)
+        shard.apply(event.topic.value, 0, [record], event.time_ms)
+        offsets[event.topic] += 1
+    assert {name[0] for name in shard.counts} == {"events"}

@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test check bench fmt
+.PHONY: help demo test check bench fmt generated
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -36,7 +36,11 @@ check: $(READY) ## lint, types, layers, generated files, metrics
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -p no:randomly tests/contracts
+	@$(BIN)/python -m stream_kpi.settings_page --check
+	@$(BIN)/python -m stream_kpi.contracts --check
+	@if command -v promtool >/dev/null; then promtool check config --syntax-only deploy/prometheus.yml; \
+	else echo "promtool is not installed: deploy/prometheus.yml and the metrics are not checked." >&2; fi
+	@$(BIN)/python -m pytest -q tests/contracts
 
 bench: $(READY) ## events per second on Apache Kafka, next to other ways of doing it
 	@$(BIN)/stream-kpi bench
@@ -44,3 +48,7 @@ bench: $(READY) ## events per second on Apache Kafka, next to other ways of doin
 fmt: $(READY) ## format the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+generated: $(READY) ## write what is made from the code: docs/settings.md, the schemas
+	@$(BIN)/python -m stream_kpi.settings_page
+	@$(BIN)/python -m stream_kpi.contracts

@@ -1,0 +1,132 @@
+"""What is deployed fits the program: compose file, image, Prometheus, make, version."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stream_kpi.brokers.kafka_jars import KAFKA_VERSION
+from stream_kpi.settings import load_settings
+
+# The parts of the Compose Specification that the file uses.
+SERVICE_KEYS = {
+    "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "ports", "read_only",
+    "restart", "security_opt", "stop_grace_period", "tmpfs", "volumes",
+}  # fmt: skip
+HEALTHCHECK_KEYS = {"test", "interval", "timeout", "retries", "start_period"}
+DURATION = re.compile(r"\d+(us|ms|s|m|h)")
+
+
+@pytest.fixture(scope="module")
+def compose(repository: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((repository / "docker-compose.yml").read_text())
+    return loaded
+
+
+def has_compose() -> bool:
+    docker = shutil.which("docker")
+    return docker is not None and subprocess.run([docker, "compose", "version"], capture_output=True).returncode == 0
+
+
+def test_compose_itself_accepts_the_file_where_it_is_installed_else_its_shape_is_that_of_the_specification(
+    repository: Path, compose: dict[str, Any]
+) -> None:
+    if has_compose():
+        subprocess.run(["docker", "compose", "config", "--quiet"], cwd=repository, check=True)
+    assert {key for key in compose if not key.startswith("x-")} == {"name", "services", "volumes"}
+    for name, service in compose["services"].items():
+        assert set(service) <= SERVICE_KEYS, name
+        assert isinstance(service.get("command", []), list), name
+        assert all(isinstance(value, str) for value in service.get("environment", {}).values()), name
+        check = service.get("healthcheck", {})
+        assert set(check) <= HEALTHCHECK_KEYS, name
+        assert all(DURATION.fullmatch(check[key]) for key in ("interval", "timeout", "start_period") if key in check)
+
+
+def test_the_cluster_has_its_parts_and_each_that_runs_on_says_whether_it_is_well(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert set(services) == {"kafka", "redis", "topic-init", "worker-1", "worker-2", "prometheus"}
+    assert {name for name, service in services.items() if "healthcheck" not in service} == {"topic-init"}
+
+
+def test_what_a_service_waits_for_exists_and_can_come_about(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for service in services.values():
+        for needed, how in service.get("depends_on", {}).items():
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in services[needed]
+            else:
+                assert how["condition"] == "service_completed_successfully"
+                assert services[needed]["restart"] == "no"
+
+
+def test_every_image_is_pinned_and_no_port_is_open_to_the_network(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert re.search(r":v?\d+\.\d", service["image"]), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_the_clusters_kafka_is_the_one_that_the_tests_run_on(compose: dict[str, Any]) -> None:
+    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+
+
+@pytest.mark.parametrize("name", ["worker-1", "topic-init"])
+def test_the_services_settings_are_settings(
+    compose: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in compose["services"][name]["environment"].items():
+        monkeypatch.setenv(variable, value)
+    settings = load_settings()
+    assert settings.broker.address == "kafka:9092"
+    assert settings.web.host == "0.0.0.0"
+
+
+def test_prometheus_scrapes_every_worker_where_it_listens(repository: Path, compose: dict[str, Any]) -> None:
+    config = yaml.safe_load((repository / "deploy" / "prometheus.yml").read_text())
+    (job,) = [one for one in config["scrape_configs"] if one["job_name"] == "stream-kpi"]
+    workers = {name for name in compose["services"] if name.startswith("worker-")}
+    assert set(job["static_configs"][0]["targets"]) == {f"{name}:6066" for name in workers}
+
+
+def test_promtool_accepts_the_configuration(repository: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    file = repository / "deploy" / "prometheus.yml"
+    checked = subprocess.run([promtool, "check", "config", file], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_image_runs_as_no_root_and_is_built_of_files_that_exist(repository: Path) -> None:
+    lines = (repository / "Dockerfile").read_text().splitlines()
+    assert "USER 10001" in lines
+    allowed = {line[1:] for line in (repository / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {
+        source for line in lines if line.startswith("COPY ") and "--from" not in line for source in line.split()[1:-1]
+    }
+    assert copied == allowed
+    assert all((repository / source).exists() for source in copied)
+
+
+def test_the_version_is_the_same_everywhere(repository: Path, compose: dict[str, Any]) -> None:
+    version = tomllib.loads((repository / "pyproject.toml").read_text())["project"]["version"]
+    assert compose["services"]["worker-1"]["image"] == f"stream-kpi:{version}"
+    assert (
+        f"## [{version}]" in (repository / "CHANGELOG.md").read_text()
+        or "## [Unreleased]" in (repository / "CHANGELOG.md").read_text()
+    )
+
+
+def test_make_lists_what_it_can_do(repository: Path) -> None:
+    make = shutil.which("make")
+    assert make is not None
+    listed = subprocess.run([make, "help"], cwd=repository, capture_output=True, text=True, check=True).stdout
+    targets = [line.split()[1] for line in listed.splitlines()]
+    assert targets == ["help", "demo", "test", "check", "bench", "fmt", "generated"]

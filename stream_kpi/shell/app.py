@@ -1,259 +1,140 @@
-"""The Faust app: membership, partition assignment, tables and agents are Faust's; the shards and their exactness ours."""
+"""One worker of the live pipeline, put together: settings, core, Faust app, live store, metrics, web."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import tempfile
-import time
-import uuid
-from collections.abc import Awaitable, Coroutine, Mapping
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import cast
 
-import faust
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaConnectionError
-from faust.types import TP, Message
+from aiohttp import web
 
-from stream_kpi.errors import NO_BROKER, UserError
-from stream_kpi.shell.capabilities import has_transactions
-from stream_kpi.shell.clock import ClockListener
-from stream_kpi.shell.core import Core
-from stream_kpi.shell.flush import PlainWriter, TransactionalWriter, Writer
-from stream_kpi.shell.guard import check_partition_counts
-from stream_kpi.shell.merge_service import MergeService, Show
+from stream_kpi.entities import Retention
+from stream_kpi.errors import UserError
+from stream_kpi.events.topics import TopicKind
+from stream_kpi.merge import Merge, Publication
+from stream_kpi.publish.live_store import LiveStore, MemoryStore
+from stream_kpi.publish.self_metrics import SelfMetrics
+from stream_kpi.publish.web import Health, routes
+from stream_kpi.settings import DAY_MS, Settings
+from stream_kpi.shard import Shard, ShardOptions
+from stream_kpi.shell.core import Core, ShardCore
+from stream_kpi.shell.faust_app import App
+from stream_kpi.shell.metering import Meter
 from stream_kpi.shell.options import ShellOptions
-from stream_kpi.shell.owner import Owner
-from stream_kpi.shell.processor import BatchMessage
-from stream_kpi.shell.transport import Consumer, Progress
+from stream_kpi.shell.worker import quiet_libraries, serve
 
 log = logging.getLogger(__name__)
-STALLED_AFTER_S = 60.0
-BUFFERED_BATCHES = 2
 
 
-async def _show_nothing(_publication: Any, _now_ms: int) -> None:
-    """Where no live store is given."""
+def shell_options(settings: Settings) -> ShellOptions:
+    """The shell's part of the settings."""
+    return ShellOptions(
+        broker=settings.broker.address,
+        app_id=settings.app_id,
+        source_topics=settings.topics.sources,
+        values_topic=settings.topics.values,
+        event_clock=settings.clock == "event",
+        flush_interval_s=settings.flush_interval_s,
+        publish_interval_s=settings.publish_interval_s,
+        session_timeout_s=settings.broker.session_timeout_s,
+        heartbeat_interval_s=settings.broker.heartbeat_interval_s,
+        rebalance_timeout_s=settings.broker.rebalance_timeout_s,
+    )
 
 
-class App(faust.App):
-    """A worker. ``failure`` is the error that stopped it, None while there is none."""
+def core_of(settings: Settings) -> Core:
+    """The pure core as the settings want it. On the event clock nothing leaves, is late or too far ahead."""
+    live = settings.clock == "wall"
+    topics = settings.topics
+    shard_options = ShardOptions(
+        options=settings.options(),
+        topics={
+            topics.tickets: TopicKind.TICKET,
+            topics.chats: TopicKind.CHAT,
+            topics.subscriptions: TopicKind.SUBSCRIPTION,
+            topics.signals: TopicKind.SIGNAL,
+        },
+        rekeyed_topic=shell_options(settings).rekeyed_topic,
+        partitioner=settings.broker.partitioner,
+        retention=Retention(settings.retention.closed_days * DAY_MS, settings.retention.open_days * DAY_MS)
+        if live
+        else None,
+        future_skew_ms=round(settings.future_skew_s * 1000),
+    )
+    grace_ms = round(settings.lateness_s * 1000) if live else 0
+    return Core(
+        lambda number, shards: Shard(number, shards, shard_options),
+        lambda: Merge(settings.options(), grace_ms=grace_ms),
+    )
 
-    def __init__(
-        self, options: ShellOptions, core: Core, *, show: Show = _show_nothing, fence: bool = True
-    ) -> None:
-        """``fence`` False gives every shard a transactional id of its own each time: for the test that shows what the
-        fence is for."""
-        self.options = options
-        self.failure: BaseException | None = None
-        self.failed = asyncio.Event()
-        self.transactions = True
-        self._fence = fence
-        self._background: dict[str, asyncio.Task[None]] = {}
-        self._ticked_at = time.monotonic()
-        super().__init__(**_faust_settings(options))
-        self.listener = ClockListener(options)
-        self.owner = Owner(
-            options,
-            core,
-            self,
-            self._shard_writer,
-            lambda: self.listener.clock.now_ms(None),
-            self._fail,
-        )
-        self.merge = MergeService(
-            options,
-            core.merge,
-            lambda: self._writer(f"{options.app_id}-merge"),
-            self.listener,
-            self.owner.stats,
-            lambda: 0 in self.owner.processors,
-            show,
-        )
-        for name in ("state", "panes"):
-            self.Table(name, key_type=bytes, value_type=bytes)
-        for topic in options.input_topics:
-            self.agent(self.topic(topic, key_type=bytes, value_type=bytes, value_serializer="raw"), name=topic)(
-                self._consume
+
+def entity_counts(core: ShardCore) -> Mapping[str, int]:
+    """Live entities of a shard by kind."""
+    return {kind.name.lower(): len(entities) for kind, entities in cast(Shard, core).entities.items()}
+
+
+class Display:
+    """Brings publications to the live store: all records of the first, then what has changed."""
+
+    def __init__(self, store: LiveStore) -> None:
+        self._store = store
+        self._shown = False
+
+    def show(self, publication: Publication | None) -> None:
+        """Take one publication; None: another worker publishes from now on, and here is nothing to show."""
+        if publication is None:
+            self._shown = False
+            self._store.replace([])
+        elif self._shown:
+            records = publication.records
+            changed = {key for key, _ in publication.changed}
+            self._store.update(
+                [records[key] for key in changed if key in records], [key for key in changed if key not in records]
             )
-        self.on_partitions_revoked.connect(self._revoked)
-        self.on_rebalance_complete.connect(self._assigned)
-        self.on_before_shutdown.connect(self._stopping)
-
-    # Health.
-
-    @property
-    def ready(self) -> bool:
-        """True when the worker has its assignment and every shard of it is open."""
-        return self._assigned_once and not self.rebalancing and self.owner.ready
-
-    @property
-    def live(self) -> bool:
-        """False when the loop stands still, or events wait and nothing has been flushed for a minute."""
-        now = time.monotonic()
-        if now - self._ticked_at > STALLED_AFTER_S:
-            return False
-        return not any(
-            shard.lag and now - shard.flushed_at_s > STALLED_AFTER_S for shard in self.owner.stats.shards.values()
-        )
-
-    # The owner's Inputs.
-
-    async def move(self, positions: Mapping[TP, int]) -> None:
-        """Seek."""
-        await self._batches.move(positions)
-
-    async def progress(self) -> Mapping[TP, Progress]:
-        """How far each input has been read."""
-        self._ticked_at = time.monotonic()
-        return await self._batches.progress()
-
-    async def is_member(self, positions: Mapping[TP, int]) -> bool:
-        """True when the group's coordinator takes our commits."""
-        return await self._batches.is_member(positions)
-
-    async def commit_acknowledged(self) -> None:
-        """Commit what is acknowledged."""
-        await self._batches.commit()
-
-    def acknowledge(self, message: BatchMessage) -> None:
-        """The message is flushed."""
-        cast(Message, message).ack(self.consumer)
-
-    def input_positions(self) -> Mapping[TP, int]:
-        """Asked by the transport whenever Faust seeks."""
-        return self.owner.positions()
-
-    @property
-    def _batches(self) -> Consumer:
-        consumer = self.consumer
-        assert isinstance(consumer, Consumer)  # noqa: S101 - the broker URL says kafka-batch
-        return consumer
-
-    # Faust's callbacks.
-
-    async def on_first_start(self) -> None:
-        """Look at the broker before anything is joined. Raises UserError: no broker, topics missing or unequal."""
-        options = self.options
-        try:
-            self.owner.shards = await count_partitions(options)
-            self.transactions = await has_transactions(options.broker, options.app_id)
-        except UserError as error:
-            await self._fail(error)
-            return
-        if not self.transactions:
-            log.warning("the broker has no transactions: one worker only, and no promise of exactness over a kill")
-        self._start("clock", self.listener.run())
-
-    async def _consume(self, stream: faust.Stream[Any]) -> None:
-        async for event in stream.noack().events():
-            try:
-                await self.owner.take(event.message)
-            except Exception as error:  # noqa: BLE001 - Faust would acknowledge the batch and go on
-                await self._fail(error)
-                return
-
-    async def _assigned(self, _sender: object, **_kwargs: object) -> None:
-        numbers = {tp.partition for tp in self.consumer.assignment() if tp.topic in self.options.input_topics}
-        if "progress" not in self._background:
-            self._start("progress", self.owner.watch_progress())
-        await self.owner.assigned(numbers)
-        self._assigned_once = True
-        if 0 in numbers:
-            if "merge" not in self._background:
-                self._start("merge", self.merge.run())
         else:
-            await self._end("merge")
-
-    async def _revoked(self, _sender: object, _revoked: object, **_kwargs: object) -> None:
-        await self.owner.revoked()
-
-    async def _stopping(self, _sender: object, **_kwargs: object) -> None:
-        await self._end("merge")
-        await self.owner.stop()
-        for name in list(self._background):
-            await self._end(name)
-
-    # What runs beside.
-
-    def _start(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
-        async def run() -> None:
-            try:
-                await coroutine
-            except Exception as error:  # noqa: BLE001 - nothing else watches a task
-                await self._fail(error)
-            finally:
-                self._background.pop(name, None)
-
-        self._background[name] = asyncio.create_task(run(), name=name)
-
-    async def _end(self, name: str) -> None:
-        task = self._background.pop(name, None)
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def _fail(self, error: BaseException) -> None:
-        if self.failure is None:
-            self.failure = error
-        self.failed.set()
-
-    def _shard_writer(self, number: int) -> Writer:
-        return self._writer(self.options.transactional_id(number))
-
-    def _writer(self, transactional_id: str) -> Writer:
-        if not self.transactions:
-            return PlainWriter(self.options)
-        if not self._fence:
-            transactional_id = f"{transactional_id}-{uuid.uuid4()}"
-        return TransactionalWriter(self.options, transactional_id)
-
-    _assigned_once = False
-
-    def _create_directories(self) -> None:
-        """Nothing: no state is on disk."""
+            self._shown = True
+            self._store.replace(publication.records.values())
 
 
-def _faust_settings(options: ShellOptions) -> dict[str, Any]:
-    return {
-        "id": options.app_id,
-        "broker": f"kafka-batch://{options.broker.replace(',', ';')}",
-        "store": "kpi-state://",
-        "datadir": Path(tempfile.gettempdir()) / f"{options.app_id}-faust",
-        "web_enabled": False,
-        "web_tables_enabled": False,
-        "topic_allow_declare": False,
-        "topic_disable_leader": True,
-        "recovery_consistency_check": False,
-        "stream_wait_empty": False,
-        "stream_buffer_maxsize": BUFFERED_BATCHES,
-        "broker_session_timeout": options.session_timeout_s,
-        "broker_heartbeat_interval": options.heartbeat_interval_s,
-        "broker_rebalance_timeout": options.rebalance_timeout_s,
-        "broker_request_timeout": max(40.0, options.session_timeout_s),
-        "broker_max_poll_records": options.max_poll_records,
-        "broker_commit_interval": 1.0,
-        "consumer_max_fetch_size": options.max_partition_fetch_bytes,
-        "worker_redirect_stdouts": False,
-    }
+def build_app(settings: Settings, store: LiveStore) -> App:
+    """The worker's Faust app, which publishes to ``store`` while it owns shard 0. Needs a running event loop."""
+    return App(shell_options(settings), core_of(settings), show=Display(store).show)
 
 
-async def count_partitions(options: ShellOptions) -> int:
-    """The shards there are. Raises UserError: no broker answers, topics are missing, or their counts differ."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=options.broker, request_timeout_ms=10_000)
+@asynccontextmanager
+async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> AsyncIterator[None]:
+    application = web.Application()
+    application.add_routes(routes(metrics.registry, health))
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
     try:
-        await consumer.start()
-        known = await consumer.topics()
-        counts = {
-            topic: len(consumer.partitions_for_topic(topic) or ()) if topic in known else None
-            for topic in (*options.input_topics, options.state_topic, options.panes_topic)
-        }
-        missing = {topic: None for topic in (options.clock_topic, options.values_topic) if topic not in known}
-        return check_partition_counts(options.app_id, {**counts, **missing})
-    except KafkaConnectionError as error:
-        raise UserError(f"no broker answers at {options.broker}: {error}", NO_BROKER) from error
+        await web.TCPSite(runner, settings.web.host, settings.web.port).start()
+        yield
     finally:
-        await consumer.stop()
+        await runner.cleanup()
+
+
+async def run_until_stopped(settings: Settings) -> int:
+    """Run a worker until SIGTERM, SIGINT or a failure; the exit status. Raises UserError for what the user can mend."""
+    store, health, metrics = MemoryStore(), Health(), SelfMetrics(version("stream-kpi"))
+    metrics.show(store, settings.metrics.max_label_values)
+    app = build_app(settings, store)
+    meter = Meter(app, metrics, health, entity_counts)
+    async with _web(settings, metrics, health):
+        metering = asyncio.create_task(meter.run())
+        try:
+            status = await serve(app)
+        finally:
+            metering.cancel()
+    if isinstance(app.failure, UserError):
+        raise app.failure
+    return status
+
+
+def run(settings: Settings) -> int:
+    """As run_until_stopped, from outside any event loop."""
+    quiet_libraries()
+    return asyncio.run(run_until_stopped(settings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from stream_kpi.pipeline import Flush, InputRecord
 
@@ -54,6 +54,14 @@ class ShardCore(Protocol):
         """Everything since the last flush; None when nothing changed."""
 
 
+class PublicationCore(Protocol):
+    """What one publish has to say."""
+
+    @property
+    def changed(self) -> list[tuple[bytes, bytes | None]]:
+        """Records for the values topic; None: a tombstone."""
+
+
 class MergeCore(Protocol):
     """All shards' panes to values."""
 
@@ -63,8 +71,8 @@ class MergeCore(Protocol):
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         """Take back one record of the values topic, before the first publish."""
 
-    def publish(self, now_ms: int, first_ms: int | None) -> Any:
-        """Evaluate what has changed. ``.changed``: (key, value) records for the values topic."""
+    def publish(self, now_ms: int, first_ms: int | None) -> PublicationCore:
+        """Evaluate what has changed."""
 
 
 class Core(NamedTuple):

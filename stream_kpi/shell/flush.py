@@ -15,10 +15,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream_kpi.pipeline import Flush
 from stream_kpi.shell.options import ShellOptions
+from stream_kpi.topics import LARGEST_BATCH_BYTES
 
 Headers = list[tuple[str, bytes]]
 CLOSE_TIMEOUT_S = 5.0
-PLAIN_BATCH_BYTES = 256 << 20
+BATCH_MARGIN_BYTES = 64 << 10
 TRUNCATED = "stream_kpi.truncated_from_bytes"
 
 
@@ -161,8 +162,7 @@ class PlainWriter(_ProducerWriter):
                 bootstrap_servers=options.broker,
                 acks="all",
                 enable_idempotence=False,
-                max_batch_size=PLAIN_BATCH_BYTES,
-                max_request_size=PLAIN_BATCH_BYTES,
+                max_batch_size=LARGEST_BATCH_BYTES - BATCH_MARGIN_BYTES,
                 request_timeout_ms=int(1_000 * options.flush_timeout_s),
             ),
             options.flush_timeout_s,

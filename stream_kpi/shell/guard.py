@@ -59,9 +59,7 @@ def check_partition_counts(app_id: str, counts: dict[str, int | None], known: in
     differ, and a count that the state was not made with."""
     missing = sorted(topic for topic, count in counts.items() if count is None)
     if missing:
-        raise UserError(
-            f"topics are missing: {', '.join(missing)}. Make them: stream-kpi topics create", WRONG_TOPICS
-        )
+        raise UserError(f"topics are missing: {', '.join(missing)}. Make them: stream-kpi topics create", WRONG_TOPICS)
     distinct = set(counts.values())
     if len(distinct) > 1:
         listed = ", ".join(f"{topic} {count}" for topic, count in sorted(counts.items()))

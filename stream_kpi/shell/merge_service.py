@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_kpi.shell.clock import ClockListener
 from stream_kpi.shell.core import MergeCore
-from stream_kpi.shell.flush import Record, Writer, WriteError, partition_of
+from stream_kpi.shell.flush import Record, WriteError, Writer, partition_of
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import POLL_RECORDS, Records, read_to_end, reader
 from stream_kpi.shell.stats import Stats
@@ -22,8 +22,8 @@ REST = 4
 """A publish is followed by a rest of at least so many times its duration: the shards need the processor too."""
 FENCED_PAUSE_S = 1.0
 
-Show = Callable[[Any, int], Awaitable[None]]
-"""Takes each publication, and the ``now`` it stands as of, to the live store."""
+Show = Callable[[Any], None]
+"""Takes each publication to the live store; None: another worker publishes from now on."""
 
 
 class MergeService:
@@ -64,6 +64,7 @@ class MergeService:
                         return
             finally:
                 self._stats.merging = False
+                self._show(None)
                 await writer.close()
 
     async def _serve(self, writer: Writer) -> None:
@@ -103,8 +104,9 @@ class MergeService:
             if started < due:
                 continue
             await self._publish(core, writer)
-            self._stats.publish_seconds = time.monotonic() - started
-            due = started + max(self._options.publish_interval_s, REST * self._stats.publish_seconds)
+            seconds = time.monotonic() - started
+            self._stats.publish_seconds.append(seconds)
+            due = started + max(self._options.publish_interval_s, REST * seconds)
 
     async def _publish(self, core: MergeCore, writer: Writer) -> None:
         now_ms = self._clock.now_ms()
@@ -122,5 +124,5 @@ class MergeService:
                     (key, value, [], None)
                 )
             await writer.write(records)
-            self._stats.published += len(publication.changed)
-        await self._show(publication, now_ms)
+            self._stats.counts["published",] += len(publication.changed)
+        self._show(publication)

@@ -17,7 +17,7 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from stream_kpi.shell.core import Core, ShardCore
-from stream_kpi.shell.flush import Writer, WriteError
+from stream_kpi.shell.flush import WriteError, Writer
 from stream_kpi.shell.guard import Known, check_input, check_partition_counts
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.processor import BatchMessage, Processor
@@ -157,13 +157,15 @@ class Owner:
 
     async def _hold(self, number: int) -> None:
         # Returns when the shard was let go of clean; every other end is an error.
-        processor: Processor | None = self._parked.pop(number, None)
+        kept = self._parked.pop(number, None)
+        processor: Processor | None = kept
         try:
             while True:
                 if processor is None:
                     processor = await self._open(number)
                 else:
                     processor.resume()
+                    log.info("shard %d: kept", number)
                 self.processors[number] = processor
                 self.stats.shards[number] = processor.stats
                 await self._inputs.move(processor.positions)
@@ -209,8 +211,8 @@ class Owner:
             await writer.close()
             raise
         seconds = time.monotonic() - started
-        self.stats.recovery_seconds += seconds
-        self.stats.recovered_records += recovered
+        self.stats.recovery_seconds = seconds
+        self.stats.counts["recovered_records",] += recovered
         log.info("shard %d: open, %d records recovered in %.1f s", number, recovered, seconds)
         return Processor(number, core, writer, {topic: begin[topic] for topic in options.input_topics}, self)
 
@@ -247,4 +249,3 @@ class Owner:
                 log.error("%s, partition %d: %d records were deleted before they were read", topic, number, lost)
             begin[topic] = known.offset + 1 + lost
         return begin
-

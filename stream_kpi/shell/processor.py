@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from faust.types import TP
@@ -99,6 +99,7 @@ class Processor:
             self._expected[tp] = batch.end
             self._waiting_events += len(records)
             self._around.stats.counts["batches",] += 1
+            self._around.stats.batch_records.append(len(records))
         self._unflushed.append(message)
         if self._waiting_events >= self._options.flush_events:
             self._wake.set()
@@ -146,17 +147,17 @@ class Processor:
 
     def _caught_up_ms(self) -> int | None:
         # The moment up to which, by the broker's own word, nothing is unread; None while something is.
-        known, lag = [], 0
+        known, lag = [], {}
         for tp, expected in self._expected.items():
             progress = self._around.progress.get(tp)
             if progress is None or progress.highwater is None or progress.known_ms is None:
-                self.stats.lag = None
+                self.stats.lag = {}
                 return None
-            if progress.delivered > expected or progress.position < progress.highwater:
-                lag += max(1, progress.highwater - expected)
+            unread = progress.delivered > expected or progress.position < progress.highwater
+            lag[tp] = max(1, progress.highwater - expected) if unread else 0
             known.append(progress.known_ms)
         self.stats.lag = lag
-        return None if lag else min(known)
+        return None if any(lag.values()) else min(known)
 
     async def flush(self) -> None:
         """Write what has changed, then acknowledge the batches that it holds. Raises WriteError."""
@@ -171,7 +172,9 @@ class Processor:
             started = time.monotonic()
             await self.writer.write(await self._layout.lay_out(flush, self.writer))
             self.stats.flushed_at_s = time.monotonic()
-            stats.flushed(self.stats.flushed_at_s - started, len(flush.state) + len(flush.panes) + len(flush.outgoing))
+            stats.flush_seconds.append(self.stats.flushed_at_s - started)
+            stats.counts["flushes",] += 1
+            stats.counts["flushed_records",] += len(flush.state) + len(flush.panes) + len(flush.outgoing)
         self._flushed = position
         for message in messages:
             self._around.acknowledge(message)

@@ -71,9 +71,7 @@ async def follow_to_end(
     """As read_to_end, from where the consumer stands."""
     count, left, moved_at = 0, set(partitions), time.monotonic()
     while True:
-        fetched: Mapping[TopicPartition, Records] = await consumer.getmany(
-            timeout_ms=POLL_MS, max_records=POLL_RECORDS
-        )
+        fetched: Mapping[TopicPartition, Records] = await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
         for tp, records in fetched.items():
             take(tp, records)
             count += len(records)

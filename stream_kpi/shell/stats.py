@@ -1,46 +1,47 @@
-"""What the shell counts and measures of itself; the self-metrics are read from here."""
+"""What the shell counts and measures of itself; the self-metrics are made from it."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FLUSH_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+from faust.types import TP
+
+MOST_OBSERVATIONS = 10_000
+
+
+def _observations() -> deque[float]:
+    return deque(maxlen=MOST_OBSERVATIONS)
 
 
 @dataclass(slots=True)
 class ShardStats:
-    """One open shard. Times are epoch ms; ``lag`` is records that wait in Kafka, None before the broker has said."""
+    """One open shard."""
 
     greatest_ms: int | None = None
+    """The greatest event time applied, epoch ms."""
     caught_up: bool = False
-    lag: int | None = None
+    lag: Mapping[TP, int] = field(default_factory=dict)
+    """Records that wait in Kafka, of each input that the broker has told of."""
     flushed_at_s: float = field(default_factory=time.monotonic)
     """Monotonic seconds of the last flush that was written, or of the opening."""
 
 
 @dataclass(slots=True)
 class Stats:
-    """All of a worker. Plain attributes, read at any moment by the same thread."""
+    """All of a worker, written and read by one thread. The deques hold what was observed since they were emptied."""
 
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    """The shards' counts, and ("batches",), ("flushes",), ("flushed_records",), ("shard_lost", reason),
-    ("lost_input", topic), ("out_of_order_batches",)."""
-    flush_buckets: Counter[float] = field(default_factory=Counter)
-    """Flushes by the least of FLUSH_BUCKETS_S that holds their duration, inf past the last."""
-    flush_seconds: float = 0.0
+    """The shards' counts, and ("batches",), ("flushes",), ("flushed_records",), ("shard_lost", "fenced" | "failed"),
+    ("merge_lost", the same), ("lost_input", topic), ("out_of_order_batches",), ("recovered_records",),
+    ("published",)."""
+    batch_records: deque[float] = field(default_factory=_observations)
+    flush_seconds: deque[float] = field(default_factory=_observations)
+    publish_seconds: deque[float] = field(default_factory=_observations)
     recovery_seconds: float = 0.0
-    recovered_records: int = 0
-    publish_seconds: float = 0.0
-    """Duration of the last publish."""
-    published: int = 0
+    """Of the last shard that was opened."""
     shards: dict[int, ShardStats] = field(default_factory=dict)
     merging: bool = False
-
-    def flushed(self, seconds: float, records: int) -> None:
-        """One flush was written."""
-        self.counts["flushes",] += 1
-        self.counts["flushed_records",] += records
-        self.flush_seconds += seconds
-        self.flush_buckets[next((bound for bound in FLUSH_BUCKETS_S if seconds <= bound), float("inf"))] += 1
+    """This worker publishes the values."""

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002, FBT001, FBT002, PLE0303 - the signatures are Faust's, and nothing is held under keys
 """``kpi-state://``: what Faust takes for the tables' store. The state itself lives in the shards.
 
 Faust's own recovery fails open (docs/decisions/0003), so the store says that everything is persisted already, and
@@ -34,11 +35,15 @@ class Store(FaustStore[bytes, bytes]):
         """There is nothing on disk."""
 
     async def backup_partition(
-        self, tp: TP | int, flush: bool = True, purge: bool = False, keep: int = 1  # noqa: FBT001, FBT002 - Faust's
+        self,
+        tp: TP | int,
+        flush: bool = True,
+        purge: bool = False,
+        keep: int = 1,
     ) -> None:
         """There is nothing on disk."""
 
-    def restore_backup(self, tp: TP | int, latest: bool = True, backup_id: int = 0) -> None:  # noqa: FBT001, FBT002
+    def restore_backup(self, tp: TP | int, latest: bool = True, backup_id: int = 0) -> None:
         """There is nothing on disk."""
 
     def _refuse(self) -> NoReturn:

@@ -7,9 +7,8 @@ to begin is the shards' business, not the group's committed offsets': every seek
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -17,6 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 FETCH_MAX_WAIT_MS = 50
+T = TypeVar("T")
 
 
 class Batch(NamedTuple):
@@ -81,7 +81,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             batches[TP(tp.topic, tp.partition)] = [Batch(tp.topic, tp.partition, records, start, end)]
         return batches
 
-    async def in_thread(self, coroutine: Any) -> Any:
+    async def in_thread(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the consumer's loop; not behind Faust's queue, where a fetch waits up to a second."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.thread_loop))
 
@@ -102,14 +102,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001
         if subscription is None or subscription.assignment is None:
             return {}
-        monotonic_ms, wall_ms = int(time.monotonic() * 1000), int(time.time() * 1000)
         result = {}
         for tp in subscription.assignment.tps:
             state = subscription.assignment.state_value(tp)
             if state.has_valid_position and tp in self._delivered:
-                known_ms = wall_ms - (monotonic_ms - state.timestamp) if state.timestamp else None
                 result[TP(tp.topic, tp.partition)] = Progress(
-                    state.position, self._delivered[tp], state.highwater, known_ms
+                    state.position, self._delivered[tp], state.highwater, state.timestamp
                 )
         return result
 
@@ -145,7 +143,7 @@ class Consumer(driver.Consumer):
             last.timestamp_type,
             None,
             None,
-            record,  # type: ignore[arg-type]
+            record,
             None,
             0,
             0,
@@ -181,12 +179,11 @@ class Consumer(driver.Consumer):
 
     async def progress(self) -> dict[TP, Progress]:
         """How far each assigned partition has been read."""
-        result: dict[TP, Progress] = await self._thread.in_thread(self._thread.progress())
-        return result
+        return await self._thread.in_thread(self._thread.progress())
 
     async def is_member(self, positions: Mapping[TP, int]) -> bool:
         """True when the group's coordinator still takes commits from us."""
-        return bool(await self._thread.in_thread(self._thread.is_member(positions)))
+        return await self._thread.in_thread(self._thread.is_member(positions))
 
     # Faust's table recovery asks these three of changelogs only: told that they are empty, it has nothing to replay.
 

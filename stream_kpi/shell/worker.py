@@ -1,4 +1,4 @@
-"""Running an app until SIGTERM or SIGINT, or until it fails."""
+"""Running a Faust app until SIGTERM or SIGINT, or until it fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import faust
 
 from stream_kpi.errors import OK, UserError
-from stream_kpi.shell.app import App
+from stream_kpi.shell.faust_app import App
 
 log = logging.getLogger(__name__)
 CRASHED = 70
@@ -31,36 +31,36 @@ class Worker(faust.Worker):
 
 def quiet_libraries() -> None:
     """Faust and aiokafka tell of every service and lookup; only what goes wrong is of interest."""
-    for name in ("faust", "mode", "aiokafka"):
+    for name in ("faust", "mode", "aiokafka", "stream_kpi.shell.transport", "stream_kpi.shell.store"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-async def run(app: App) -> int:
-    """Run until a signal or a failure; everything begun is finished first. The exit status; a failure is logged as one
-    line when it is the user's to mend, else with its traceback."""
+async def serve(app: App) -> int:
+    """Run until a signal or a failure; what was begun is finished first. The exit status; ``app.failure`` says why when
+    it is not OK, and what is not the user's to mend is logged with its traceback."""
     worker = Worker(app, override_logging=False, redirect_stdouts=False)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     starting = asyncio.create_task(worker.start())
-    waiting = {starting, asyncio.create_task(stop.wait()), asyncio.create_task(app.failed.wait())}
+    stopping = [asyncio.create_task(stop.wait()), asyncio.create_task(app.failed.wait())]
     try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([starting, *stopping], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is not None:
+            app.failure = app.failure or starting.exception()
+        elif not starting.done() or app.failure is None:
+            await asyncio.wait(stopping, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await worker.stop()
-        for task in waiting:
+        for task in (starting, *stopping):
             task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-    return exit_status(app)
-
-
-def exit_status(app: App) -> int:
-    """What the process should end with."""
+        await asyncio.gather(starting, *stopping, return_exceptions=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
     if app.failure is None:
         return OK
     if isinstance(app.failure, UserError):
-        log.error("%s", app.failure)
         return app.failure.exit_status
     log.error("the worker failed", exc_info=app.failure)
     return CRASHED

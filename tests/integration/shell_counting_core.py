@@ -88,20 +88,21 @@ class CountingMerge:
 
     def __init__(self) -> None:
         self.parts: dict[tuple[int, bytes], int] = {}
+        self.totals: Counter[bytes] = Counter()
         self._dirty: set[bytes] = set()
 
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         pass
 
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
-        self.parts[shard, key] = int(value or b"0")
+        count = int(value or b"0")
+        self.totals[key] += count - self.parts.get((shard, key), 0)
+        self.parts[shard, key] = count
         self._dirty.add(key)
 
     def publish(self, now_ms: int, first_ms: int | None) -> Any:
         del now_ms, first_ms
-        changed: list[tuple[bytes, bytes | None]] = [
-            (key, b"%d" % sum(count for (_, k), count in self.parts.items() if k == key)) for key in self._dirty
-        ]
+        changed: list[tuple[bytes, bytes | None]] = [(key, b"%d" % self.totals[key]) for key in self._dirty]
         self._dirty.clear()
         return Publication(changed)
 

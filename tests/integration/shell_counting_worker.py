@@ -10,17 +10,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from shell_counting_core import CORE  # noqa: E402
+from shell_counting_core import CORE
 
-from stream_kpi.shell.app import App  # noqa: E402
-from stream_kpi.shell.options import ShellOptions  # noqa: E402
-from stream_kpi.shell.worker import quiet_libraries, run  # noqa: E402
+from stream_kpi.shell.faust_app import App
+from stream_kpi.shell.options import ShellOptions
+from stream_kpi.shell.worker import quiet_libraries, serve
 
 
 async def main() -> int:
     settings = json.loads(sys.argv[1])
     options = ShellOptions(**{**settings, "source_topics": tuple(settings["source_topics"])})
-    return await run(App(options, CORE, fence="no-fence" not in sys.argv))
+    return await serve(App(options, CORE, fence="no-fence" not in sys.argv))
 
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")

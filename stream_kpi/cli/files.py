@@ -6,7 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from stream_kpi.errors import WRONG_USAGE, UserError
 
@@ -33,7 +33,7 @@ def read_lines(path: Path) -> Iterator[Line]:
     try:
         with path.open("rb") as file:
             packed = file.peek(2)[:2] == _GZIP_MAGIC
-            lines: BinaryIO = gzip.open(file) if packed else file  # type: ignore[assignment]
+            lines = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
             for number, text in enumerate(lines, start=1):
                 if stripped := text.strip():
                     yield Line(number, stripped, file.tell())

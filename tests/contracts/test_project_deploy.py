@@ -32,7 +32,10 @@ def compose(repository: Path) -> dict[str, Any]:
 
 def has_compose() -> bool:
     docker = shutil.which("docker")
-    return docker is not None and subprocess.run([docker, "compose", "version"], capture_output=True).returncode == 0
+    return (
+        docker is not None
+        and subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0
+    )
 
 
 def test_compose_itself_accepts_the_file_where_it_is_installed_else_its_shape_is_that_of_the_specification(
@@ -118,10 +121,6 @@ def test_the_image_runs_as_no_root_and_is_built_of_files_that_exist(repository: 
 def test_the_version_is_the_same_everywhere(repository: Path, compose: dict[str, Any]) -> None:
     version = tomllib.loads((repository / "pyproject.toml").read_text())["project"]["version"]
     assert compose["services"]["worker-1"]["image"] == f"stream-kpi:{version}"
-    assert (
-        f"## [{version}]" in (repository / "CHANGELOG.md").read_text()
-        or "## [Unreleased]" in (repository / "CHANGELOG.md").read_text()
-    )
 
 
 def test_make_lists_what_it_can_do(repository: Path) -> None:

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaConnectionError
 from faust.types import TP, Message
 
-from stream_kpi.errors import NO_BROKER, UserError
-from stream_kpi.shell.capabilities import has_transactions
+from stream_kpi.brokers.probe import probe
+from stream_kpi.errors import UserError
 from stream_kpi.shell.clock import ClockListener
 from stream_kpi.shell.core import Core
 from stream_kpi.shell.flush import PlainWriter, TransactionalWriter, Writer
@@ -149,11 +147,12 @@ class App(faust.App):
         """Look at the broker before anything is joined. Raises UserError: no broker, topics missing or unequal."""
         options = self.options
         try:
-            self.owner.shards = await count_partitions(options)
-            self.transactions = await has_transactions(options.broker, options.app_id)
+            facts = await asyncio.to_thread(probe, options.broker)
+            self.owner.shards = count_shards(options, facts.topics)
         except UserError as error:
             await self._fail(error)
             return
+        self.transactions = facts.transactional
         if not self.transactions:
             log.warning("the broker has no transactions: one worker only, and no promise of exactness over a kill")
         self._start("clock", self.listener.run())
@@ -216,6 +215,7 @@ class App(faust.App):
         return self._writer(self.options.transactional_id(number))
 
     def _writer(self, transactional_id: str) -> Writer:
+        self.transactions = facts.transactional
         if not self.transactions:
             return PlainWriter(self.options)
         if not self._fence:
@@ -250,19 +250,10 @@ def _faust_settings(options: ShellOptions) -> dict[str, Any]:
     }
 
 
-async def count_partitions(options: ShellOptions) -> int:
-    """The shards there are. Raises UserError: no broker answers, topics are missing, or their counts differ."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=options.broker, request_timeout_ms=10_000)
-    try:
-        await consumer.start()
-        known = await consumer.topics()
-        counts = {
-            topic: len(consumer.partitions_for_topic(topic) or ()) if topic in known else None
-            for topic in (*options.input_topics, options.state_topic, options.panes_topic)
-        }
-        missing = {topic: None for topic in (options.clock_topic, options.values_topic) if topic not in known}
-        return check_partition_counts(options.app_id, {**counts, **missing})
-    except KafkaConnectionError as error:
-        raise UserError(f"no broker answers at {options.broker}: {error}", NO_BROKER) from error
-    finally:
-        await consumer.stop()
+def count_shards(options: ShellOptions, partitions: Mapping[str, int]) -> int:
+    """How many shards there are, by the partition counts of all topics. Raises UserError: topics are missing, or the
+    counts of what belongs together differ."""
+    kept_by_shard = (*options.input_topics, options.state_topic, options.panes_topic)
+    counts = {topic: partitions.get(topic) for topic in kept_by_shard}
+    others = {topic: None for topic in (options.clock_topic, options.values_topic) if topic not in partitions}
+    return check_partition_counts(options.app_id, {**counts, **others})

@@ -6,6 +6,7 @@ import pytest
 
 from stream_kpi.brokers import Broker
 from stream_kpi.brokers.probe import admin_client, probe
+from stream_kpi.brokers.process import free_port
 from stream_kpi.brokers.topic_admin import check_sources, check_topics, create_topics
 from stream_kpi.cli.main import main
 from stream_kpi.errors import NO_BROKER, OK, WRONG_TOPICS, UserError
@@ -88,6 +89,15 @@ def test_missing_topics_are_named_with_the_command_that_makes_them(settings: Set
         assert caught.value.exit_status == WRONG_TOPICS
 
 
+def test_a_worker_whose_topics_are_missing_ends_with_4_and_one_line(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "worker", "--web-port", str(free_port())) == WRONG_TOPICS
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.endswith(f"Make them with: stream-kpi topics create --broker {settings.broker.address}\n")
+
+
 @pytest.mark.kafka
 def test_what_holds_state_is_compacted_on_kafka(
     kafka_broker: Broker, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
@@ -124,7 +134,7 @@ def test_describe_says_what_each_topic_is_for_and_ends_with_4_while_one_is_missi
 def test_without_a_broker_every_command_ends_with_3_and_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("STREAM_KPI_WEB__PORT", "1024")
+    monkeypatch.setenv("STREAM_KPI_WEB__PORT", str(free_port()))
     for command in (["topics", "create"], ["topics", "describe"], ["worker"], ["produce", __file__]):
         assert run(monkeypatch, *command, "--broker", "127.0.0.1:1") == NO_BROKER
         assert capsys.readouterr().err.startswith("No Kafka broker answers at 127.0.0.1:1 (connection refused). Start")

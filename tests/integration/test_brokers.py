@@ -198,7 +198,7 @@ def test_the_jars_come_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, tmp_
     maven = tmp_path / "mvn"
     # A download that breaks off: something is there, and the status is not 0.
     maven.write_text(
-        '#!/bin/sh\n'
+        "#!/bin/sh\n"
         'for a in "$@"; do case $a in -DoutputDirectory=*) mkdir "${a#*=}"; : >"${a#*=}/a.jar";; esac; done\n'
         "echo '[ERROR] no route to Maven Central'\nexit 1\n"
     )

@@ -136,5 +136,6 @@ async def run_until_stopped(settings: Settings) -> int:
 
 def run(settings: Settings) -> int:
     """As run_until_stopped, from outside any event loop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     quiet_libraries()
     return asyncio.run(run_until_stopped(settings))

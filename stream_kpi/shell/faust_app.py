@@ -215,7 +215,6 @@ class App(faust.App):
         return self._writer(self.options.transactional_id(number))
 
     def _writer(self, transactional_id: str) -> Writer:
-        self.transactions = facts.transactional
         if not self.transactions:
             return PlainWriter(self.options)
         if not self._fence:

@@ -49,9 +49,10 @@ class Meter:
 
     async def run(self) -> None:
         """Copy until cancelled."""
-        turn = 0
+        turn, open_shards = 0, frozenset[int]()
         while True:
-            self.copy(count_entities=turn % ENTITIES_EVERY == 0)
+            before, open_shards = open_shards, frozenset(self._app.owner.processors)
+            self.copy(count_entities=turn % ENTITIES_EVERY == 0 or open_shards != before)
             turn += 1
             await asyncio.sleep(INTERVAL_S)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.topics import InternalTopics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +34,22 @@ class ShellOptions:
     @property
     def state_topic(self) -> str:
         """Entities and position, compacted, one partition a shard."""
-        return f"{self.app_id}-state-changelog"
+        return InternalTopics.of(self.app_id).state
 
     @property
     def panes_topic(self) -> str:
         """Panes, compacted, one partition a shard."""
-        return f"{self.app_id}-panes-changelog"
+        return InternalTopics.of(self.app_id).panes
 
     @property
     def clock_topic(self) -> str:
         """Each shard's clock, compacted, one partition."""
-        return f"{self.app_id}-clock"
+        return InternalTopics.of(self.app_id).clock
 
     @property
     def rekeyed_topic(self) -> str:
         """Mis-keyed records on their way to their owner, one partition a shard."""
-        return f"{self.app_id}-rekeyed"
+        return InternalTopics.of(self.app_id).rekeyed
 
     @property
     def input_topics(self) -> tuple[str, ...]:

@@ -126,8 +126,8 @@ class Owner:
         """Flush and let go of every shard. One that is clean is kept for the case that it comes back: if it had another
         owner in between, its next flush is fenced."""
         self._wanted = set()
-        for processor in self.processors.values():
-            processor.stop()
+        for working in self.processors.values():
+            working.stop()
         holding, self._holding = self._holding, {}
         for number, task in holding.items():
             if number not in self.processors:
@@ -157,8 +157,7 @@ class Owner:
 
     async def _hold(self, number: int) -> None:
         # Returns when the shard was let go of clean; every other end is an error.
-        kept = self._parked.pop(number, None)
-        processor: Processor | None = kept
+        processor = self._parked.pop(number) if number in self._parked else None
         try:
             while True:
                 if processor is None:
@@ -194,10 +193,18 @@ class Owner:
         processor.stop()
         await processor.writer.close()
         # Fenced: someone else may rightly own it by now, and to fence back would take it from him.
-        while error.fenced and number in self._wanted and not await self._inputs.is_member(processor.committable):
-            await asyncio.sleep(MEMBERSHIP_INTERVAL_S)
+        if error.fenced:
+            await self._counted_in(processor)
         if number not in self._wanted:
             raise Lost from error
+
+    async def _counted_in(self, processor: Processor) -> None:
+        # Returns when the group's coordinator takes our commit, or the shard is not wanted here any more. Only the
+        # broker knows, and it tells only who asks.
+        while not await self._inputs.is_member(processor.committable):
+            if processor.number not in self._wanted:
+                return
+            await asyncio.sleep(MEMBERSHIP_INTERVAL_S)
 
     async def _open(self, number: int) -> Processor:
         options, started = self.options, time.monotonic()

@@ -31,7 +31,7 @@ class Worker(faust.Worker):
 
 def quiet_libraries() -> None:
     """Faust and aiokafka tell of every service and lookup; only what goes wrong is of interest."""
-    for name in ("faust", "mode", "aiokafka", "stream_kpi.shell.transport", "stream_kpi.shell.store"):
+    for name in ("faust", "mode", "aiokafka", "kafka", "stream_kpi.shell.transport", "stream_kpi.shell.store"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from shell_counting_core import CountingShard
 
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import Records, read_to_end, reader
+from tests.integration.shell_counting_core import CountingShard
 
 WORKER = Path(__file__).with_name("shell_counting_worker.py")
 PARTITIONS = 4

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from shell_desk import Desk, WorkerProcess, create_topics, options_for
+
+from tests.integration.shell_desk import Desk, WorkerProcess, create_topics, options_for
 
 if TYPE_CHECKING:
     from stream_kpi.brokers import Broker

@@ -1,0 +1,189 @@
+"""One shard at work, with a writer that does what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+from aiokafka import TopicPartition
+from faust.types import TP
+
+from stream_kpi.shell.flush import Records, WriteError
+from stream_kpi.shell.options import ShellOptions
+from stream_kpi.shell.processor import BatchMessage, Processor
+from stream_kpi.shell.stats import Stats
+from stream_kpi.shell.transport import Batch, Progress
+from tests.integration.shell_counting_core import CountingShard
+
+OPTIONS = ShellOptions(broker="none:1", app_id="app", source_topics=("a",), flush_events=4)
+A, REKEYED = TP("a", 0), TP("app-rekeyed", 0)
+STATE = TopicPartition("app-state-changelog", 0)
+
+
+class Record:
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        self.timestamp = 1_000 + offset
+        self.key: bytes | None = b"key"
+        self.value: bytes | None = b"%d" % offset
+        self.headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Message:
+    def __init__(self, start: int, end: int, offsets: Sequence[int] | None = None) -> None:
+        records = [Record(offset) for offset in (range(start, end) if offsets is None else offsets)]
+        self.value = Batch("a", 0, records, start, end)
+
+
+class SlowWriter:
+    def __init__(self) -> None:
+        self.written: list[Records] = []
+        self.may_write = asyncio.Event()
+        self.may_write.set()
+        self.entered = asyncio.Event()
+        self.error: WriteError | None = None
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def partitions(self, _topic: str) -> Sequence[int]:
+        return (0,)
+
+    async def write(self, records: Records) -> None:
+        self.entered.set()
+        await self.may_write.wait()
+        if self.error is not None:
+            raise self.error
+        self.written.append(records)
+
+
+class Around:
+    def __init__(self) -> None:
+        self.options = OPTIONS
+        self.stats = Stats()
+        self.progress: Mapping[TP, Progress] = {}
+        self.acknowledged: list[BatchMessage] = []
+        self.sought: list[Mapping[TP, int]] = []
+
+    def event_now_ms(self) -> int | None:
+        return None
+
+    def acknowledge(self, message: BatchMessage) -> None:
+        self.acknowledged.append(message)
+
+    async def seek(self, positions: Mapping[TP, int]) -> None:
+        self.sought.append(positions)
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.around = Around()
+        self.writer = SlowWriter()
+        self.core = CountingShard(0, 1)
+        self.processor = Processor(0, self.core, self.writer, {"a": 0, "app-rekeyed": 0}, self.around)
+
+    @property
+    def count(self) -> int:
+        return self.core.by_key[b"key"]
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return Desk()
+
+
+async def test_batches_that_follow_each_other_are_applied_whatever_their_offsets(desk: Desk) -> None:
+    await desk.processor.take(Message(0, 3))
+    await desk.processor.take(Message(3, 9, offsets=[5, 7]))
+    assert desk.count == 5
+    assert desk.processor.positions == {A: 9, REKEYED: 0}
+
+
+async def test_of_a_batch_that_is_read_again_only_what_is_new_is_applied(desk: Desk) -> None:
+    await desk.processor.take(Message(0, 4))
+    await desk.processor.take(Message(0, 2))
+    await desk.processor.take(Message(2, 6))
+    assert desk.count == 6
+
+
+async def test_a_batch_after_a_hole_is_not_applied_and_the_hole_is_read_again_once(desk: Desk) -> None:
+    await desk.processor.take(Message(0, 2))
+    await desk.processor.take(Message(4, 6))
+    await desk.processor.take(Message(6, 8))
+    assert (desk.count, desk.around.sought) == (2, [{A: 2}])
+    await desk.processor.take(Message(2, 6))
+    assert desk.count == 6
+
+
+async def test_a_batch_is_acknowledged_only_after_the_flush_that_holds_it(desk: Desk) -> None:
+    first, second = Message(0, 1), Message(1, 2)
+    await desk.processor.take(first)
+    desk.writer.may_write.clear()
+    flushing = asyncio.create_task(desk.processor.flush())
+    await desk.writer.entered.wait()
+    await desk.processor.take(second)  # applying goes on while the flush is under way
+    assert (desk.count, desk.around.acknowledged) == (2, [])
+    desk.writer.may_write.set()
+    await flushing
+    assert desk.around.acknowledged == [first]
+    assert dict(desk.writer.written[0][STATE])[b"key"] == b"1"
+    await desk.processor.flush()
+    assert desk.around.acknowledged == [first, second]
+
+
+async def test_intake_waits_when_twice_a_flushes_events_are_waiting(desk: Desk) -> None:
+    taking = asyncio.create_task(desk.processor.take(Message(0, 8)))
+    await asyncio.sleep(0)
+    assert desk.count == 8
+    assert not taking.done()
+    await desk.processor.flush()
+    await taking
+
+
+async def test_a_failed_write_acknowledges_nothing_and_ends_the_run(desk: Desk) -> None:
+    desk.writer.error = WriteError(TimeoutError(), fenced=False)
+    await desk.processor.take(Message(0, 4))
+    with pytest.raises(WriteError):
+        await desk.processor.run()
+    assert desk.around.acknowledged == []
+
+
+async def test_a_run_that_is_stopped_ends_after_the_flush_that_is_under_way(desk: Desk) -> None:
+    desk.writer.may_write.clear()
+    message = Message(0, 4)
+    await desk.processor.take(message)
+    running = asyncio.create_task(desk.processor.run())
+    await desk.writer.entered.wait()
+    desk.processor.stop()
+    desk.writer.may_write.set()
+    await running
+    assert desk.around.acknowledged == [message]
+
+
+def progress(position: int, delivered: int, highwater: int | None, known_ms: int | None = 5_000) -> Progress:
+    return Progress(position, delivered, highwater, known_ms)
+
+
+@pytest.mark.parametrize(
+    ("a", "caught_up"),
+    [
+        (progress(4, 4, 4), True),
+        (progress(6, 4, 6), True),  # past the marker of a transaction
+        (progress(2, 2, 4), False),  # fetched, not yet handed out
+        (progress(8, 8, 8), False),  # handed out, not yet applied
+        (progress(4, 4, None), False),  # the broker has not said
+        (progress(4, 4, 9), False),
+    ],
+)
+async def test_the_wall_clock_is_the_shards_only_when_every_input_is_read_to_its_end(
+    desk: Desk, a: Progress, caught_up: bool
+) -> None:
+    advanced: list[int] = []
+    desk.core.advance = advanced.append
+    await desk.processor.take(Message(0, 4))
+    desk.around.progress = {A: a, REKEYED: progress(0, 0, 0, 4_000)}
+    desk.processor.tick()
+    # Caught up: as of the oldest of the broker's words; behind: as of the greatest event applied.
+    assert (desk.processor.stats.caught_up, advanced) == (caught_up, [4_000 if caught_up else 1_003])

@@ -37,6 +37,7 @@ class CountingShard:
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.position: dict[tuple[str, int], Applied] = {}
         self.by_key: Counter[bytes] = Counter()
+        self.clock_ms = 0
         self._dirty: set[bytes] = set()
         self._said: bool | None = None
 
@@ -65,7 +66,7 @@ class CountingShard:
         self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
 
     def advance(self, clock_ms: int) -> None:
-        pass
+        self.clock_ms = clock_ms
 
     def flush(self, *, caught_up: bool) -> Flush | None:
         if not self._dirty and caught_up == self._said:

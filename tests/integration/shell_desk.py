@@ -46,6 +46,11 @@ def create_topics(options: ShellOptions, partitions: int = PARTITIONS) -> None:
     admin.close()
 
 
+def differences(expected: Counter[bytes], counts: Counter[bytes]) -> dict[bytes, tuple[int, int]]:
+    keys = expected.keys() | counts.keys()
+    return {key: (expected[key], counts[key]) for key in keys if expected[key] != counts[key]}
+
+
 class Desk:
     """Writes the log that the workers count: record i has key ``k<i % keys>`` on partition ``i % partitions``."""
 
@@ -121,6 +126,10 @@ class WorkerProcess:
             assert self.process.poll() is None, f"the worker ended:\n{text[-3000:]}"
             await asyncio.sleep(0.1)
         return text
+
+    async def ended(self, timeout_s: float = 30.0) -> int:
+        """The exit status, once it has ended by itself."""
+        return await asyncio.to_thread(self.process.wait, timeout_s)
 
     async def stop(self, timeout_s: float = 30.0) -> int:
         """SIGTERM; the exit status."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from tests.integration.shell_desk import Desk, WorkerProcess, create_topics, options_for
+from tests.integration.shell_desk import Desk, WorkerProcess, create_topics, differences, options_for
 
 if TYPE_CHECKING:
     from stream_kpi.brokers import Broker
@@ -26,11 +25,6 @@ STEP = 2_000
 async def producer(kafka_broker: Broker) -> AsyncIterator[AIOKafkaProducer]:
     async with AIOKafkaProducer(bootstrap_servers=kafka_broker.address, max_batch_size=900_000) as producer:
         yield producer
-
-
-def differences(expected: Counter[bytes], counts: Counter[bytes]) -> dict[bytes, tuple[int, int]]:
-    keys = expected.keys() | counts.keys()
-    return {key: (expected[key], counts[key]) for key in keys if expected[key] != counts[key]}
 
 
 async def test_a_worker_counts_everything_once_and_ends_cleanly_on_sigterm(

@@ -28,7 +28,7 @@ from stream_kpi.windows.merged import (
     total_view,
     tumbling_views,
 )
-from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_vector
+from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_state
 from stream_kpi.windows.tiers import ALL_TIME
 
 
@@ -81,7 +81,7 @@ class Computation:
             if key == AGES_KEY:
                 panes.put_ages(0, unpack_ages(value or b""))
             else:
-                panes.apply(0, unpack_key(key), unpack_vector(value))
+                panes.apply(0, unpack_key(key), None if value is None else unpack_state(value))
         wanted = set(dimensions)
         window = self._window
         if isinstance(window, Tumbling) and window.name != "today":

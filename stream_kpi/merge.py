@@ -27,7 +27,7 @@ from stream_kpi.windows.merged import (
     total_view,
     tumbling_views,
 )
-from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_vector
+from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_state
 from stream_kpi.windows.tiers import ALL_TIME
 
 CUTS_PER_PUBLISH = 400
@@ -89,7 +89,7 @@ class Merge:
             self.panes.put_ages(shard, unpack_ages(value) if value else {})
             return
         pane = unpack_key(key)
-        delta = self.panes.apply(shard, pane, unpack_vector(value))
+        delta = self.panes.apply(shard, pane, None if value is None else unpack_state(value))
         if not delta:
             return
         levels = bool(levels_of(delta))

@@ -21,7 +21,8 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.pipeline import LIFECYCLES, Flush, InputRecord, Outgoing
 from stream_kpi.windows.ages import AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
-from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key, unpack_vector
+from stream_kpi.windows.cut_table import CutTable
+from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key, unpack_state
 from stream_kpi.windows.tiers import TIERS, Tier
 
 POSITION_KEY = b"position"
@@ -85,10 +86,11 @@ class Shard:
         self._settings = settings
         self._partitioner = Partitioner(settings.partitioner, shards)
         cut_sets = CutSets()
-        self._ages = AgeSets(cut_sets)
+        table = CutTable(cut_sets)
+        self._ages = AgeSets(table)
         self._ages_stated_ms = -NEVER_MS
         self._ages_stated = False
-        self._panes = Panes(cut_sets, self._ages, settings.options.zone_info, settings.tiers)
+        self._panes = Panes(table, self._ages, settings.options.zone_info, settings.tiers)
         self.entities = {
             kind: Entities(lifecycle, cut_sets, settings.options, settings.retention)
             for kind, lifecycle in LIFECYCLES.items()
@@ -121,8 +123,7 @@ class Shard:
             self.greatest_ms = time_ms
         if self.first_ms is None or time_ms < self.first_ms:
             self.first_ms = time_ms
-        if time_ms > self.clock_ms:
-            self.clock_ms = time_ms
+        self.clock_ms = max(self.clock_ms, time_ms)
         entities = self.entities.get(kind)
         if entities is None:
             return
@@ -150,6 +151,7 @@ class Shard:
 
     def flush(self, *, caught_up: bool) -> Flush | None:
         """Everything since the last flush, to be written atomically; None when nothing changed."""
+        self._panes.spread(self.clock_ms)
         ages_due = self._ages_due()
         if not (self._changed or ages_due or caught_up != self._said_caught_up):
             return None
@@ -168,9 +170,7 @@ class Shard:
         clock = clock_record(self.number, ShardClock(self.greatest_ms, self.first_ms, caught_up))
         return Flush(state, panes, clock, outgoing)
 
-    def restore(
-        self, state: Iterable[tuple[bytes, bytes | None]], panes: Iterable[tuple[bytes, bytes | None]]
-    ) -> None:
+    def restore(self, state: Iterable[tuple[bytes, bytes | None]], panes: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Take records of the state and panes topics back, in log order, in batches of any size."""
         for key, value in state:
             if key == POSITION_KEY:
@@ -180,7 +180,7 @@ class Shard:
                 self._by_prefix[key[:2]].restore(key[2:].decode(), value)
         for key, value in panes:
             if key != AGES_KEY:
-                self._panes.restore(unpack_key(key), unpack_vector(value))
+                self._panes.restore(unpack_key(key), None if value is None else unpack_state(value))
             else:
                 self._ages_stated = True
 
@@ -220,8 +220,10 @@ class Shard:
             elif time_ms > latest_ms:
                 ahead_s = (time_ms - wall_ms) // 1000
                 self._reject(record, topic, partition, Reason.FUTURE, f"the event's time is {ahead_s} s ahead")
-            elif entities is not None and outcome.subject not in entities and self._diverted(
-                record, outcome, time_ms, topic, partition, owned=owned
+            elif (
+                entities is not None
+                and outcome.subject not in entities
+                and self._diverted(record, outcome, time_ms, topic, partition, owned=owned)
             ):
                 pass
             else:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
-from stream_kpi.lifecycles.facts import Cut, CutSets
+from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.measures.histogram import EDGES_MS
+from stream_kpi.windows.cut_table import CutTable, Integers
 
 
 class AgeSummary(msgspec.Struct, frozen=True):
@@ -41,6 +42,7 @@ ShardAges = dict[int, dict[Cut, AgeState]]
 """``{measure number: {cut: state}}``."""
 
 _EDGES = np.array(EDGES_MS, dtype=np.int64)
+_BINS = len(EDGES_MS) + 1
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[int, list[tuple[list[str], AgeState]]]).decode
 
@@ -62,8 +64,8 @@ def _cut(parts: list[str]) -> Cut:
 class AgeSets:
     """The members of all age measures of one shard."""
 
-    def __init__(self, cut_sets: CutSets) -> None:
-        self._cut_sets = cut_sets
+    def __init__(self, table: CutTable) -> None:
+        self._table = table
         self._members: dict[int, Counter[tuple[int, int]]] = {}
 
     def __bool__(self) -> bool:
@@ -84,26 +86,36 @@ class AgeSets:
         return {number: self._by_cut(members, clock_ms) for number, members in self._members.items() if members}
 
     def _by_cut(self, members: Counter[tuple[int, int]], clock_ms: int) -> dict[Cut, AgeState]:
-        starts = np.fromiter((start for start, _ in members), dtype=np.int64, count=len(members))
-        sets = np.fromiter((cuts for _, cuts in members), dtype=np.int64, count=len(members))
-        counts = np.fromiter(members.values(), dtype=np.int64, count=len(members))
-        bins = np.searchsorted(_EDGES, np.maximum(clock_ms - starts, 0), side="left")
-        by_cut: dict[Cut, AgeState] = {}
-        for cuts in np.unique(sets).tolist():
-            chosen = sets == cuts
-            found, inverse = np.unique(bins[chosen], return_inverse=True)
-            amounts = np.zeros(len(found), dtype=np.int64)
-            np.add.at(amounts, inverse, counts[chosen])
-            state = AgeState(
-                count=int(counts[chosen].sum()),
-                start_sum_ms=int((counts[chosen] * starts[chosen]).sum()),
-                oldest_start_ms=int(starts[chosen].min()),
-                bins=dict(zip(found.tolist(), amounts.tolist(), strict=True)),
-            )
-            for cut in self._cut_sets.cuts[cuts]:
-                before = by_cut.get(cut)
-                by_cut[cut] = state if before is None else _merged(before, state)
-        return by_cut
+        table = np.array(list(members), dtype=np.int64)
+        rows, cuts = self._table.expand(table[:, 1])
+        order = np.argsort(cuts, kind="stable")
+        rows, cuts = rows[order], cuts[order]
+        starts = table[rows, 0]
+        counts = np.fromiter(members.values(), dtype=np.int64, count=len(members))[rows]
+        first = np.flatnonzero(np.diff(cuts, prepend=-1))
+        bins = self._bins(cuts, np.maximum(clock_ms - starts, 0), counts)
+        found = zip(
+            cuts[first].tolist(),
+            np.add.reduceat(counts, first).tolist(),
+            np.add.reduceat(counts * starts, first).tolist(),
+            np.minimum.reduceat(starts, first).tolist(),
+            strict=True,
+        )
+        return {
+            self._table.cuts[cut]: AgeState(count, start_sum_ms, oldest_start_ms, bins[cut])
+            for cut, count, start_sum_ms, oldest_start_ms in found
+        }
+
+    @staticmethod
+    def _bins(cuts: Integers, ages_ms: Integers, counts: Integers) -> dict[int, dict[int, int]]:
+        keys = cuts * _BINS + np.searchsorted(_EDGES, ages_ms, side="left")
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        bins: dict[int, dict[int, int]] = {}
+        for key, count in zip(keys[first].tolist(), np.add.reduceat(counts[order], first).tolist(), strict=True):
+            bins.setdefault(key // _BINS, {})[key % _BINS] = count
+        return bins
 
 
 def _merged(a: AgeState, b: AgeState) -> AgeState:

@@ -10,7 +10,7 @@ from stream_kpi.measures.registry import MEASURES, SLOTS_PER_MEASURE, Kind, Meas
 from stream_kpi.measures.vector import Vector, add_into, subtract
 from stream_kpi.windows.ages import AgeState, AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import Rolling, Tumbling
-from stream_kpi.windows.panes import PaneKey
+from stream_kpi.windows.panes import PaneKey, PaneState, unpack_vector
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, TIERS, Tier
 from stream_kpi.windows.view import Window
 
@@ -59,7 +59,7 @@ class MergedPanes:
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
         self.slices: dict[int, dict[int, Slice]] = {tier.number: {} for tier in TIERS}
-        self._latest: dict[tuple[int, PaneKey], Vector] = {}
+        self._latest: dict[int, dict[tuple[int, PaneKey], PaneState]] = {tier.number: {} for tier in TIERS}
         self._ages: dict[int, ShardAges] = {}
         self._expired_before: dict[int, int] = {}
         self._bases = {tier.number: LevelBase() for tier in (FIVE_MINUTES, DAYS)}
@@ -69,24 +69,34 @@ class MergedPanes:
         """Everything ever, by cut: counts, and levels as they stand."""
         return self.slices[ALL_TIME.number].get(0, {})
 
-    def apply(self, shard: int, key: PaneKey, vector: Vector) -> Vector:
-        """Put a shard's pane in place of its earlier content; the difference. A repeat gives an empty one."""
-        before = self._latest.get((shard, key), _NOTHING)
-        delta = subtract(vector, before)
-        if vector:
-            self._latest[shard, key] = vector
+    def apply(self, shard: int, key: PaneKey, state: PaneState | None) -> Vector:
+        """Put a shard's pane (None: gone) in place of its earlier content; the difference. A repeat changes nothing."""
+        latest = self._latest[key.tier]
+        before = latest.get((shard, key))
+        if state is None:
+            latest.pop((shard, key), None)
+            delta = subtract({}, unpack_vector(before)) if before is not None else {}
         else:
-            self._latest.pop((shard, key), None)
+            if before is not None and state.version <= before.version:
+                return {}
+            if state.version == (1 if before is None else before.version + 1):
+                delta = state.delta
+            else:  # versions in between were compacted away
+                delta = subtract(unpack_vector(state), {} if before is None else unpack_vector(before))
+            latest[shard, key] = state
         if delta:
-            by_cut = self.slices[key.tier].setdefault(key.start_ms, {})
-            merged = by_cut.setdefault(key.cut, {})
-            add_into(merged, delta)
-            if not merged:
-                del by_cut[key.cut]
-            base = self._bases.get(key.tier)
-            if base is not None:
-                base.add(key.cut, delta)
+            self._add(key, delta)
         return delta
+
+    def _add(self, key: PaneKey, delta: Vector) -> None:
+        by_cut = self.slices[key.tier].setdefault(key.start_ms, {})
+        merged = by_cut.setdefault(key.cut, {})
+        add_into(merged, delta)
+        if not merged:
+            del by_cut[key.cut]
+        base = self._bases.get(key.tier)
+        if base is not None:
+            base.add(key.cut, delta)
 
     def base_moved(self, tier: Tier, cut: Cut) -> bool:
         """Whether levels from before the tier's oldest pane have changed since the last call."""
@@ -112,19 +122,17 @@ class MergedPanes:
     def expire(self, now_ms: int) -> None:
         """Forget panes past their tier's retention; no window reaches them."""
         for tier in TIERS:
-            before = tier.expires_before(now_ms)
-            if not tier.grain_ms or before - self._expired_before.get(tier.number, -(1 << 62)) < tier.grain_ms:
+            if not tier.due(now_ms, self._expired_before):
                 continue
-            self._expired_before[tier.number] = before
-            slices = self.slices[tier.number]
-            base = self._bases.get(tier.number)
-            for start_ms in [start for start in slices if start < before]:
+            before_ms = tier.expires_before(now_ms)
+            slices, base, latest = self.slices[tier.number], self._bases.get(tier.number), self._latest[tier.number]
+            for start_ms in [start for start in slices if start < before_ms]:
                 expired = slices.pop(start_ms)
                 if base is not None:
                     for cut, vector in expired.items():
                         base.forget(cut, vector)
-            for shard_key in [k for k in self._latest if k[1].tier == tier.number and k[1].start_ms < before]:
-                del self._latest[shard_key]
+            for shard_key in [known for known in latest if known[1].start_ms < before_ms]:
+                del latest[shard_key]
 
 
 class RollingSums:

@@ -35,6 +35,17 @@ class Tier(NamedTuple):
         """Panes that start before this are gone once the clock stands at ``clock_ms``."""
         return -(1 << 62) if self.retention_ms is None else clock_ms - self.retention_ms
 
+    def due(self, clock_ms: int, expired_before: dict[int, int]) -> bool:
+        """Whether panes may have expired since it was last asked, which ``expired_before`` remembers by tier: at most
+        once a grain, since looking for them takes a walk over all starts."""
+        before = self.expires_before(clock_ms)
+        if self.retention_ms is None or before - expired_before.get(self.number, -(1 << 62)) < (
+            self.grain_ms or DAY_MS
+        ):
+            return False
+        expired_before[self.number] = before
+        return True
+
 
 # Each retention is the longest window read from the tier, plus the 10 min of live grace and one grain, rounded up.
 FINE = Tier(0, 15 * SECOND_MS, 75 * MINUTE_MS)

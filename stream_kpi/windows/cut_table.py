@@ -1,0 +1,45 @@
+"""The cuts of each cut set as numpy arrays: what turns a column of cut sets into a column of cuts."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_kpi.lifecycles.facts import Cut, CutSets
+
+Integers = NDArray[np.int64]
+
+
+class CutTable:
+    """Numbers the cuts of a :class:`CutSets`, and lists each set's numbers one after the other."""
+
+    def __init__(self, cut_sets: CutSets) -> None:
+        self.cuts: list[Cut] = []
+        """The cut of each number."""
+        self._cut_sets = cut_sets
+        self._numbers: dict[Cut, int] = {}
+        self._listed = array("q")
+        self._first = array("q", [0])
+
+    def expand(self, sets: Integers) -> tuple[Integers, Integers]:
+        """For every cut of every set: the row it comes from, and the cut's number."""
+        self._learn()
+        listed = np.frombuffer(self._listed, dtype=np.int64)
+        first = np.frombuffer(self._first, dtype=np.int64)
+        begins = first[sets]
+        counts = first[sets + 1] - begins
+        rows = np.repeat(np.arange(len(sets)), counts)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return rows, listed[begins[rows] + within]
+
+    def _learn(self) -> None:
+        for cut_set in self._cut_sets.cuts[len(self._first) - 1 :]:
+            for cut in cut_set:
+                number = self._numbers.get(cut)
+                if number is None:
+                    number = self._numbers[cut] = len(self.cuts)
+                    self.cuts.append(cut)
+                self._listed.append(number)
+            self._first.append(len(self._listed))

@@ -26,8 +26,8 @@ class ShellOptions:
     session_timeout_s: float = 10.0
     heartbeat_interval_s: float = 3.0
     rebalance_timeout_s: float = 30.0
-    max_poll_records: int = 2_000
-    max_partition_fetch_bytes: int = 1 << 20
+    max_poll_records: int = 5_000
+    max_partition_fetch_bytes: int = 2 << 20
     max_batch_bytes: int = 900_000
     """A record batch on the wire; a broker refuses more than message.max.bytes, 1 MiB by default."""
 

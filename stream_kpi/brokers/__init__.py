@@ -7,7 +7,14 @@ from stream_kpi.brokers.base import Broker, BrokerUnavailableError
 from stream_kpi.brokers.embedded import EmbeddedBroker
 from stream_kpi.brokers.external import ExternalBroker
 
-__all__ = ["ApacheKafka", "Broker", "BrokerUnavailableError", "EmbeddedBroker", "ExternalBroker", "start_broker"]
+__all__ = ["ApacheKafka", "Broker", "BrokerUnavailableError", "EmbeddedBroker", "ExternalBroker", "broker_of", "start_broker"]
+
+
+def broker_of(which: str) -> Broker:
+    """Return the broker ``embedded``, ``kafka`` or ``HOST:PORT``, not started."""
+    if which == "embedded":
+        return EmbeddedBroker()
+    return ApacheKafka() if which == "kafka" else ExternalBroker(which)
 
 
 def start_broker(which: str) -> Broker:
@@ -17,12 +24,6 @@ def start_broker(which: str) -> Broker:
     ends in any way, the broker ends too. Raises BrokerUnavailableError when it cannot be started, UserError when none
     answers at HOST:PORT.
     """
-    broker: Broker
-    if which == "embedded":
-        broker = EmbeddedBroker()
-    elif which == "kafka":
-        broker = ApacheKafka()
-    else:
-        broker = ExternalBroker(which)
+    broker = broker_of(which)
     broker.start()
     return broker

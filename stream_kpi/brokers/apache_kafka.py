@@ -13,7 +13,7 @@ from typing import Self
 from stream_kpi.brokers.base import BrokerUnavailableError, Kind
 from stream_kpi.brokers.kafka_jars import java_program, kafka_jars
 from stream_kpi.brokers.probe import wait_until_ready
-from stream_kpi.brokers.process import BrokerProcess, free_port
+from stream_kpi.brokers.process import ServerProcess, free_port
 
 START_TIMEOUT_S = 60.0
 _FORMAT_TIMEOUT_S = 60
@@ -72,7 +72,7 @@ class ApacheKafka:
 
     def __init__(self) -> None:
         self.address = ""
-        self._process: BrokerProcess | None = None
+        self._process: ServerProcess | None = None
 
     @property
     def process_id(self) -> int | None:
@@ -91,7 +91,7 @@ class ApacheKafka:
         java, classpath = java_program(), f"{kafka_jars()}/*"
         port, controller_port = free_port(), free_port()
         self.address = f"127.0.0.1:{port}"
-        process = self._process = BrokerProcess()
+        process = self._process = ServerProcess()
         try:
             properties = process.folder / "server.properties"
             settings = server_properties(process.folder, port, controller_port)

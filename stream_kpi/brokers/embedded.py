@@ -12,7 +12,7 @@ from typing import Self
 
 from stream_kpi.brokers.base import BrokerUnavailableError, Kind
 from stream_kpi.brokers.probe import wait_until_ready
-from stream_kpi.brokers.process import BrokerProcess, free_port
+from stream_kpi.brokers.process import ServerProcess, free_port
 
 START_TIMEOUT_S = 10.0
 
@@ -39,7 +39,7 @@ class EmbeddedBroker:
 
     def __init__(self) -> None:
         self.address = ""
-        self._process: BrokerProcess | None = None
+        self._process: ServerProcess | None = None
 
     @property
     def process_id(self) -> int | None:
@@ -58,7 +58,7 @@ class EmbeddedBroker:
         program = embedded_program()
         self.address = f"127.0.0.1:{free_port()}"
         url = f"tcp://{self.address}"
-        process = self._process = BrokerProcess()
+        process = self._process = ServerProcess()
         # Its folder is empty on purpose: Tansu reads ./.env.
         process.run(
             [program, "broker", "--listener-url", url, "--advertised-listener-url", url]

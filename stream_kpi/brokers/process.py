@@ -1,4 +1,4 @@
-"""A broker's process: in a process group and a folder of its own, gone when its starter is gone."""
+"""A server's process: in a process group and a folder of its own, gone when its starter is gone."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ def free_port() -> int:
         return port
 
 
-class BrokerProcess:
-    """Runs one program in ``folder``, which it makes and removes. All output goes to ``broker.log`` in it."""
+class ServerProcess:
+    """Runs one program in ``folder``, which it makes and removes. All output goes to ``<name>.log`` in it."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="stream-kpi-broker-"))
+    def __init__(self, name: str = "broker") -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"stream-kpi-{name}-"))
+        self._log = self.folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
 
@@ -40,7 +41,7 @@ class BrokerProcess:
 
     def run(self, arguments: list[str]) -> None:
         """Start the program. Ctrl-C at the terminal does not reach it: its starter decides when it ends."""
-        with (self.folder / "broker.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 arguments,
                 cwd=self.folder,
@@ -59,8 +60,7 @@ class BrokerProcess:
 
     def log_tail(self) -> str:
         """Return the last lines of the log on one line each, or a note that there are none."""
-        log = self.folder / "broker.log"
-        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         return "\n".join(lines[-LOG_TAIL_LINES:]) or "(it wrote no log)"
 
     def stop(self) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from stream_kpi.cli import catalogue, compute, doctor, produce, topics, worker
+from stream_kpi.cli import bench, catalogue, compute, demo, doctor, produce, simulate, topics, worker
 from stream_kpi.errors import CHECK_FAILED, OK, UserError
 
 EXIT_STATUSES = """\
@@ -41,12 +41,15 @@ def options(
     """Live support KPIs from Kafka events."""
 
 
+app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("compute")(compute.compute)
 app.command("produce")(produce.produce)
 app.add_typer(topics.app, name="topics")
 app.command("doctor")(doctor.doctor)
 app.command("catalogue")(catalogue.catalogue)
+app.command("simulate")(simulate.simulate)
+app.command("bench")(bench.bench)
 
 
 def main() -> int:

@@ -1,10 +1,11 @@
-"""How `produce` sends: whole record batches a partition, so that a file goes as fast as it can be read."""
+"""How `produce` and `demo` send: whole record batches a partition, so that a file goes as fast as it can be read."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,14 +41,15 @@ class Sent(NamedTuple):
     seconds: float
 
 
-class _Batches:
-    """The open record batch of each partition."""
+class RecordBatches:
+    """The open record batch of each partition. Raises UserError for an event that fits into none."""
 
     def __init__(self, producer: Any) -> None:  # noqa: ANN401 - aiokafka has no types
         self._producer = producer
         self._open: dict[tuple[str, int], Any] = {}
 
     async def add(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
+        """Put an event into its partition's batch, which is sent when it is full."""
         place, now_ms = (topic, partition), time.time_ns() // 1_000_000
         batch = self._open.get(place)
         if batch is None:
@@ -70,6 +72,23 @@ class _Batches:
         await self._producer.flush()
         for future in acknowledged:
             await future
+
+
+@asynccontextmanager
+async def record_batches(settings: Settings, facts: BrokerFacts) -> AsyncIterator[RecordBatches]:
+    """Yield the batches of a producer of their own; flush them before the end. Raises UserError: no broker answers."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker.address,
+        max_batch_size=_BATCH_BYTES,
+        enable_idempotence=facts.transactional,
+    )
+    try:
+        await producer.start()
+        yield RecordBatches(producer)
+    except KafkaError as error:
+        raise no_broker(settings.broker.address, str(error) or type(error).__name__) from error
+    finally:
+        await producer.stop()
 
 
 def _events(files: list[Path]) -> Iterator[tuple[Path, Line, _Envelope, int]]:
@@ -107,22 +126,10 @@ async def produce_files(files: list[Path], settings: Settings, facts: BrokerFact
     The source topics exist. Raises UserError: a file cannot be read, a line is no event, the broker refuses.
     """
     total_bytes = sum(path.stat().st_size for path in files if path.exists())
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.broker.address,
-        max_batch_size=_BATCH_BYTES,
-        enable_idempotence=facts.transactional,
-    )
     started_s = time.monotonic()
-    try:
-        await producer.start()
+    async with record_batches(settings, facts) as batches:
         with WorkProgress("Sending events", total_bytes) as progress:
-            events = await _send_all(
-                files, settings, facts, _Batches(producer), _Pace(speed) if speed else None, progress
-            )
-    except KafkaError as error:
-        raise no_broker(settings.broker.address, str(error) or type(error).__name__) from error
-    finally:
-        await producer.stop()
+            events = await _send_all(files, settings, facts, batches, _Pace(speed) if speed else None, progress)
     return Sent(events, max(time.monotonic() - started_s, 1e-9))
 
 
@@ -130,7 +137,7 @@ async def _send_all(
     files: list[Path],
     settings: Settings,
     facts: BrokerFacts,
-    batches: _Batches,
+    batches: RecordBatches,
     pace: _Pace | None,
     progress: WorkProgress,
 ) -> int:

@@ -34,7 +34,7 @@ def worker(
     raise typer.Exit(run(settings))
 
 
-def check_port_free(web: WebSettings) -> None:
+def check_port_free(web: WebSettings, remedy: str = "--web-{key}, or STREAM_KPI_WEB__{KEY}") -> None:
     """Raise UserError when nothing can listen at the web address, naming the flag that chooses another."""
     family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     try:
@@ -44,6 +44,6 @@ def check_port_free(web: WebSettings) -> None:
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         reason = "is taken" if taken else f"cannot be listened on ({error.strerror})"
-        flag = "--web-port" if taken else "--web-host"
-        message = f"Port {web.port} of {web.host} {reason}; choose another with {flag}, or STREAM_KPI_WEB__"
-        raise UserError(message + ("PORT." if taken else "HOST."), WRONG_USAGE) from error
+        key = "port" if taken else "host"
+        another = remedy.format(key=key, KEY=key.upper())
+        raise UserError(f"Port {web.port} of {web.host} {reason}; choose another with {another}.", WRONG_USAGE) from error

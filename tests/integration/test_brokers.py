@@ -15,7 +15,7 @@ import pytest
 from stream_kpi.brokers import Broker, BrokerUnavailableError, EmbeddedBroker, kafka_jars, start_broker
 from stream_kpi.brokers.apache_kafka import ApacheKafka
 from stream_kpi.brokers.probe import admin_client, check_reachable, probe
-from stream_kpi.brokers.process import BrokerProcess, free_port
+from stream_kpi.brokers.process import ServerProcess, free_port
 from stream_kpi.errors import NO_BROKER, UserError
 
 DEADLINE_S = 20.0
@@ -118,7 +118,7 @@ def test_a_broker_that_does_not_come_up_shows_the_end_of_its_log(monkeypatch: py
 
 
 def test_the_log_of_a_process_is_kept_until_it_is_stopped() -> None:
-    process = BrokerProcess()
+    process = ServerProcess()
     process.run(["/bin/sh", "-c", "seq 100"])
     deadline_s = time.monotonic() + DEADLINE_S
     while process.pid is not None and time.monotonic() < deadline_s:

@@ -15,7 +15,7 @@ import numpy as np
 
 from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.measures.histogram import EDGES_MS
-from stream_kpi.windows.cut_table import CutTable, Integers
+from stream_kpi.windows.cut_table import CutTable, Integers, runs
 
 
 class AgeSummary(msgspec.Struct, frozen=True):
@@ -88,11 +88,11 @@ class AgeSets:
     def _by_cut(self, members: Counter[tuple[int, int]], clock_ms: int) -> dict[Cut, AgeState]:
         table = np.array(list(members), dtype=np.int64)
         rows, cuts = self._table.expand(table[:, 1])
-        order = np.argsort(cuts, kind="stable")
+        order = np.argsort(cuts)
         rows, cuts = rows[order], cuts[order]
         starts = table[rows, 0]
         counts = np.fromiter(members.values(), dtype=np.int64, count=len(members))[rows]
-        first = np.flatnonzero(np.diff(cuts, prepend=-1))
+        first = runs(cuts)
         bins = self._bins(cuts, np.maximum(clock_ms - starts, 0), counts)
         found = zip(
             cuts[first].tolist(),
@@ -109,9 +109,9 @@ class AgeSets:
     @staticmethod
     def _bins(cuts: Integers, ages_ms: Integers, counts: Integers) -> dict[int, dict[int, int]]:
         keys = cuts * _BINS + np.searchsorted(_EDGES, ages_ms, side="left")
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)
         keys = keys[order]
-        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        first = runs(keys)
         bins: dict[int, dict[int, int]] = {}
         for key, count in zip(keys[first].tolist(), np.add.reduceat(counts[order], first).tolist(), strict=True):
             bins.setdefault(key // _BINS, {})[key % _BINS] = count

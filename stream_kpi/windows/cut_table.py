@@ -12,6 +12,13 @@ from stream_kpi.lifecycles.facts import Cut, CutSets
 Integers = NDArray[np.int64]
 
 
+def runs(ascending: Integers) -> Integers:
+    """Where each run of equal numbers begins."""
+    begins = np.ones(len(ascending), dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
+
+
 class CutTable:
     """Numbers the cuts of a :class:`CutSets`, and lists each set's numbers one after the other."""
 

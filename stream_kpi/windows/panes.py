@@ -91,14 +91,15 @@ class Panes:
     def spread(self, clock_ms: int) -> None:
         """Take what was added to every cut, every tier that still keeps its time, and the sets that age."""
         panes, dirty = self._panes, self._dirty
-        for tier, deltas in self._sums.spread(self._tiers, clock_ms, self._zone):
-            for start_ms, cut, vector in deltas:
-                key = PaneKey(tier.number, start_ms, cut)
+        for tier, starts_ms, deltas in self._sums.spread(self._tiers, clock_ms, self._zone):
+            for start, cut, vector in deltas:
+                key = PaneKey(tier.number, starts_ms[start], cut)
                 pane = panes.get(key)
                 if pane is None:
                     pane = self._new(key)
                 add_into(pane.vector, vector)
                 if key in dirty:
+                    pane.delta = dict(pane.delta)
                     add_into(pane.delta, vector)
                 else:
                     pane.delta = vector

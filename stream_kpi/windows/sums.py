@@ -18,7 +18,7 @@ from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 from stream_kpi.measures.vector import Vector
 from stream_kpi.windows.ages import AgeSets
-from stream_kpi.windows.cut_table import CutTable, Integers
+from stream_kpi.windows.cut_table import CutTable, Integers, runs
 from stream_kpi.windows.tiers import FINE, Tier
 
 _SLOT_BITS = 20
@@ -39,15 +39,23 @@ _KIND_OF = np.array(
 class PaneDelta(NamedTuple):
     """What a flush's facts change in the panes of one start and cut."""
 
-    start_ms: int
+    start: int
+    """Index of the start."""
     cut: Cut
     vector: Vector
 
 
-class _Entries(NamedTuple):
-    """Sums by (start, cut, slot): ``keys`` ascending, a start being an index into ``starts_ms``."""
+class TierDeltas(NamedTuple):
+    """All that changes in a tier. Tiers share vectors: copy one before changing it."""
 
+    tier: Tier
     starts_ms: list[int]
+    deltas: list[PaneDelta]
+
+
+class _Entries(NamedTuple):
+    """Sums by (start, cut, slot), packed into ``keys``, ascending."""
+
     keys: Integers
     sums: Integers
 
@@ -64,18 +72,26 @@ class FactSums:
         """Take facts in."""
         self._facts.extend(facts)
 
-    def spread(
-        self, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo
-    ) -> Iterator[tuple[Tier, Iterator[PaneDelta]]]:
+    def spread(self, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo) -> Iterator[TierDeltas]:
         """What the facts since the last call change, for each tier; panes past a tier's retention are left out."""
         facts, self._facts = self._facts, []
         if not facts:
             return
-        slots, starts, sets, amounts = self._changes(facts)
-        entries = self._by_cut(slots, starts, sets, amounts)
+        starts_ms, entries = self._by_cut(*self._changes(facts))
+        if not starts_ms:  # nothing but ages
+            return
+        deltas = self._deltas(entries)
         for tier in tiers:
-            entries = _coarser(entries, [tier.start_of(start_ms, zone) for start_ms in entries.starts_ms])
-            yield tier, self._deltas(entries, tier.expires_before(clock_ms))
+            coarser_ms = [tier.start_of(start_ms, zone) for start_ms in starts_ms]
+            together_ms = sorted(set(coarser_ms))
+            if len(together_ms) < len(starts_ms):
+                entries = _joined(entries, [together_ms.index(start_ms) for start_ms in coarser_ms])
+                deltas = self._deltas(entries)
+            starts_ms, expired_ms = together_ms, tier.expires_before(clock_ms)
+            if starts_ms[0] < expired_ms:
+                yield TierDeltas(tier, starts_ms, [delta for delta in deltas if starts_ms[delta.start] >= expired_ms])
+            else:
+                yield TierDeltas(tier, starts_ms, deltas)
 
     def _changes(self, facts: list[Fact]) -> tuple[Integers, Integers, Integers, Integers]:
         """Facts as changes of slots: slot, fine start index, cut set, amount. Ages go to their sets."""
@@ -99,43 +115,41 @@ class FactSums:
             np.concatenate((values * signs, signs[durations], signs[scores])),
         )
 
-    def _by_cut(self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers) -> _Entries:
-        """Each change for every cut of its set, summed."""
-        change, cut = self._table.expand(sets)
+    def _by_cut(
+        self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers
+    ) -> tuple[list[int], _Entries]:
+        """The starts that occur, and each change for every cut of its set, summed."""
+        rows, cuts = self._table.expand(sets)
         known, index = np.unique(starts, return_inverse=True)
-        keys = ((index[change] * _CUTS) + cut) * _SLOTS + slots[change]
-        return _summed([start * _FINE_MS for start in known.tolist()], keys, amounts[change])
+        row_keys = index * (_CUTS * _SLOTS) + slots
+        return [start * _FINE_MS for start in known.tolist()], _summed(row_keys[rows] + cuts * _SLOTS, amounts[rows])
 
-    def _deltas(self, entries: _Entries, expires_before_ms: int) -> Iterator[PaneDelta]:
-        keys, starts_ms, all_cuts = entries.keys, entries.starts_ms, self._table.cuts
-        places = keys // _SLOTS
-        firsts = np.flatnonzero(np.diff(places, prepend=-1)).tolist()
-        slots, sums = (keys % _SLOTS).tolist(), entries.sums.tolist()
-        ends = [*firsts[1:], len(slots)][: len(firsts)]
-        for first, end, place in zip(firsts, ends, places[firsts].tolist(), strict=True):
-            start_ms = starts_ms[place // _CUTS]
-            if start_ms >= expires_before_ms:
-                vector = dict(zip(slots[first:end], sums[first:end], strict=True))
-                yield PaneDelta(start_ms, all_cuts[place % _CUTS], vector)
+    def _deltas(self, entries: _Entries) -> list[PaneDelta]:
+        all_cuts = self._table.cuts
+        places = entries.keys // _SLOTS
+        firsts = runs(places)
+        bounds = [*firsts.tolist(), len(places)]
+        slots, sums = (entries.keys % _SLOTS).tolist(), entries.sums.tolist()
+        return [
+            PaneDelta(
+                place // _CUTS, all_cuts[place % _CUTS], dict(zip(slots[first:end], sums[first:end], strict=True))
+            )
+            for first, end, place in zip(bounds, bounds[1:], places[firsts].tolist(), strict=False)
+        ]
 
 
-def _coarser(entries: _Entries, starts_ms: list[int]) -> _Entries:
-    """The same sums where each start is replaced by another, several of which may fall together."""
-    together = sorted(set(starts_ms))
-    if len(together) == len(starts_ms):
-        return _Entries(together, entries.keys, entries.sums)
-    index_of = {start_ms: index for index, start_ms in enumerate(together)}
-    index = np.array([index_of[start_ms] for start_ms in starts_ms], dtype=np.int64)
+def _joined(entries: _Entries, start_of: list[int]) -> _Entries:
+    """The same sums where start ``i`` has become start ``start_of[i]``."""
     per_start = _CUTS * _SLOTS
-    keys = index[entries.keys // per_start] * per_start + entries.keys % per_start
-    return _summed(together, keys, entries.sums)
+    index = np.array(start_of, dtype=np.int64)
+    return _summed(index[entries.keys // per_start] * per_start + entries.keys % per_start, entries.sums)
 
 
-def _summed(starts_ms: list[int], keys: Integers, amounts: Integers) -> _Entries:
+def _summed(keys: Integers, amounts: Integers) -> _Entries:
     """One entry a key, ascending, without zeros."""
-    order = np.argsort(keys, kind="stable")
+    order = np.argsort(keys)
     keys = keys[order]
-    firsts = np.flatnonzero(np.diff(keys, prepend=-1))
+    firsts = runs(keys)
     sums = np.add.reduceat(amounts[order], firsts) if len(firsts) else amounts
     stays = sums != 0
-    return _Entries(starts_ms, keys[firsts][stays], sums[stays])
+    return _Entries(keys[firsts][stays], sums[stays])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -42,7 +43,6 @@ class TooLarge(Exception):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_NO_PROBLEMS: list[str] = []
 
 
 class Entities:
@@ -54,31 +54,39 @@ class Entities:
     def __init__(self, lifecycle: Lifecycle, cut_sets: CutSets, options: Options, retention: Retention | None) -> None:
         self.lifecycle = lifecycle
         self.cold: dict[str, bytes] = {}
-        self._hot: dict[str, Entity] = {}
+        self.hot: dict[str, Entity] = {}
+        self.problems: list[str] = []
+        """Data problems met; the holder takes them out."""
         self._dirty: set[str] = set()
         self._gone: set[str] = set()
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
-        self._new_fold: Callable[[], Fold] = lambda: lifecycle.new_fold(cut_sets, options)
+        self._least_kept_ms = 2 * NEVER_MS if retention is None else retention.closed_ms
+        self._new_fold: Callable[[], Fold] = partial(lifecycle.new_fold, cut_sets, options)
         self._decode = msgspec.msgpack.Decoder(tuple[int, int, list[lifecycle.events]]).decode  # type: ignore[name-defined]  # a runtime type
 
     def __len__(self) -> int:
-        return len(self.cold.keys() | self._hot.keys())
+        return len(self.cold.keys() | self.hot.keys())
 
     def __contains__(self, key: str) -> bool:
-        return key in self._hot or key in self.cold
+        return key in self.hot or key in self.cold
 
-    def apply(self, key: str, event: HistoryEvent, clock_ms: int) -> tuple[list[Fact] | None, list[str]]:
-        """Take an event in. Facts to pass on (None: a duplicate) and data problems met; raises :class:`TooLarge`."""
-        entity = self._hot.get(key) or self._load(key)
-        if len(entity.history) >= MAX_EVENTS:
+    def apply(self, key: str, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
+        """Take an event in: the facts to pass on, None for a duplicate. Raises :class:`TooLarge`."""
+        entity = self.hot.get(key) or self._load(key)
+        if len(entity.events) >= MAX_EVENTS:
             raise TooLarge
         facts = entity.apply(event, clock_ms)
         if facts is None:
-            return None, []
+            return None
         self._dirty.add(key)
-        self._plan_wake(key, entity)
-        return facts, entity.take_problems() if entity.fold.problems else _NO_PROBLEMS
+        fold = entity.fold
+        # Nearly every event leaves the plan as it is; to see that is cheaper than to plan.
+        if fold.soonest_ms < entity.wake_ms or event.time_ms + self._least_kept_ms < entity.wake_ms:
+            self._plan_wake(key, entity)
+        if fold.problems:
+            self.problems += entity.take_problems()
+        return facts
 
     def advance(self, clock_ms: int) -> tuple[list[Fact], int]:
         """Let due moments and evictions up to the clock come: facts, and how many entities left unexplained (events
@@ -90,7 +98,7 @@ class Entities:
             wake_ms, key = heappop(wakes)
             if key not in self:
                 continue
-            entity = self._hot.get(key) or self._load(key)
+            entity = self.hot.get(key) or self._load(key)
             if entity.wake_ms != wake_ms:
                 continue
             facts.extend(entity.advance(clock_ms))
@@ -98,7 +106,7 @@ class Entities:
             evict_at_ms = self._evict_at_ms(entity)
             if evict_at_ms <= clock_ms:
                 if entity.fold.voided and not entity.fold.closed:
-                    unexplained += len(entity.history)
+                    unexplained += len(entity.events)
                 facts.extend(_leaving(entity, evict_at_ms))
                 self._remove(key)
                 continue
@@ -111,14 +119,14 @@ class Entities:
         prefix = self.lifecycle.prefix
         records: list[tuple[bytes, bytes | None]] = [(prefix + key.encode(), None) for key in self._gone]
         for key in self._dirty:
-            entity = self._hot[key]
+            entity = self.hot[key]
             packed = _encode((entity.clock_ms, entity.wake_ms, entity.history))
             self.cold[key] = packed
             records.append((prefix + key.encode(), packed))
         self._dirty.clear()
         self._gone.clear()
-        if len(self._hot) > HOT_ENTITIES:
-            self._hot.clear()
+        if len(self.hot) > HOT_ENTITIES:
+            self.hot.clear()
         return records
 
     def restore(self, key: str, packed: bytes | None) -> None:
@@ -147,21 +155,21 @@ class Entities:
             clock_ms, wake_ms, history = self._decode(packed)
             entity = Entity(self._new_fold, history, clock_ms)
             entity.wake_ms = wake_ms
-        self._hot[key] = entity
+        self.hot[key] = entity
         return entity
 
     def _remove(self, key: str) -> None:
-        self._hot.pop(key, None)
+        self.hot.pop(key, None)
         self.cold.pop(key, None)
         self._dirty.discard(key)
         self._gone.add(key)
 
     def _evict_at_ms(self, entity: Entity) -> int:
-        if self._retention is None or not entity.history:
+        if self._retention is None or entity.last is None:
             return NEVER_MS
         fold = entity.fold
         kept_ms = self._retention.closed_ms if fold.closed or fold.voided else self._retention.open_ms
-        evict_at_ms = entity.history[-1].time_ms + kept_ms
+        evict_at_ms = entity.last.time_ms + kept_ms
         due_ms = fold.next_due_ms()
         return evict_at_ms if due_ms == NEVER_MS else max(evict_at_ms, due_ms)
 

@@ -37,7 +37,7 @@ class Entity:
     a fold of the whole sorted history up to ``clock_ms`` gives.
     """
 
-    __slots__ = ("clock_ms", "fold", "history", "new_fold", "uids", "wake_ms")
+    __slots__ = ("clock_ms", "events", "fold", "last", "new_fold", "wake_ms")
 
     def __init__(
         self, new_fold: Callable[[], Fold], history: list[HistoryEvent] | None = None, clock_ms: int = -NEVER_MS
@@ -45,29 +45,35 @@ class Entity:
         """Take over a sorted history whose facts up to ``clock_ms`` have been passed on."""
         self.new_fold = new_fold
         self.clock_ms = clock_ms
+        self.events: dict[str, HistoryEvent] = {}
+        """The history by uid, sorted. One dictionary tells duplicates and keeps the order; the cycle collector does
+        not track it, as it holds nothing that it tracks: a list and a set an entity cost a tenth of all CPU."""
+        self.last: HistoryEvent | None = None
+        """The last event of the history."""
         if history:
-            self.history = history
-            self.uids = {event.uid for event in history}
+            self._keep(history)
             self.fold = facts_of(new_fold, history, clock_ms)[0]
-            self.fold.problems.clear()
+            self.fold.problems = ()
         else:
-            self.history = []
-            self.uids = set()
             self.fold = new_fold()
         self.wake_ms = NEVER_MS
         """For the holder of many entities: when it is going to call :meth:`advance` next."""
 
+    @property
+    def history(self) -> list[HistoryEvent]:
+        """All events, sorted."""
+        return list(self.events.values())
+
     def apply(self, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
         """Take an event in at the partition's clock (>= the event's time). None: a duplicate, nothing changed."""
         uid = event.uid
-        if uid in self.uids:
+        events = self.events
+        if uid in events:
             return None
-        self.uids.add(uid)
         fold = self.fold
-        history = self.history
-        if history:
+        last = self.last
+        if last is not None:
             time_ms = event.time_ms
-            last = history[-1]
             if event.opens or time_ms <= fold.last_due_ms or (time_ms <= last.time_ms and event.order < last.order):
                 return self._refold(event, clock_ms)
             if fold.soonest_ms < time_ms:
@@ -78,7 +84,8 @@ class Entity:
                 return self._refold(event, clock_ms)
         else:
             fold.on_event(event)
-        history.append(event)
+        events[uid] = event
+        self.last = event
         return self.advance(clock_ms)
 
     def advance(self, clock_ms: int) -> list[Fact]:
@@ -88,18 +95,26 @@ class Entity:
             self.clock_ms = clock_ms
         if fold.soonest_ms <= self.clock_ms:
             fold.fire_until(self.clock_ms, inclusive=True)
+        if not fold.facts:
+            return []
         facts, fold.facts = fold.facts, []
         return [] if fold.voided else facts
 
     def take_problems(self) -> list[str]:
         """The data problems met since the last call; to be called after each ``apply``."""
-        problems, self.fold.problems = self.fold.problems, []
-        return problems
+        problems, self.fold.problems = self.fold.problems, ()
+        return list(problems)
+
+    def _keep(self, history: list[HistoryEvent]) -> None:
+        self.events = {event.uid: event for event in history}
+        self.last = history[-1]
 
     def _refold(self, event: HistoryEvent, clock_ms: int) -> list[Fact]:
-        fold_before, before = facts_of(self.new_fold, self.history, self.clock_ms)
-        insort(self.history, event, key=lambda e: e.order)
+        history = self.history
+        fold_before, before = facts_of(self.new_fold, history, self.clock_ms)
+        insort(history, event, key=lambda e: e.order)
+        self._keep(history)
         self.clock_ms = max(self.clock_ms, clock_ms)
-        self.fold, after = facts_of(self.new_fold, self.history, self.clock_ms)
-        self.fold.problems = list((Counter(self.fold.problems) - Counter(fold_before.problems)).elements())
+        self.fold, after = facts_of(self.new_fold, history, self.clock_ms)
+        self.fold.problems = tuple((Counter(self.fold.problems) - Counter(fold_before.problems)).elements())
         return difference(after, before)

@@ -48,10 +48,13 @@ class Fold(ABC):
     The fold never asks the time: the engine passes it.
     """
 
-    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms")
+    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "voided")
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cut_sets = cut_sets
+        self.voided = True
+        """True while the entity leaves every count (spam, deleted, merged away, or its creation not seen yet). Only
+        an event changes it, never a due moment. A plain field, as the engine asks for it at every event."""
         self.facts: list[Fact] = []
         self.due: dict[int, int] = {}
         """``{kind: due_ms}``; a handful at most."""
@@ -59,15 +62,9 @@ class Fold(ABC):
         """The least of ``due``, ``NEVER_MS`` without one."""
         self.last_due_ms = -NEVER_MS
         """The latest moment that has fired: an event at or before it arrives out of order."""
-        self.problems: list[str] = []
+        self.problems: tuple[str, ...] = ()
         """Data problems met (``negative_duration``, ``second_created``...), for the counters; see
         :meth:`Entity.take_problems`."""
-
-    @property
-    @abstractmethod
-    def voided(self) -> bool:
-        """True while the entity leaves every count (spam, deleted, merged away, or its creation not seen yet). Only
-        an event changes it, never a due moment."""
 
     @property
     @abstractmethod
@@ -99,10 +96,14 @@ class Fold(ABC):
         leaving, and until then the entity stays in."""
         self.facts.append((slot, time_ms, cuts, value, -1))
 
+    def note_problem(self, name: str) -> None:
+        """Count a data problem."""
+        self.problems += (name,)
+
     def duration_ms(self, start_ms: int, end_ms: int) -> int:
         """The time from start to end; a negative one counts as 0 and is a problem."""
         if end_ms < start_ms:
-            self.problems.append("negative_duration")
+            self.note_problem("negative_duration")
             return 0
         return end_ms - start_ms
 

@@ -39,20 +39,18 @@ class Lamp(Fold):
         self.installed = self.is_broken = self.lit = False
 
     @property
-    def voided(self) -> bool:
-        return self.is_broken or not self.installed
-
-    @property
     def closed(self) -> bool:
         return self.is_broken
 
     def on_event(self, event: HistoryEvent) -> None:
         if isinstance(event, Installed):
             if self.installed:
-                self.problems.append("installed_twice")
+                self.note_problem("installed_twice")
             self.installed = True
+            self.voided = self.is_broken
         elif isinstance(event, Broken):
             self.is_broken = event.broken
+            self.voided = self.is_broken or not self.installed
         elif isinstance(event, Switched):
             self.emit(CLICKS, event.time_ms, 0)
             if event.on and not self.lit:
@@ -211,4 +209,4 @@ def test_moving_a_moment_replaces_it_and_the_soonest_is_always_known() -> None:
 def test_a_negative_duration_counts_as_zero_and_is_a_problem() -> None:
     fold = Lamp()
     assert (fold.duration_ms(10, 30), fold.duration_ms(30, 30), fold.duration_ms(30, 10)) == (20, 0, 0)
-    assert fold.problems == ["negative_duration"]
+    assert fold.problems == ("negative_duration",)

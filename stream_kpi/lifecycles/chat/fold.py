@@ -75,11 +75,6 @@ class ChatFold(Fold):
         self._surveys: Surveys | None = None
 
     @property
-    def voided(self) -> bool:
-        """Until it has been seen queued."""
-        return self._queued_ms is None
-
-    @property
     def closed(self) -> bool:
         """Ended, or left without an agent."""
         return self._ended or self._left
@@ -102,8 +97,9 @@ class ChatFold(Fold):
 
     def _on_queued(self, event: Queued) -> None:
         if self._queued_ms is not None:
-            self.problems.append("second_queued")
+            self.note_problem("second_queued")
             return
+        self.voided = False
         self._channel = event.channel
         self._priority = event.priority
         self._category = event.category
@@ -139,7 +135,7 @@ class ChatFold(Fold):
 
     def _on_accepted(self, event: Accepted, queued_ms: int) -> None:
         if self.closed:
-            self.problems.append("accepted_after_end")
+            self.note_problem("accepted_after_end")
             return
         self._agent = event.agent_id
         self._queue = event.queue or self._queue
@@ -157,7 +153,7 @@ class ChatFold(Fold):
 
     def _on_left(self, event: Left, queued_ms: int) -> None:
         if self._accepted_ms is not None:
-            self.problems.append("left_after_accept")
+            self.note_problem("left_after_accept")
         elif not self.closed:
             self._leave_queue(event.time_ms, queued_ms, event.reason)
 
@@ -181,7 +177,7 @@ class ChatFold(Fold):
 
     def _on_ended(self, event: Ended, queued_ms: int) -> None:
         if self._ended:
-            self.problems.append("second_ended")
+            self.note_problem("second_ended")
             return
         if self._accepted_ms is not None:
             handled_ms = self.duration_ms(self._accepted_ms, event.time_ms) + event.after_work_ms

@@ -31,17 +31,13 @@ class CustomerFold(Fold):
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
+        self.voided = False  # a customer counts from the first state on
         self._options = options
         self._timeline: list[SubscriptionState] = []
         """Every state, in order of effect."""
         self._applied = 0
         """How many of the timeline's states the account has taken in."""
         self._account = self._new_account()
-
-    @property
-    def voided(self) -> bool:
-        """Never: a customer counts from the first state on."""
-        return False
 
     @property
     def closed(self) -> bool:

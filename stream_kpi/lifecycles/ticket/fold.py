@@ -58,7 +58,7 @@ class TicketFold(TicketState):
 
     def _on_created(self, event: Created) -> None:
         if self.created_ms != UNKNOWN_TIME_MS:
-            self.problems.append("second_created")
+            self.note_problem("second_created")
             return
         self.voided = False
         self.created_ms = event.time_ms

@@ -60,16 +60,11 @@ class TicketState(Fold):
         "unassigned_cuts",
         "unattended",
         "unattended_cuts",
-        "voided",
     )
-
-    voided: bool
-    """Not created yet, removed or merged. A plain field, as the engine asks for it at every event."""
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
         self.options = options
-        self.voided = True
 
         # Creation and dimensions
         self.created_ms = UNKNOWN_TIME_MS

@@ -16,6 +16,7 @@ from stream_kpi.kpis.record import KpiRecord, evaluate
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures.registry import COHORT
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.kinds import Rolling, Tumbling
@@ -82,6 +83,8 @@ class Computation:
                 panes.put_ages(0, unpack_ages(value or b""))
             else:
                 panes.apply(0, unpack_key(key), None if value is None else unpack_state(value))
+        for _ in panes.absorb():
+            pass
         wanted = set(dimensions)
         window = self._window
         if isinstance(window, Tumbling) and window.name != "today":
@@ -101,7 +104,7 @@ class Computation:
         if isinstance(window, Tumbling):
             return next(tumbling_views(panes, window, at_ms, at_ms, grace_ms=0))
         sums = RollingSums(window, panes)
-        cohort = RollingSums(window, panes, self._options.reopen_window_ms)
+        cohort = RollingSums(window, panes, self._options.reopen_window_ms, COHORT)
         sums.move(at_ms)
         cohort.move(at_ms)
         return rolling_view(panes, sums, cohort, at_ms)

@@ -14,6 +14,7 @@ from stream_kpi.kpis.record import KpiRecord, evaluate, record_key, timestamp
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures.registry import COHORT
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
@@ -73,7 +74,8 @@ class Merge:
         self.panes = MergedPanes(options.zone_info)
         self._grace_ms = grace_ms
         self._rolling = [
-            (RollingSums(kind, self.panes), RollingSums(kind, self.panes, options.reopen_window_ms)) for kind in ROLLING
+            (RollingSums(kind, self.panes), RollingSums(kind, self.panes, options.reopen_window_ms, COHORT))
+            for kind in ROLLING
         ]
         self._tumbling = [DirtyTumbling(kind, options.zone_info, self._grace_ms) for kind in TUMBLING]
         self._dirty: dict[str, set[Cut]] = {}
@@ -88,25 +90,26 @@ class Merge:
         if key == AGES_KEY:
             self.panes.put_ages(shard, unpack_ages(value) if value else {})
             return
-        pane = unpack_key(key)
-        delta = self.panes.apply(shard, pane, None if value is None else unpack_state(value))
-        if not delta:
-            return
-        levels = bool(levels_of(delta))
-        if pane.tier == ALL_TIME.number:
-            self._mark("total", pane.cut)
-            self._mark("instant", pane.cut)
-            if levels:
-                self._moved_levels.add(pane.cut)
-        for pair in self._rolling:
-            for sums in pair:
-                if sums.kind.tier.number == pane.tier and sums.add(pane.start_ms, pane.cut, delta):
-                    self._mark(sums.kind.name, pane.cut)
-        for dirty in self._tumbling:
-            if dirty.kind.tier.number == pane.tier:
-                dirty.mark(pane.start_ms, pane.cut, levels=levels)
-        if pane.tier == TODAY.tier.number:
-            self._mark(TODAY.name, pane.cut)
+        self.panes.apply(shard, unpack_key(key), None if value is None else unpack_state(value))
+
+    def _absorb(self) -> None:
+        """Bring the windows' sums up to date, and mark what has changed."""
+        for pane, delta in self.panes.absorb():
+            levels = bool(levels_of(delta))
+            if pane.tier == ALL_TIME.number:
+                self._mark("total", pane.cut)
+                self._mark("instant", pane.cut)
+                if levels:
+                    self._moved_levels.add(pane.cut)
+            for pair in self._rolling:
+                for sums in pair:
+                    if sums.kind.tier.number == pane.tier and sums.add(pane.start_ms, pane.cut, delta):
+                        self._mark(sums.kind.name, pane.cut)
+            for dirty in self._tumbling:
+                if dirty.kind.tier.number == pane.tier:
+                    dirty.mark(pane.start_ms, pane.cut, levels=levels)
+            if pane.tier == TODAY.tier.number:
+                self._mark(TODAY.name, pane.cut)
 
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         """Take back one record of the values topic, in log order, before the first publish."""
@@ -122,6 +125,7 @@ class Merge:
         """Evaluate what has changed, as of ``now``."""
         if first_ms is None:
             first_ms = now_ms
+        self._absorb()
         self.panes.expire(now_ms)
         for sums, cohort in self._rolling:
             for cut in sums.move(now_ms) | cohort.move(now_ms):

@@ -95,5 +95,8 @@ PAST_OF_ACTIVE = Measure(62, "past_of_active", Kind.LEVEL)
 """The whole activity history (+1, -1) of the customers that pay now, taken back while they do not: its level at an
 instant is how many of today's customers paid then. Customers of then less this = lost since, for any window."""
 
+COHORT = (COHORT_SOLVES, COHORT_REOPENS)
+"""Measures of cohorts, whose members are decided some time after the event that they are counted at."""
+
 MEASURES: tuple[Measure, ...] = tuple(m for m in list(globals().values()) if isinstance(m, Measure))
 BY_NUMBER: dict[int, Measure] = {m.number: m for m in MEASURES}

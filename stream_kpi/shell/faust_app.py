@@ -119,6 +119,10 @@ class App(faust.App):
         self._ticked_at = time.monotonic()
         return await self._batches.progress()
 
+    async def beginning(self, tp: TP) -> int:
+        """Where the input's log begins now."""
+        return await self._batches.beginning(tp)
+
     async def is_member(self, positions: Mapping[TP, int]) -> bool:
         """True when the group's coordinator takes our commits."""
         return await self._batches.is_member(positions)

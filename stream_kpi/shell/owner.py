@@ -16,6 +16,7 @@ from typing import Protocol
 from aiokafka import TopicPartition
 from faust.types import TP
 
+from stream_kpi.errors import NO_BROKER, UserError
 from stream_kpi.shell.core import Core, ShardCore
 from stream_kpi.shell.flush import WriteError, Writer
 from stream_kpi.shell.guard import Known, check_input, check_partition_counts
@@ -38,6 +39,9 @@ class Inputs(Protocol):
 
     async def progress(self) -> Mapping[TP, Progress]:
         """How far each input has been read."""
+
+    async def beginning(self, tp: TP) -> int:
+        """Where the input's log begins now."""
 
     async def is_member(self, positions: Mapping[TP, int]) -> bool:
         """True when the group's coordinator takes our commits."""
@@ -78,6 +82,7 @@ class Owner:
         self._fail = fail
         self._holding: dict[int, asyncio.Task[None]] = {}
         self._parked: dict[int, Processor] = {}
+        self._looking: dict[TP, asyncio.Task[None]] = {}
         self._opened = asyncio.Condition()
         self._wanted: set[int] = set()
 
@@ -94,6 +99,24 @@ class Owner:
     async def seek(self, positions: Mapping[TP, int]) -> None:
         """Read these inputs again from here."""
         await self._inputs.move(positions)
+
+    def skipped(self, tp: TP, start: int, first: int) -> None:
+        """Offsets without records are a transaction's markers, or what compaction or retention has deleted: the last is
+        lost input, and only where the log now begins tells it."""
+        if tp not in self._looking:
+            self._looking[tp] = asyncio.create_task(self._look_for_loss(tp, start, first))
+
+    async def _look_for_loss(self, tp: TP, start: int, first: int) -> None:
+        try:
+            lost = min(first, await self._inputs.beginning(tp)) - start
+            if lost > 0:
+                self._count_lost(tp.topic, tp.partition, lost)
+        finally:
+            del self._looking[tp]
+
+    def _count_lost(self, topic: str, partition: int, lost: int) -> None:
+        self.stats.counts["lost_input", topic] += lost
+        log.error("%s, partition %d: %d records were deleted before they were read", topic, partition, lost)
 
     # What the app calls.
 
@@ -210,7 +233,7 @@ class Owner:
         options, started = self.options, time.monotonic()
         writer = self._new_writer(number)
         try:
-            await writer.open()
+            await self._fence(number, writer)
             core = self._core.shard(number, self.shards)
             recovered = await self._restore(number, core)
             begin = await self._check_inputs(number, core)
@@ -222,6 +245,16 @@ class Owner:
         self.stats.counts["recovered_records",] += recovered
         log.info("shard %d: open, %d records recovered in %.1f s", number, recovered, seconds)
         return Processor(number, core, writer, {topic: begin[topic] for topic in options.input_topics}, self)
+
+    async def _fence(self, number: int, writer: Writer) -> None:
+        try:
+            await writer.open()
+        except WriteError as error:
+            raise UserError(
+                f"shard {number} cannot be opened: {self.options.broker} does not answer as it should ({error}). "
+                "Look at the brokers' health; the worker can be started again at any time.",
+                NO_BROKER,
+            ) from error
 
     async def _restore(self, number: int, core: ShardCore) -> int:
         state = TopicPartition(self.options.state_topic, number)
@@ -252,7 +285,6 @@ class Owner:
                 found = await look_at_input(consumer, tp, known)
             lost = check_input(options.app_id, topic, number, known, found)
             if lost:
-                self.stats.counts["lost_input", topic] += lost
-                log.error("%s, partition %d: %d records were deleted before they were read", topic, number, lost)
+                self._count_lost(topic, number, lost)
             begin[topic] = known.offset + 1 + lost
         return begin

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from faust.types import TP
 
+from stream_kpi.pipeline import InputRecord
 from stream_kpi.shell.clock import wall_ms
 from stream_kpi.shell.core import ShardCore
 from stream_kpi.shell.flush import FlushRecords, Writer
@@ -43,6 +44,9 @@ class Surroundings(Protocol):
     async def seek(self, positions: Mapping[TP, int]) -> None:
         """Read these inputs again from here."""
 
+    def skipped(self, tp: TP, start: int, first: int) -> None:
+        """No record of this input has come from ``start`` to before ``first``."""
+
 
 class Processor:
     """Serialises apply, advance and flush of one shard. A WriteError of ``run`` means: throw all of this away."""
@@ -65,6 +69,7 @@ class Processor:
         self._room.set()
         self._sought: set[TP] = set()
         self._stopping = False
+        self._broken = False
         self._flushed = dict(core.position)
 
     @property
@@ -95,7 +100,9 @@ class Processor:
             if records[0].offset < expected:
                 records = [record for record in records if record.offset >= expected]
             if records:
-                self.core.apply(batch.topic, batch.partition, records, wall_ms())
+                if records[0].offset > max(batch.start, expected):
+                    self._around.skipped(tp, max(batch.start, expected), records[0].offset)
+                self._apply(batch.topic, batch.partition, records)
             self._expected[tp] = batch.end
             self._waiting_events += len(records)
             self._around.stats.counts["batches",] += 1
@@ -106,6 +113,14 @@ class Processor:
         if self._waiting_events >= 2 * self._options.flush_events:
             self._room.clear()
         await self._room.wait()
+
+    def _apply(self, topic: str, partition: int, records: Sequence[InputRecord]) -> None:
+        try:
+            self.core.apply(topic, partition, records, wall_ms())
+        except BaseException:
+            # A part of the batch is applied: nothing of this memory may be written any more.
+            self._broken = True
+            raise
 
     async def run(self) -> None:
         """Tick and flush until ``stop``. Raises WriteError when a flush fails or its outcome is unknown."""
@@ -160,7 +175,10 @@ class Processor:
         return None if any(lag.values()) else min(known)
 
     async def flush(self) -> None:
-        """Write what has changed, then acknowledge the batches that it holds. Raises WriteError."""
+        """Write what has changed, then acknowledge the batches that it holds. Raises WriteError. Does nothing after an
+        apply that failed."""
+        if self._broken:
+            return
         stats = self._around.stats
         messages, self._unflushed, self._waiting_events = self._unflushed, [], 0
         position = dict(self.core.position)

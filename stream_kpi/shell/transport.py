@@ -111,6 +111,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 )
         return result
 
+    async def beginning(self, tp: TP) -> int:
+        """Where the partition's log begins now (in the consumer's loop)."""
+        aiokafka_tp = TopicPartition(*tp)
+        return int((await self._ensure_consumer().beginning_offsets([aiokafka_tp]))[aiokafka_tp])
+
     async def is_member(self, positions: Mapping[TP, int]) -> bool:
         """True when the broker takes a commit of our generation: these partitions are still ours."""
         offsets = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in positions.items()}
@@ -180,6 +185,10 @@ class Consumer(driver.Consumer):
     async def progress(self) -> dict[TP, Progress]:
         """How far each assigned partition has been read."""
         return await self._thread.in_thread(self._thread.progress())
+
+    async def beginning(self, tp: TP) -> int:
+        """Where the partition's log begins now."""
+        return await self._thread.in_thread(self._thread.beginning(tp))
 
     async def is_member(self, positions: Mapping[TP, int]) -> bool:
         """True when the group's coordinator still takes commits from us."""

@@ -47,10 +47,9 @@ async def serve(app: App) -> int:
     stopping = [asyncio.create_task(stop.wait()), asyncio.create_task(app.failed.wait())]
     try:
         await asyncio.wait([starting, *stopping], return_when=asyncio.FIRST_COMPLETED)
-        if starting.done() and starting.exception() is not None:
-            app.failure = app.failure or starting.exception()
-        elif not starting.done() or app.failure is None:
-            await asyncio.wait(stopping, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():  # Faust gave up by itself: it waits to be stopped otherwise
+            crash = app.crash_reason or worker.crash_reason or RuntimeError("Faust stopped without a reason")
+            app.failure = app.failure or starting.exception() or crash
     finally:
         await worker.stop()
         for task in (starting, *stopping):

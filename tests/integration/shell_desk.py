@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,23 @@ def options_for(broker: str, app_id: str, **changes: Any) -> ShellOptions:
     return ShellOptions(broker=broker, app_id=app_id, **{**defaults, **changes})
 
 
+@contextmanager
+def admin_client(broker: str) -> Iterator[Any]:
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
 def create_topics(options: ShellOptions, partitions: int = PARTITIONS) -> None:
     compacted = {"cleanup.policy": "compact"}
-    admin = KafkaAdminClient(bootstrap_servers=options.broker)
-    admin.create_topics(
-        [NewTopic(topic, partitions, 1) for topic in options.input_topics]
-        + [NewTopic(t, partitions, 1, topic_configs=compacted) for t in (options.state_topic, options.panes_topic)]
-        + [NewTopic(t, 1, 1, topic_configs=compacted) for t in (options.clock_topic, options.values_topic)]
-    )
-    admin.close()
+    with admin_client(options.broker) as admin:
+        admin.create_topics(
+            [NewTopic(topic, partitions, 1) for topic in options.input_topics]
+            + [NewTopic(t, partitions, 1, topic_configs=compacted) for t in (options.state_topic, options.panes_topic)]
+            + [NewTopic(t, 1, 1, topic_configs=compacted) for t in (options.clock_topic, options.values_topic)]
+        )
 
 
 def differences(expected: Counter[bytes], counts: Counter[bytes]) -> dict[bytes, tuple[int, int]]:
@@ -97,6 +106,23 @@ class Desk:
             if applied >= self.written:
                 return counts
             assert time.monotonic() < deadline, f"only {applied} of {self.written} records were applied"
+            await asyncio.sleep(0.3)
+
+    async def published(self, total: int, timeout_s: float = 60.0) -> Counter[bytes]:
+        """What the values topic says, once it adds up to the total."""
+        tp = TopicPartition(self.options.values_topic, 0)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            values: Counter[bytes] = Counter()
+
+            def take(_tp: TopicPartition, records: Records, values: Counter[bytes] = values) -> None:
+                values.update({record.key: int(record.value) - values[record.key] for record in records})
+
+            async with reader(self.options.broker, [tp]) as consumer:
+                await read_to_end(consumer, [tp], take)
+            if values.total() >= total:
+                return values
+            assert time.monotonic() < deadline, f"only {values.total()} of {total} were published"
             await asyncio.sleep(0.3)
 
 

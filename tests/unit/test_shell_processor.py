@@ -65,6 +65,7 @@ class Around:
         self.stats = Stats()
         self.progress: Mapping[TP, Progress] = {}
         self.acknowledged: list[BatchMessage] = []
+        self.gaps: list[tuple[TP, int, int]] = []
         self.sought: list[Mapping[TP, int]] = []
 
     def event_now_ms(self) -> int | None:
@@ -72,6 +73,9 @@ class Around:
 
     def acknowledge(self, message: BatchMessage) -> None:
         self.acknowledged.append(message)
+
+    def skipped(self, tp: TP, start: int, first: int) -> None:
+        self.gaps.append((tp, start, first))
 
     async def seek(self, positions: Mapping[TP, int]) -> None:
         self.sought.append(positions)
@@ -99,6 +103,7 @@ async def test_batches_that_follow_each_other_are_applied_whatever_their_offsets
     await desk.processor.take(Message(3, 9, offsets=[5, 7]))
     assert desk.count == 5
     assert desk.processor.positions == {A: 9, REKEYED: 0}
+    assert desk.around.gaps == [(A, 3, 5)]
 
 
 async def test_of_a_batch_that_is_read_again_only_what_is_new_is_applied(desk: Desk) -> None:
@@ -147,6 +152,20 @@ async def test_a_failed_write_acknowledges_nothing_and_ends_the_run(desk: Desk) 
     await desk.processor.take(Message(0, 4))
     with pytest.raises(WriteError):
         await desk.processor.run()
+    assert desk.around.acknowledged == []
+
+
+async def test_after_an_apply_that_broke_off_nothing_is_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(*_: object) -> None:
+        desk.core.by_key[b"half"] += 1
+        raise ZeroDivisionError
+
+    await desk.processor.take(Message(0, 1))
+    monkeypatch.setattr(desk.core, "apply", break_off)
+    with pytest.raises(ZeroDivisionError):
+        await desk.processor.take(Message(1, 4))
+    await desk.processor.flush()
+    assert desk.writer.written == []
     assert desk.around.acknowledged == []
 
 

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiokafka import TopicPartition
+
+from stream_kpi.pipeline import Flush, Outgoing
+from stream_kpi.shell.flush import TRUNCATED, FlushRecords, Records, partition_of
+from stream_kpi.shell.options import ShellOptions
+
+OPTIONS = ShellOptions(broker="none:1", app_id="app", max_batch_bytes=1_000)
+
+
+class NoWriter:
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def write(self, _records: Records) -> None: ...
+
+    async def partitions(self, _topic: str) -> Sequence[int]:
+        return (0, 1, 2, 3)
+
+
+def flush(*outgoing: Outgoing) -> Flush:
+    return Flush([(b"t:1", b"packed"), (b"position", b"p")], [(b"pane", None)], (b"2", b"clock"), list(outgoing))
+
+
+async def test_state_and_position_come_first_and_the_clock_last() -> None:
+    records = await FlushRecords(OPTIONS, 2).lay_out(flush(Outgoing("dlq", 1, b"k", b"v", [], 7)), NoWriter())
+    assert list(records) == [
+        TopicPartition("app-state-changelog", 2),
+        TopicPartition("app-panes-changelog", 2),
+        TopicPartition("dlq", 1),
+        TopicPartition("app-clock", 0),
+    ]
+    assert records[TopicPartition("dlq", 1)] == [(b"k", b"v", [], 7)]
+
+
+async def test_an_outgoing_record_without_a_partition_goes_where_its_key_belongs() -> None:
+    record = Outgoing("late", None, b"T-4711", b"v", [], None)
+    records = await FlushRecords(OPTIONS, 0).lay_out(flush(record), NoWriter())
+    assert TopicPartition("late", 2) in records
+    assert partition_of(b"21", (0, 1, 2, 3)) == 0  # murmur2 is -973932308 in Kafka's own tests
+    assert partition_of(None, (0, 1, 2, 3)) == 0
+
+
+async def test_a_dead_letter_past_a_batchs_size_is_cut_and_says_so_and_the_state_never_is() -> None:
+    giant = Flush([(b"t:1", b"x" * 5_000)], [], (b"0", b""), [Outgoing("dlq", 0, b"k", b"y" * 5_000, [], None)])
+    records = await FlushRecords(OPTIONS, 0).lay_out(giant, NoWriter())
+    assert records[TopicPartition("app-state-changelog", 0)] == [(b"t:1", b"x" * 5_000)]
+    assert records[TopicPartition("dlq", 0)] == [(b"k", b"y" * 1_000, [(TRUNCATED, b"5000")], None)]

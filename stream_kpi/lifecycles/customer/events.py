@@ -53,15 +53,15 @@ def from_wire(wire: SubscriptionWire, time_ms: int) -> CustomerEvent | None:
     data = wire.data
     paying = data.status in PAYING_STATUSES
     return SubscriptionState(
-        time_ms=time_ms,
-        uid=f"{wire.id}\0{wire.source}",
-        subscription_id=data.subscription_id,
-        effective_ms=time_ms if data.effective_at is None else event_time_ms(data.effective_at),
-        paying=paying,
-        currency=numeric_code(data.currency),
-        mrr_by_plan=_mrr_by_plan(data.items) if paying else (),
-        cancel_ms=None if data.cancel_at is None else event_time_ms(data.cancel_at),
-        delinquent=data.status == "unpaid" or data.reason == "delinquent",
+        time_ms,
+        f"{wire.id}\0{wire.source}",
+        data.subscription_id,
+        time_ms if data.effective_at is None else event_time_ms(data.effective_at),
+        paying,
+        numeric_code(data.currency),
+        _mrr_by_plan(data.items) if paying else (),
+        None if data.cancel_at is None else event_time_ms(data.cancel_at),
+        data.status == "unpaid" or data.reason == "delinquent",
     )
 
 

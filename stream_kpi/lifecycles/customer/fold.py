@@ -48,11 +48,14 @@ class CustomerFold(Fold):
         """Take a state in, and its effect if that has come. Raises TypeError for another lifecycle's event."""
         if not isinstance(event, SubscriptionState):
             raise TypeError(f"{type(event).__name__} is no event of a customer")
-        place = bisect(self._timeline, event.effective_order, key=_effective_order)
+        timeline = self._timeline
+        place = len(timeline)
+        if place and event.effective_ms <= timeline[-1].effective_ms:
+            place = bisect(timeline, event.effective_order, key=_effective_order)
         if place < self._applied or event.effective_ms < self._account.instant_ms:
             self._restate(place, event)
         else:
-            self._timeline.insert(place, event)
+            timeline.insert(place, event)
         self._settle(event.time_ms)
 
     def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only

@@ -14,6 +14,7 @@ from aiohttp import web
 from stream_kpi.entities import Retention
 from stream_kpi.errors import UserError
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.garbage import tune_collector
 from stream_kpi.merge import Merge, Publication
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
@@ -92,11 +93,13 @@ class Display:
             records = publication.records
             changed = {key for key, _ in publication.changed}
             self._store.update(
-                [records[key] for key in changed if key in records], [key for key in changed if key not in records]
+                [records[key] for key in changed if key in records],
+                [key for key in changed if key not in records],
+                publication.histograms,
             )
         else:
             self._shown = True
-            self._store.replace(publication.records.values())
+            self._store.replace(publication.records.values(), publication.histograms)
 
 
 def build_app(settings: Settings, store: LiveStore) -> App:
@@ -138,4 +141,5 @@ def run(settings: Settings) -> int:
     """As run_until_stopped, from outside any event loop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     quiet_libraries()
+    tune_collector()
     return asyncio.run(run_until_stopped(settings))

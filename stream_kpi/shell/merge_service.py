@@ -120,6 +120,8 @@ class MergeService:
                 partition = self._partitions.get(key)
                 if partition is None:
                     partition = self._partitions[key] = partition_of(key, partitions)
+                if value is None:
+                    del self._partitions[key]
                 records.setdefault(TopicPartition(self._options.values_topic, partition), []).append(
                     (key, value, [], None)
                 )

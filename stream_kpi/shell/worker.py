@@ -31,7 +31,8 @@ class Worker(faust.Worker):
 
 def quiet_libraries() -> None:
     """Faust and aiokafka tell of every service and lookup; only what goes wrong is of interest."""
-    for name in ("faust", "mode", "aiokafka", "kafka", "stream_kpi.shell.transport", "stream_kpi.shell.store"):
+    services = (f"stream_kpi.shell.{module}" for module in ("faust_app", "transport", "store", "worker"))
+    for name in ("faust", "mode", "aiokafka", "kafka", *services):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

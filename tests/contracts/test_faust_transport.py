@@ -58,7 +58,7 @@ def test_the_scheme_kafka_batch_gives_our_transport_and_kpi_state_our_store() ->
             base_consumer.Consumer,
             [
                 "on_init", "on_buffer_full", "on_buffer_drop", "_new_offset", "perform_seek", "_is_changelog_tp",
-                "verify_event_path", "ack", "commit",
+                "verify_all_partitions_active", "ack", "commit",
             ],
         ),
         (base_consumer.ThreadDelegateConsumer, ["highwaters", "earliest_offsets", "seek_wait", "assignment"]),

@@ -1,0 +1,80 @@
+"""What joins the shell to live store and self-metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+from faust.types import TP
+
+from stream_kpi.publish.live_store import MemoryStore
+from stream_kpi.publish.self_metrics import SelfMetrics
+from stream_kpi.publish.web import Health
+from stream_kpi.settings import Settings
+from stream_kpi.shell.app import Display, core_of, shell_options
+from stream_kpi.shell.metering import COUNTERS, Meter
+from stream_kpi.shell.stats import ShardStats, Stats
+
+
+def meter(stats: Stats, metrics: SelfMetrics, health: Health) -> Meter:
+    owner = SimpleNamespace(stats=stats, processors={0: SimpleNamespace(core=None)})
+    app: Any = SimpleNamespace(owner=owner, started_once=True, ready=False, live=True, detail="waiting")
+    return Meter(app, metrics, health, lambda _core: {"ticket": 3})
+
+
+def value(metrics: SelfMetrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_counts_reach_the_self_metrics_once_however_often_they_are_copied() -> None:
+    metrics, health = SelfMetrics("0"), Health()
+    stats = Stats(counts=Counter({("events", "t"): 5, ("late",): 2, ("shard_lost", "fenced"): 1, ("flushes",): 9}))
+    copy = meter(stats, metrics, health)
+    copy.copy(count_entities=True)
+    stats.counts["events", "t"] += 2
+    stats.flush_seconds.append(0.3)
+    stats.shards[0] = ShardStats(greatest_ms=5_500, lag={TP("t", 0): 7})
+    copy.copy(count_entities=True)
+    copy.copy(count_entities=True)
+    assert value(metrics, "stream_kpi_events_total", topic="t") == 7
+    assert value(metrics, "stream_kpi_late_total") == 2
+    assert value(metrics, "stream_kpi_fenced_total") == 1
+    assert value(metrics, "stream_kpi_flush_seconds_count") == 1
+    assert value(metrics, "stream_kpi_watermark_timestamp_seconds", shard="0") == 5.5
+    assert value(metrics, "stream_kpi_lag_records", topic="t", partition="0") == 7
+    assert value(metrics, "stream_kpi_live_entities", kind="ticket", shard="0") == 3
+    assert (health.started, health.ready, health.live, health.detail) == (True, False, True, "waiting")
+
+
+def test_every_counter_that_is_copied_exists() -> None:
+    metrics = SelfMetrics("0")
+    for name in COUNTERS.values():
+        metrics.counter(name)
+
+
+def test_the_settings_reach_shell_and_core() -> None:
+    settings = Settings(app_id="mine", clock="event", flush_interval_s=2)
+    options = shell_options(settings)
+    assert (options.app_id, options.event_clock, options.flush_interval_s) == ("mine", True, 2)
+    assert options.source_topics == settings.topics.sources
+    core = core_of(settings)
+    assert core.shard(1, 4).shards == 4
+    assert core.merge().publish(1_000, None).changed is not None
+
+
+def test_the_live_store_shows_what_is_published_and_nothing_once_another_worker_publishes() -> None:
+
+    store = MemoryStore()
+    settings = Settings(clock="event")
+    merge = core_of(settings).merge()
+    display = Display(store)
+    publication: Any = merge.publish(1_000, 0)
+    assert publication.records
+    display.show(publication)
+    assert dict(store.snapshot().records) == publication.records
+    following: Any = merge.publish(2_000, 0)
+    display.show(following)
+    assert store.snapshot().records.keys() == following.records.keys()
+    display.show(None)
+    assert not store.snapshot().records

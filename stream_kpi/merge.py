@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from stream_kpi.kpis.catalogue import live_rows
-from stream_kpi.kpis.record import KpiRecord, evaluate, record_key, timestamp
+from stream_kpi.kpis.record import KpiHistogram, KpiRecord, evaluate, histograms, record_key, timestamp
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
@@ -41,6 +41,8 @@ class Publication(NamedTuple):
 
     changed: list[tuple[bytes, bytes | None]]
     records: dict[bytes, KpiRecord]
+    histograms: tuple[KpiHistogram, ...]
+    """Of the durations over all time: what a Prometheus histogram shows."""
     complete: bool
     """Nothing waits for the next publish: every record stands as of this one's now."""
 
@@ -140,10 +142,11 @@ class Merge:
         for view in views:
             budget -= self._publish_stale(view, now_ms, budget)
         changed, self._changed = self._changed, []
-        return Publication(changed, dict(self._records), complete=budget > 0)
+        durations = tuple(histograms(_ROWS["total"], views[-1]))
+        return Publication(changed, dict(self._records), durations, complete=budget > 0)
 
     def _current_views(self, now_ms: int, first_ms: int) -> Iterator[MergedView]:
-        """The windows that end now, those people look at first."""
+        """The windows that end now, those that people look at first; all time is the last."""
         yield instant_view(self.panes, now_ms)
         for sums, cohort in self._rolling:
             yield rolling_view(self.panes, sums, cohort, now_ms)

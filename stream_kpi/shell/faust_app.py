@@ -101,7 +101,7 @@ class App(faust.App):
     def live(self) -> bool:
         """False when the loop stands still, or events wait and nothing has been flushed for a minute."""
         now = time.monotonic()
-        if now - self._ticked_at > STALLED_AFTER_S:
+        if self.started_once and now - self._ticked_at > STALLED_AFTER_S:
             return False
         return not any(
             any(shard.lag.values()) and now - shard.flushed_at_s > STALLED_AFTER_S
@@ -172,6 +172,7 @@ class App(faust.App):
     async def _assigned(self, _sender: object, **_kwargs: object) -> None:
         numbers = {tp.partition for tp in self.consumer.assignment() if tp.topic in self.options.input_topics}
         self.started_once = True
+        self._ticked_at = time.monotonic()
         if "progress" not in self._background:
             self._start("progress", self.owner.watch_progress())
         await self.owner.assigned(numbers)

@@ -7,7 +7,15 @@ from stream_kpi.brokers.base import Broker, BrokerUnavailableError
 from stream_kpi.brokers.embedded import EmbeddedBroker
 from stream_kpi.brokers.external import ExternalBroker
 
-__all__ = ["ApacheKafka", "Broker", "BrokerUnavailableError", "EmbeddedBroker", "ExternalBroker", "broker_of", "start_broker"]
+__all__ = [
+    "ApacheKafka",
+    "Broker",
+    "BrokerUnavailableError",
+    "EmbeddedBroker",
+    "ExternalBroker",
+    "broker_of",
+    "start_broker",
+]
 
 
 def broker_of(which: str) -> Broker:

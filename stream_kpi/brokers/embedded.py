@@ -51,6 +51,10 @@ class EmbeddedBroker:
         """Where its log and data are while it runs."""
         return self._process.folder if self._process else None
 
+    def memory_bytes(self) -> int:
+        """Return how much memory it holds: it never forgets a record. 0 when it does not run."""
+        return self._process.memory_bytes() if self._process else 0
+
     def start(self) -> None:
         """Return when it answers. Raises BrokerUnavailableError with the end of its log."""
         if self._process is not None:

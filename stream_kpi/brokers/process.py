@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -38,6 +39,20 @@ class ServerProcess:
     def pid(self) -> int | None:
         """Process id while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
+
+    def memory_bytes(self) -> int:
+        """Return how much memory it holds; 0 when it does not run."""
+        process_id = self.pid
+        if process_id is None:
+            return 0
+        if Path("/proc/self/statm").exists():
+            try:
+                pages = Path(f"/proc/{process_id}/statm").read_text().split()[1]
+            except OSError:
+                return 0
+            return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        command = ["ps", "-o", "rss=", "-p", str(process_id)]
+        return int(subprocess.run(command, capture_output=True, text=True, check=False).stdout or 0) * 1024
 
     def run(self, arguments: list[str]) -> None:
         """Start the program. Ctrl-C at the terminal does not reach it: its starter decides when it ends."""

@@ -24,12 +24,14 @@ def demo(
     ] = "embedded",
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Replay these events (JSON, one a line; .gz too) in place of the simulation."),
+        typer.Option(
+            metavar="FILE", help="Replay these events (JSON, one a line; .gz too) in place of the simulation."
+        ),
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="TCP port of /metrics and the other pages.")] = 6066,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another team's week.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another day.")] = 1,
 ) -> None:
-    """Start a broker, a worker and a simulated support team with a week behind it; print the URLs to look at.
+    """Start a broker, a worker and a simulated support team with a day behind it; print the URLs to look at.
 
     Ctrl-C ends it all and leaves nothing behind.
     """

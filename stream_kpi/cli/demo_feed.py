@@ -1,4 +1,4 @@
-"""The demo's input: a simulated week as fast as it can be sent, then what happens from now on."""
+"""The demo's input: a simulated day as fast as it can be sent, then what happens from now on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.simulator.team import DAY_MS, HOUR_MS, Team
 from stream_kpi.topics import source_topics
 
-HISTORY_MS = 7 * DAY_MS + 12 * HOUR_MS
-"""Whether a solved ticket is reopened is decided after seven days: the first half day's are."""
+HISTORY_MS = DAY_MS
 LIVE_EVERY_S = 0.5
 _LOOK_UP_EVERY = 500
 """Events between two looks at what else is to be done."""
@@ -43,7 +42,7 @@ class SimulatedFeed:
     async def send_history(self) -> int:
         """Send everything up to now, with progress; the number of events. Raises KafkaError."""
         until_ms, sent = _now_ms(), 0
-        with WorkProgress("Simulating a week", HISTORY_MS // 1000) as progress:
+        with WorkProgress("Simulating a day", HISTORY_MS // 1000) as progress:
             for event in self._simulation.events_until(until_ms):
                 topic, partitioner = self._places[event.topic]
                 await self._batches.add(topic, partitioner.owner(event.key), event.key, event.value)

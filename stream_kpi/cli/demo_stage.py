@@ -23,7 +23,10 @@ from stream_kpi.errors import CHECK_FAILED, UserError
 from stream_kpi.settings import Settings, load_settings
 from stream_kpi.topics import DEFAULT_PARTITIONS, all_topics
 
+FULL_BYTES = 1 << 30
+"""The embedded broker never forgets a record: with this much in its memory the demo starts over, every few hours."""
 _WATCH_EVERY_S = 0.5
+_MEASURE_EVERY_S = 15.0
 _SOON = {"session_timeout_s": 6, "heartbeat_interval_s": 1.5, "rebalance_timeout_s": 6}
 """The embedded broker lets a worker wait for half the session time-out before it is given its partitions."""
 
@@ -50,6 +53,11 @@ class Stage:
             if self.worker.pid is None:
                 raise UserError(f"The worker has ended. Its log ends with:\n{self.worker.log_tail()}", CHECK_FAILED)
             await asyncio.sleep(_WATCH_EVERY_S)
+
+    async def until_full(self) -> None:
+        """Return when the embedded broker's memory has grown to FULL_BYTES; other brokers are never full."""
+        while not (isinstance(self.broker, EmbeddedBroker) and self.broker.memory_bytes() >= FULL_BYTES):
+            await asyncio.sleep(_MEASURE_EVERY_S)
 
 
 @asynccontextmanager
@@ -102,8 +110,8 @@ def _introduce(broker: Broker, settings: Settings) -> None:
     notes = notes_console()
     if broker.kind == "embedded":
         notes.print(
-            f"Embedded broker at {broker.address}: all in memory, without transactions, so one worker and no promise "
-            "of exactness if it is killed (--broker kafka has both)."
+            f"Embedded broker at {broker.address}: in memory, without transactions: one worker, and exact unless it is "
+            f"killed; at {FULL_BYTES >> 20} MiB the demo starts over. --broker kafka has neither limit."
         )
     elif broker.kind == "kafka":
         notes.print(f"Apache Kafka at {broker.address}.")

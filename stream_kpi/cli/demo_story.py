@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,17 +45,23 @@ class Plan(NamedTuple):
 async def tell(plan: Plan) -> None:
     """Play the demo until it is cancelled. Raises UserError."""
     _check(plan)
-    started_s = time.monotonic()
-    async with stage(plan.broker, plan.port, event_clock=plan.data is not None) as on:
-        acts = [asyncio.ensure_future(on.watch()), asyncio.ensure_future(_play(on, plan, started_s))]
-        try:
-            done, _ = await asyncio.wait(acts, return_when=asyncio.FIRST_COMPLETED)
-            for act in done:
-                act.result()
-        finally:
-            for act in acts:
-                act.cancel()
-            await asyncio.gather(*acts, return_exceptions=True)
+    for repetition in itertools.count():
+        async with stage(plan.broker, plan.port, event_clock=plan.data is not None) as on:
+            await _first_to_end(on.watch(), on.until_full(), _play(on, plan, repeated=repetition > 0))
+            notes_console().print("The embedded broker's memory is full: starting over at the same URLs.")
+
+
+async def _first_to_end(*acts: Coroutine[None, None, None]) -> None:
+    """Return when one of them does, or raise its error; the others are cancelled."""
+    tasks = [asyncio.ensure_future(act) for act in acts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _check(plan: Plan) -> None:
@@ -65,18 +73,19 @@ def _check(plan: Plan) -> None:
     check_port_free(WebSettings(port=plan.port), "--{key}")
 
 
-async def _play(on: Stage, plan: Plan, started_s: float) -> None:
+async def _play(on: Stage, plan: Plan, *, repeated: bool) -> None:
+    """Never return."""
     if plan.data is not None:
         sent = await produce_files([plan.data], on.settings, on.facts, None)
         await _worked_through(on, sent.events)
-        _invite(on, f"{sent.events:,} events of {plan.data}; the clock stands at the last one", started_s)
+        _invite(on, f"{sent.events:,} events of {plan.data}; the clock stands at the last one", repeated=repeated)
         await asyncio.Event().wait()
         return
     async with record_batches(on.settings, on.facts) as batches:
         feed = SimulatedFeed(plan.seed, on.settings, on.facts, batches)
         sent_events = await feed.send_history()
         await _worked_through(on, sent_events)
-        _invite(on, f"{sent_events:,} events of a simulated week; from now on, live", started_s)
+        _invite(on, f"{sent_events:,} events of a simulated day; from now on, live", repeated=repeated)
         await feed.send_live()
 
 
@@ -118,7 +127,8 @@ def _total(metrics: str, name: str) -> float:
     return sum(float(value) for series, _, value in samples if series.partition("{")[0] == name)
 
 
-def _invite(on: Stage, what: str, started_s: float) -> None:
-    notes_console().print(f"Ready after {time.monotonic() - started_s:.0f} s: {what}. Ctrl-C ends the demo.")
-    sys.stdout.write("".join(f"{on.url}{page}\n" for page in PAGES))
-    sys.stdout.flush()
+def _invite(on: Stage, what: str, *, repeated: bool) -> None:
+    notes_console().print(f"Ready: {what}. Ctrl-C ends the demo.")
+    if not repeated:
+        sys.stdout.write("".join(f"{on.url}{page}\n" for page in PAGES))
+        sys.stdout.flush()

@@ -46,4 +46,6 @@ def check_port_free(web: WebSettings, remedy: str = "--web-{key}, or STREAM_KPI_
         reason = "is taken" if taken else f"cannot be listened on ({error.strerror})"
         key = "port" if taken else "host"
         another = remedy.format(key=key, KEY=key.upper())
-        raise UserError(f"Port {web.port} of {web.host} {reason}; choose another with {another}.", WRONG_USAGE) from error
+        raise UserError(
+            f"Port {web.port} of {web.host} {reason}; choose another with {another}.", WRONG_USAGE
+        ) from error

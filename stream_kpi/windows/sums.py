@@ -85,7 +85,8 @@ class FactSums:
             coarser_ms = [tier.start_of(start_ms, zone) for start_ms in starts_ms]
             together_ms = sorted(set(coarser_ms))
             if len(together_ms) < len(starts_ms):
-                entries = _joined(entries, [together_ms.index(start_ms) for start_ms in coarser_ms])
+                places = {start_ms: place for place, start_ms in enumerate(together_ms)}
+                entries = _joined(entries, [places[start_ms] for start_ms in coarser_ms])
                 deltas = self._deltas(entries)
             starts_ms, expired_ms = together_ms, tier.expires_before(clock_ms)
             if starts_ms[0] < expired_ms:

@@ -44,12 +44,15 @@ _PAGES: Final = (
 
 
 def routes(registry: CollectorRegistry, health: Health) -> list[web.RouteDef]:
-    """The routes of one worker. Probes answer 200 or 503 with one line of text."""
+    """The routes of one worker. Probes answer 200 or 503 with one line of text; ``/metrics?name[]=NAME`` gives that
+    metric alone, as other Prometheus clients do."""
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        names = request.query.getall("name[]", [])
+        chosen = registry.restricted_registry(names) if names else registry
         # Rendering takes long with many series: in a thread it does not hold the event loop.
-        body = await asyncio.to_thread(encode, registry)
+        body = await asyncio.to_thread(encode, chosen)
         return web.Response(body=body, headers={**_HEADERS, "Content-Type": content_type})
 
     async def live(_: web.Request) -> web.Response:

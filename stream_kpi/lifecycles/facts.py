@@ -24,6 +24,7 @@ class CutSets:
     def __init__(self) -> None:
         self._ids: dict[tuple[Cut, ...], int] = {}
         self._standard: dict[tuple[str | None, ...], int] = {}
+        self._credited: dict[tuple[int, str], int] = {}
         self._only: dict[tuple[str, str | None], int] = {}
         self.cuts: list[tuple[Cut, ...]] = []
         """The cuts of each id."""
@@ -36,31 +37,31 @@ class CutSets:
             self.cuts.append(cuts)
         return found
 
-    def standard(  # one positional argument a dimension: this is called for nearly every fact
-        self,
-        channel: str | None,
-        priority: str | None,
-        category: str | None,
-        group: str | None,
-        brand: str | None,
-        agent: str | None = None,
+    def standard(
+        self, channel: str | None, priority: str | None, category: str | None, group: str | None, brand: str | None
     ) -> int:
-        """The total and the cut of each standard dimension (absent: ``unknown``), and of the agent when one is
-        credited."""
-        key = (channel, priority, category, group, brand, agent)
+        """The total and the cut of each standard dimension (absent: ``unknown``). A fold keeps the id until a
+        dimension changes: to find it takes as long as to state two facts."""
+        key = (channel, priority, category, group, brand)
         found = self._standard.get(key)
         if found is None:
-            cuts: list[Cut] = [
+            cuts: tuple[Cut, ...] = (
                 TOTAL,
                 ("channel", channel or UNKNOWN),
                 ("priority", priority or UNKNOWN),
                 ("category", category or UNKNOWN),
                 ("group", group or UNKNOWN),
                 ("brand", brand or UNKNOWN),
-            ]
-            if agent is not None:
-                cuts.append(("agent", agent))
-            found = self._standard[key] = self.id_of(tuple(cuts))
+            )
+            found = self._standard[key] = self.id_of(cuts)
+        return found
+
+    def credited(self, cuts: int, agent: str | None) -> int:
+        """The cuts of an id, and that of the agent who is credited (None: ``unknown``)."""
+        key = (cuts, agent or UNKNOWN)
+        found = self._credited.get(key)
+        if found is None:
+            found = self._credited[key] = self.id_of((*self.cuts[cuts], ("agent", agent or UNKNOWN)))
         return found
 
     def only(self, dimension: str, value: str | None) -> int:

@@ -109,13 +109,19 @@ class Fold(ABC):
 
     def schedule(self, due_ms: int, kind: int) -> None:
         """Ask for ``on_due(kind, due_ms)``."""
-        self.due[kind] = due_ms
-        self.soonest_ms = min(self.due.values())
+        due = self.due
+        moved = kind in due
+        due[kind] = due_ms
+        if due_ms <= self.soonest_ms:
+            self.soonest_ms = due_ms
+        elif moved:
+            self.soonest_ms = min(due.values())
 
     def cancel(self, kind: int) -> None:
         """Forget a scheduled moment, if there is one."""
-        if self.due.pop(kind, None) is not None:
-            self.soonest_ms = min(self.due.values(), default=NEVER_MS)
+        due = self.due
+        if due and due.pop(kind, None) is not None:
+            self.soonest_ms = min(due.values()) if due else NEVER_MS
 
     def next_due_ms(self) -> int:
         """The next scheduled moment, ``NEVER_MS`` without one."""

@@ -44,6 +44,7 @@ class ChatFold(Fold):
         "_brand",
         "_category",
         "_channel",
+        "_cuts",
         "_ended",
         "_left",
         "_missed",
@@ -68,6 +69,8 @@ class ChatFold(Fold):
         self._accepted_ms: int | None = None
         self._left = False
         self._ended = False
+        self._cuts = 0
+        """The standard cuts of the present dimensions, no agent."""
         self._waiting_cuts = 0
         """The cuts in which it stands in the queue's length."""
         self._missed: tuple[int, int] | None = None
@@ -88,12 +91,15 @@ class ChatFold(Fold):
 
     def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
         """Still waiting past X: the service level is missed, for now."""
-        cuts = self._cuts(None)
-        self._missed = (due_ms, cuts)
-        self.emit(OFFERED_SLOT, due_ms, cuts)
+        self._missed = (due_ms, self._cuts)
+        self.emit(OFFERED_SLOT, due_ms, self._cuts)
 
-    def _cuts(self, agent: str | None) -> int:
-        return self.cut_sets.standard(self._channel, self._priority, self._category, self._queue, self._brand, agent)
+    def _enter_queue(self, queue: str) -> None:
+        self._queue = queue
+        self._cuts = self.cut_sets.standard(self._channel, self._priority, self._category, queue, self._brand)
+
+    def _cuts_with_agent(self) -> int:
+        return self._cuts if self._agent is None else self.cut_sets.credited(self._cuts, self._agent)
 
     def _on_queued(self, event: Queued) -> None:
         if self._queued_ms is not None:
@@ -103,17 +109,17 @@ class ChatFold(Fold):
         self._channel = event.channel
         self._priority = event.priority
         self._category = event.category
-        self._queue = event.queue
         self._brand = event.brand
+        self._enter_queue(event.queue)
         time_ms = self._queued_ms = event.time_ms
-        self.emit(QUEUED_SLOT, time_ms, self._cuts(None))
+        self.emit(QUEUED_SLOT, time_ms, self._cuts)
         self._start_waiting(time_ms, time_ms)
         options = self._options
         target_ms = options.service_level_targets_ms.get(event.channel, options.service_level_target_other_ms)
         self.schedule(time_ms + target_ms, ANSWER_DEADLINE)
 
     def _start_waiting(self, time_ms: int, queued_ms: int) -> None:
-        self._waiting_cuts = cuts = self._cuts(None)
+        self._waiting_cuts = cuts = self._cuts
         self.join(QUEUE_LENGTH_SLOT, time_ms, cuts)
         self.join(WAITING_SLOT, time_ms, cuts, queued_ms)
 
@@ -125,7 +131,7 @@ class ChatFold(Fold):
         if self.closed:
             return
         if event.to_queue and event.to_queue != self._queue:
-            self._queue = event.to_queue
+            self._enter_queue(event.to_queue)
             if self._accepted_ms is None:
                 time_ms = max(event.time_ms, queued_ms)
                 self._stop_waiting(time_ms, queued_ms)
@@ -138,15 +144,16 @@ class ChatFold(Fold):
             self.note_problem("accepted_after_end")
             return
         self._agent = event.agent_id
-        self._queue = event.queue or self._queue
+        if event.queue and event.queue != self._queue:
+            self._enter_queue(event.queue)
         if self._accepted_ms is not None:
             return
         time_ms = self._accepted_ms = event.time_ms
         self.cancel(ANSWER_DEADLINE)
         self._stop_waiting(max(time_ms, queued_ms), queued_ms)
-        cuts = self._cuts(None)
+        cuts = self._cuts
         self.emit(OUTCOMES_SLOT, time_ms, cuts)
-        self.emit(ANSWER_TIME_SLOT, time_ms, self._cuts(self._agent), self.duration_ms(queued_ms, time_ms))
+        self.emit(ANSWER_TIME_SLOT, time_ms, self._cuts_with_agent(), self.duration_ms(queued_ms, time_ms))
         if self._missed is None:
             self.emit(MET_SLOT, time_ms, cuts)
             self.emit(OFFERED_SLOT, time_ms, cuts)
@@ -162,7 +169,7 @@ class ChatFold(Fold):
         self.cancel(ANSWER_DEADLINE)
         self._stop_waiting(max(time_ms, queued_ms), queued_ms)
         waited_ms = self.duration_ms(queued_ms, time_ms)
-        cuts = self._cuts(None)
+        cuts = self._cuts
         if reason in ABANDONS and waited_ms >= self._options.short_abandon_ms:
             self.emit(OUTCOMES_SLOT, time_ms, cuts)
             self.emit(ABANDONS_SLOT, time_ms, cuts)
@@ -181,7 +188,7 @@ class ChatFold(Fold):
             return
         if self._accepted_ms is not None:
             handled_ms = self.duration_ms(self._accepted_ms, event.time_ms) + event.after_work_ms
-            self.emit(HANDLE_TIME_SLOT, event.time_ms, self._cuts(self._agent), handled_ms)
+            self.emit(HANDLE_TIME_SLOT, event.time_ms, self._cuts_with_agent(), handled_ms)
         elif not self._left:
             self._leave_queue(event.time_ms, queued_ms, "abandoned" if event.by == "customer" else "timeout")
         self._ended = True
@@ -189,7 +196,7 @@ class ChatFold(Fold):
     def _on_survey_answered(self, event: SurveyAnswered, _: int) -> None:
         if self._surveys is None:
             self._surveys = Surveys()
-        self._surveys.on_answered(self, event, self._cuts(self._agent))
+        self._surveys.on_answered(self, event, self._cuts_with_agent())
 
 
 _HANDLERS: dict[type, Callable[[ChatFold, Any, int], None]] = {

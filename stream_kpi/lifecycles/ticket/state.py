@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream_kpi.lifecycles.facts import UNKNOWN, CutSets
+from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import NEVER_MS, Fold
 from stream_kpi.lifecycles.survey import Surveys
 
@@ -128,9 +128,7 @@ class TicketState(Fold):
 
     def cuts_with_agent(self, agent: str | None) -> int:
         """The standard cuts of the present dimensions and the agent to credit (None: ``unknown``)."""
-        return self.cut_sets.standard(
-            self.channel, self.priority, self.category, self.group, self.brand, agent or UNKNOWN
-        )
+        return self.cut_sets.credited(self.cuts, agent)
 
     def set_dimensions(self) -> None:
         """Find the cuts again after a dimension changed."""

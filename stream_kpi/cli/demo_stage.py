@@ -56,7 +56,9 @@ class Stage:
 
     async def until_full(self) -> None:
         """Return when the embedded broker's memory has grown to FULL_BYTES; other brokers are never full."""
-        while not (isinstance(self.broker, EmbeddedBroker) and self.broker.memory_bytes() >= FULL_BYTES):
+        while True:
+            if isinstance(self.broker, EmbeddedBroker) and self.broker.memory_bytes() >= FULL_BYTES:
+                return
             await asyncio.sleep(_MEASURE_EVERY_S)
 
 

@@ -91,6 +91,7 @@ async def _play(on: Stage, plan: Plan, *, repeated: bool) -> None:
 
 async def _worked_through(on: Stage, events: int) -> None:
     """Return when the worker has applied so many events and shows the values. Raises UserError when it stands still."""
+    notes_console().print(f"{events:,} events sent; the worker computes the KPIs ...")
     done, moved_s, shown_from = -1, time.monotonic(), None
     timeout = aiohttp.ClientTimeout(total=_ANSWER_TIMEOUT_S)
     with WorkProgress("Computing KPIs", events) as progress:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from stream_kpi.entities import TooLarge
 from stream_kpi.events.decode import decode_line
@@ -34,7 +35,7 @@ from stream_kpi.windows.tiers import ALL_TIME
 
 
 class Computation:
-    """Feed :meth:`take` with lines, then ask for :meth:`records` once."""
+    """Feed :meth:`take` with lines, then ask for :meth:`records`."""
 
     def __init__(self, options: Options, window: Rolling | Tumbling | None, at_ms: int | None) -> None:
         """``window`` None: total. ``at_ms``: events later than this are ignored; None: the last event's time."""
@@ -74,8 +75,23 @@ class Computation:
 
     def records(self, rows: Sequence[Kpi], dimensions: Iterable[str]) -> Iterator[KpiRecord]:
         """The rows' records, window by window: the totals, then the cuts of the dimensions asked for."""
-        shard, at_ms = self._shard, self.at_ms
-        shard.advance(at_ms)
+        at_ms, panes = self.at_ms, self._panes
+        wanted = set(dimensions)
+        window = self._window
+        if isinstance(window, Tumbling) and window.name != "today":
+            first_ms = self._shard.first_ms if self._shard.first_ms is not None else at_ms
+            # Walked from the last to the first, printed in order of time; a view is good only while it is current.
+            views = tumbling_views(panes, window, at_ms, first_ms, grace_ms=0)
+            for records in reversed([list(_evaluate(rows, view, wanted)) for view in views]):
+                yield from records
+        else:
+            yield from _evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
+            yield from _evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
+
+    @cached_property
+    def _panes(self) -> MergedPanes:
+        shard = self._shard
+        shard.advance(self.at_ms)
         panes = MergedPanes(self._options.zone_info)
         flush = shard.flush(caught_up=True)
         for key, value in flush.panes if flush is not None else ():
@@ -85,17 +101,7 @@ class Computation:
                 panes.apply(0, unpack_key(key), None if value is None else unpack_state(value))
         for _ in panes.absorb():
             pass
-        wanted = set(dimensions)
-        window = self._window
-        if isinstance(window, Tumbling) and window.name != "today":
-            first_ms = shard.first_ms if shard.first_ms is not None else at_ms
-            # Walked from the last to the first, printed in order of time; a view is good only while it is current.
-            views = tumbling_views(panes, window, at_ms, first_ms, grace_ms=0)
-            for records in reversed([list(_evaluate(rows, view, wanted)) for view in views]):
-                yield from records
-        else:
-            yield from _evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
-            yield from _evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
+        return panes
 
     def _view(self, panes: MergedPanes, at_ms: int) -> MergedView:
         window = self._window

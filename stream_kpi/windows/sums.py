@@ -19,7 +19,7 @@ from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 from stream_kpi.measures.vector import Vector
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable, Integers, runs
-from stream_kpi.windows.tiers import FINE, Tier
+from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
 _SLOT_BITS = 20
 _CUT_BITS = 22
@@ -27,6 +27,8 @@ _SLOTS = 1 << _SLOT_BITS
 _CUTS = 1 << _CUT_BITS
 """What one 64-bit key has room for, beside the pane's start: a million slots, four million cuts."""
 _FINE_MS = FINE.grain_ms or 1
+_QUARTER_MS = 15 * MINUTE_MS
+"""Every zone's midnights fall on quarters of an hour, so that a slice up to this long lies within one local day."""
 
 _EDGES = np.array(EDGES_MS, dtype=np.int64)
 _COUNTS, _DURATIONS, _SCORES, _AGES = range(4)
@@ -81,7 +83,13 @@ class FactSums:
         if not starts_ms:  # nothing but ages
             return
         deltas = self._deltas(entries)
+        short, slice_ms = (starts_ms, entries), _FINE_MS
         for tier in tiers:
+            if tier.grain_ms is None and any(
+                tier.start_of(start_ms, zone) != tier.start_of(start_ms + slice_ms - 1, zone) for start_ms in starts_ms
+            ):
+                starts_ms, entries = short
+                deltas = self._deltas(entries)
             coarser_ms = [tier.start_of(start_ms, zone) for start_ms in starts_ms]
             together_ms = sorted(set(coarser_ms))
             if len(together_ms) < len(starts_ms):
@@ -89,6 +97,10 @@ class FactSums:
                 entries = _joined(entries, [places[start_ms] for start_ms in coarser_ms])
                 deltas = self._deltas(entries)
             starts_ms, expired_ms = together_ms, tier.expires_before(clock_ms)
+            if tier.grain_ms:
+                slice_ms = tier.grain_ms
+                if slice_ms <= _QUARTER_MS:
+                    short = starts_ms, entries
             if starts_ms[0] < expired_ms:
                 yield TierDeltas(tier, starts_ms, [delta for delta in deltas if starts_ms[delta.start] >= expired_ms])
             else:

@@ -79,6 +79,11 @@ class Fold(ABC):
         """A scheduled moment has come; ``kind`` is no longer scheduled. Only for folds that schedule."""
         raise AssertionError(f"{type(self).__name__} scheduled kind {kind} at {due_ms} and does not handle it")
 
+    def memberships(self) -> list[Fact]:
+        """The facts by which the entity stands in sets that age now: what it has joined and not left. Recovery builds
+        the sets from these. Only for folds that join such sets."""
+        return []
+
     def emit(self, slot: int, time_ms: int, cuts: int, value: int = 1) -> None:
         """State a fact."""
         self.facts.append((slot, time_ms, cuts, value, 1))

@@ -107,3 +107,15 @@ def test_a_chat_waits_in_one_queue_at_a_time(story: list[ChatEvent]) -> None:
                 standing[cuts] += sign * value
         assert set(standing.values()) <= {0, 1}
         assert sum(standing.values()) <= 1
+
+
+@given(chat_stories(), times_ms)
+@settings(max_examples=100, deadline=None)
+def test_the_waiting_hold_a_chat_as_its_facts_say(story: list[ChatEvent], clock_ms: int) -> None:
+    fold, facts = facts_of(partial(ChatFold, CutSets(), Options()), in_order(story), clock_ms)
+    members: Counter[tuple[int, int, int]] = Counter()
+    for slot, _, cuts, start_ms, sign in facts:
+        if BY_NUMBER[slot // SLOTS_PER_MEASURE].kind is Kind.AGE:
+            members[slot, cuts, start_ms] += sign
+    stated = Counter((slot, cuts, start_ms) for slot, _, cuts, start_ms, _ in fold.memberships())
+    assert stated == Counter({member: n for member, n in members.items() if n})

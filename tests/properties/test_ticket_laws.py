@@ -31,7 +31,7 @@ from stream_kpi.measures.registry import (
     Kind,
     Measure,
 )
-from tests.strategies.tickets import DAY_MS, START_MS, ticket_stories
+from tests.strategies.tickets import DAY_MS, START_MS, ticket_stories, times_ms
 
 END_MS = START_MS + 100 * DAY_MS
 _pack = msgspec.msgpack.Encoder().encode
@@ -137,3 +137,15 @@ def test_an_event_at_the_very_instant_of_a_due_moment_counts_before_it_whichever
         for slot, time_ms, cuts, value, sign in passed_on:
             facts[name][slot, time_ms, cuts, value, 1] += sign
     assert {k: n for k, n in facts["event first"].items() if n} == {k: n for k, n in facts["moment first"].items() if n}
+
+
+@given(ticket_stories(), times_ms)
+@settings(max_examples=100, deadline=None)
+def test_the_sets_that_age_hold_a_ticket_as_its_facts_say(story: list[TicketEvent], clock_ms: int) -> None:
+    fold, facts = facts_of(partial(TicketFold, CutSets(), Options()), in_order(story), clock_ms)
+    members: Counter[tuple[int, int, int]] = Counter()
+    for slot, _, cuts, start_ms, sign in facts:
+        if kind_of(slot) is Kind.AGE:
+            members[slot, cuts, start_ms] += sign
+    stated = Counter((slot, cuts, start_ms) for slot, _, cuts, start_ms, _ in fold.memberships())
+    assert stated == Counter({member: n for member, n in members.items() if n})

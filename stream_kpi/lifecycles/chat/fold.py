@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stream_kpi.lifecycles.chat.events import Accepted, Ended, Left, Queued, SurveyAnswered, Transferred
-from stream_kpi.lifecycles.facts import CutSets
+from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold, HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.survey import Surveys
@@ -81,6 +81,12 @@ class ChatFold(Fold):
     def closed(self) -> bool:
         """Ended, or left without an agent."""
         return self._ended or self._left
+
+    def memberships(self) -> list[Fact]:
+        """Among the waiting."""
+        if self._queued_ms is None or self._accepted_ms is not None or self.closed:
+            return []
+        return [(WAITING_SLOT, self._queued_ms, self._waiting_cuts, self._queued_ms, 1)]
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event. What comes before the queued one is held: the engine folds it again then."""

@@ -86,6 +86,17 @@ def grow_older(ticket: TicketState, at_ms: int) -> None:
         ticket.schedule(ticket.created_ms + AGE_BAND_ENDS_MS[band], AGE_BAND_DUE)
 
 
+def ages(ticket: TicketState) -> list[Fact]:
+    """The facts by which the ticket stands in the sets that age now."""
+    created_ms, start_ms = ticket.created_ms, ticket.response_start_ms
+    facts: list[Fact] = []
+    if ticket.backlog_cuts != OUT:
+        facts.append((OPEN_TICKETS_SLOT, created_ms, ticket.backlog_cuts, created_ms, 1))
+    if ticket.unanswered_cuts != OUT:
+        facts.append((UNANSWERED_SLOT, start_ms, ticket.unanswered_cuts, start_ms, 1))
+    return facts
+
+
 def _settle_backlog(ticket: TicketState, at_ms: int, cuts: int) -> None:
     stated = ticket.backlog_cuts
     _move(ticket.facts, BACKLOG_SLOT, at_ms, stated, cuts)

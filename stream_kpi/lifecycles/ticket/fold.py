@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stream_kpi.lifecycles.survey import Surveys
-from stream_kpi.lifecycles.ticket.backlog import AGE_BAND_DUE, grow_older, settle, settle_assignment, settle_waiting
+from stream_kpi.lifecycles.ticket.backlog import (
+    AGE_BAND_DUE,
+    ages,
+    grow_older,
+    settle,
+    settle_assignment,
+    settle_waiting,
+)
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -24,6 +31,7 @@ from stream_kpi.measures.registry import TICKETS_CREATED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stream_kpi.lifecycles.facts import Fact
     from stream_kpi.lifecycles.fold import HistoryEvent
 
 TICKETS_CREATED_SLOT = TICKETS_CREATED.slot
@@ -42,6 +50,10 @@ class TicketFold(TicketState):
     def closed(self) -> bool:
         """Solved, closed, deleted, spam or merged."""
         return self.resolved or self.removed or self.merged
+
+    def memberships(self) -> list[Fact]:
+        """Among the open and the unanswered tickets."""
+        return [] if self.voided else ages(self)
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event in order."""

@@ -18,6 +18,10 @@ from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.shell.transport import Batch, Progress
 
+CATCHING_UP = 4
+"""Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
+costs, here and in the merge, goes with the cells that it touches more than with the events."""
+
 
 class BatchMessage(Protocol):
     """A Faust message whose value is a batch."""
@@ -133,8 +137,11 @@ class Processor:
             self.tick()
             now = time.monotonic()
             if now >= due or self._waiting_events >= self._options.flush_events:
-                due = now + self._options.flush_interval_s
+                due = now + self._options.flush_interval_s * (CATCHING_UP if self._far_behind() else 1)
                 await self.flush()
+
+    def _far_behind(self) -> bool:
+        return sum(self.stats.lag.values()) > self._options.flush_events
 
     def resume(self) -> None:
         """Make ready for another ``run``, after one that ended clean."""

@@ -1,0 +1,230 @@
+"""The real worker on a real Apache Kafka: whatever befalls it, a log ends in the records of `compute`, all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import random
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from e2e_desk import PARTITIONS, Desk, Input, Sent, Worker, chunks, ends_in, read_all
+from e2e_logs import DAY_MS, MONDAY_MS, disordered, garbage, helpdesk_and_simulated_day, simulated
+
+from stream_kpi.events.decode import decode
+from stream_kpi.events.rejection import Rejected
+from stream_kpi.events.topics import TopicKind, dead_letter_topic
+from stream_kpi.lifecycles.options import Options
+from tests.live_values import expected_values
+
+if TYPE_CHECKING:
+    from stream_kpi.brokers import Broker
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+HOUR_MS = 3_600_000
+KILLS = 5
+GOOD_RECORDS = 100_000
+Expected = dict[bytes, dict[str, Any]]
+
+
+class Log(NamedTuple):
+    """Events in the order of their arrival, and what they must end in (computed beside the test)."""
+
+    events: list[Input]
+    expected: Future[Expected]
+
+
+@pytest.fixture(scope="module")
+def computing() -> Iterator[ProcessPoolExecutor]:
+    """A process that computes while the workers work."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def _log(computing: ProcessPoolExecutor, ordered: Sequence[Input], events: list[Input]) -> Log:
+    return Log(events, computing.submit(expected_values, [event.value for event in ordered], Options()))
+
+
+@pytest.fixture(scope="module")
+def real_log(computing: ProcessPoolExecutor, shared_data: Path) -> Log:
+    """The help-desk log and a simulated day, shuffled within ten minutes, five in a hundred twice."""
+    ordered = helpdesk_and_simulated_day(shared_data, seed=1)
+    return _log(computing, ordered, disordered(ordered, seed=1))
+
+
+@pytest.fixture(scope="module")
+def day(computing: ProcessPoolExecutor) -> Log:
+    """A simulated day, disordered."""
+    ordered = simulated(2, MONDAY_MS, DAY_MS)
+    return _log(computing, ordered, disordered(ordered, seed=2))
+
+
+@pytest.fixture
+async def producer(kafka_broker: Broker) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(bootstrap_servers=kafka_broker.address, max_batch_size=900_000) as producer:
+        yield producer
+
+
+@pytest.fixture
+def desk(kafka_broker: Broker, topic_prefix: str, tmp_path: Path) -> Desk:
+    return Desk(kafka_broker.address, topic_prefix, tmp_path)
+
+
+@pytest.fixture
+def workers() -> Iterator[list[Worker]]:
+    """Ended with the test, whatever becomes of it."""
+    running: list[Worker] = []
+    yield running
+    for worker in running:
+        worker.kill()
+
+
+async def _expected(log: Log) -> Expected:
+    expected = await asyncio.wrap_future(log.expected)
+    assert len(expected) > 10_000
+    return expected
+
+
+class Feed:
+    """Produces a log little by little beside the test, until told to send the rest at once."""
+
+    def __init__(self, desk: Desk, producer: AIOKafkaProducer, records: Sequence[Sent]) -> None:
+        self._hurry = asyncio.Event()
+        self.sent = 0
+        self._task = asyncio.create_task(self._run(desk, producer, records))
+
+    async def _run(self, desk: Desk, producer: AIOKafkaProducer, records: Sequence[Sent]) -> None:
+        for chunk in chunks(records, 50):
+            if self._hurry.is_set():
+                break
+            await desk.send(producer, chunk)
+            self.sent += len(chunk)
+            try:
+                await asyncio.wait_for(self._hurry.wait(), 0.05)
+            except TimeoutError:
+                continue
+        await desk.send(producer, records[self.sent :])
+
+    async def rest(self) -> None:
+        """Send what is left; returns when it is acknowledged."""
+        assert not self._task.done(), "the log was too short for the test"
+        self._hurry.set()
+        await self._task
+
+
+async def test_a_disordered_log_read_by_two_workers_ends_as_compute_says(
+    desk: Desk, producer: AIOKafkaProducer, workers: list[Worker], real_log: Log
+) -> None:
+    await desk.send(producer, desk.laid(real_log.events))
+    workers += [Worker(desk), Worker(desk)]
+    await ends_in(desk, workers, await _expected(real_log))
+
+
+async def test_a_worker_killed_at_five_random_moments_changes_no_value(
+    desk: Desk, producer: AIOKafkaProducer, workers: list[Worker], real_log: Log, topic_prefix: str
+) -> None:
+    print(f"seed of the moments: {topic_prefix}")  # noqa: T201 - shown when the test fails
+    moments = random.Random(topic_prefix)
+    workers += [Worker(desk), Worker(desk)]
+    feed = Feed(desk, producer, desk.laid(real_log.events))
+    for _ in range(KILLS):
+        victim = moments.randrange(2)
+        await workers[victim].ready()
+        await asyncio.sleep(moments.uniform(0.0, 1.5))
+        workers[victim].kill()
+        workers[victim] = Worker(desk)
+    await feed.rest()
+    await ends_in(desk, workers, await _expected(real_log))
+
+
+async def test_a_worker_that_sleeps_past_its_session_changes_no_value(
+    kafka_broker: Broker,
+    producer: AIOKafkaProducer,
+    workers: list[Worker],
+    day: Log,
+    topic_prefix: str,
+    tmp_path: Path,
+) -> None:
+    # Flushes are rare, so that it falls asleep on events that it has applied and not written.
+    desk = Desk(kafka_broker.address, topic_prefix, tmp_path, flush_interval_s=2)
+    sleeper, other = Worker(desk), Worker(desk)
+    workers += [sleeper, other]
+    feed = Feed(desk, producer, desk.laid(day.events))
+    await sleeper.has_counted("stream_kpi_events_total", 500)
+    await other.has_counted("stream_kpi_events_total", 500)
+    sleeper.signal(signal.SIGSTOP)
+    await other.ready("shards 0, 1, 2, 3")
+    await other.has_counted("stream_kpi_events_total", feed.sent // 2)
+    sleeper.signal(signal.SIGCONT)
+    await sleeper.has_counted("stream_kpi_fenced_total", 1)
+    await feed.rest()
+    await ends_in(desk, workers, await _expected(day))
+
+
+async def test_sigterm_in_full_flow_ends_well_and_the_next_start_goes_on(
+    desk: Desk, producer: AIOKafkaProducer, workers: list[Worker], day: Log
+) -> None:
+    feed = Feed(desk, producer, desk.laid(day.events))
+    first = Worker(desk)
+    workers.append(first)
+    await first.has_counted("stream_kpi_events_total", 500)
+    assert await first.stopped() == 0, first.tail()
+    assert "Traceback" not in first.log.read_text(), first.tail()
+    await feed.rest()
+    workers[:] = [Worker(desk)]
+    await ends_in(desk, workers, await _expected(day))
+
+
+async def test_a_mis_keyed_log_ends_in_the_same_values_and_is_counted(
+    desk: Desk, producer: AIOKafkaProducer, workers: list[Worker], day: Log
+) -> None:
+    dice, records, misplaced = random.Random(6), [], 0
+    for event, record in zip(day.events, desk.laid(day.events), strict=True):
+        match dice.randrange(3):
+            case 0:
+                records.append(record)
+                continue
+            case 1:
+                moved = record._replace(key=None, partition=dice.randrange(PARTITIONS))
+            case _:
+                key = b"%d" % dice.randrange(1000)
+                moved = record._replace(key=key, partition=desk.owner(key))
+        misplaced += moved.partition != record.partition and event.kind is not TopicKind.SIGNAL
+        records.append(moved)
+    await desk.send(producer, records)
+    workers.append(Worker(desk))
+    assert await workers[0].has_counted("stream_kpi_rekeyed_total", misplaced) == misplaced
+    await ends_in(desk, workers, await _expected(day))
+
+
+async def test_garbage_changes_no_value_and_each_piece_is_a_dead_letter_once(
+    desk: Desk, producer: AIOKafkaProducer, workers: list[Worker], computing: ProcessPoolExecutor
+) -> None:
+    ordered = simulated(5, MONDAY_MS, 7 * DAY_MS * 12)[:GOOD_RECORDS]
+    assert len(ordered) == GOOD_RECORDS
+    log = _log(computing, ordered, ordered)
+    dice, bad, records = random.Random(5), set(), []
+    for event, good, spoiled in zip(ordered, desk.laid(ordered), garbage(ordered, seed=5), strict=True):
+        # A number of their own in a header: the same bytes may well come twice.
+        number = b"%d" % len(bad)
+        bad.add((good.topic, number, spoiled))
+        with pytest.raises(Rejected):
+            decode(event.kind, spoiled, (), -1)
+        piece = Sent(good.topic, dice.randrange(PARTITIONS), None, spoiled, (("number", number),))
+        records += [good, piece] if dice.random() < 0.5 else [piece, good]
+    await desk.send(producer, records)
+    workers.append(Worker(desk))
+    await ends_in(desk, workers, await _expected(log), timeout_s=150.0)
+    letters = []
+    for topic in desk.topics.values():
+        for letter in await read_all(desk.broker, dead_letter_topic(topic), range(PARTITIONS)):
+            headers = dict(letter.headers)
+            assert headers["stream_kpi.reason"]
+            letters.append((topic, headers["number"], letter.value))
+    assert len(letters) == GOOD_RECORDS
+    assert set(letters) == bad

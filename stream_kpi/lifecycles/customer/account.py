@@ -42,7 +42,7 @@ Change = tuple[SubscriptionState | None, SubscriptionState | None, bool]
 class Account:
     """One customer's running state, instant by instant in ascending order. "Paying" is MRR > 0."""
 
-    __slots__ = ("_changes", "_cut_sets", "_facts", "_flips", "_moved", "_mrr", "_open", "_paid", "_states",
+    __slots__ = ("_cancels", "_changes", "_cut_sets", "_facts", "_flips", "_moved", "_mrr", "_open", "_paid", "_states",
                  "_switches", "_total_cuts", "_zone", "instant_ms")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets, zone: ZoneInfo) -> None:
@@ -58,6 +58,8 @@ class Account:
         """By currency and plan."""
         self._paid: frozenset[int] = frozenset()
         """Currencies in which the customer has ever paid."""
+        self._cancels = False
+        """Whether any state has stated a ``cancel_ms``; few do."""
         self._switches: dict[str | None, list[int]] = {}
         """When the customer (None), and each plan of it, started and stopped paying, in turn."""
         # The open instant:
@@ -82,6 +84,8 @@ class Account:
             self.instant_ms = instant_ms
         for state in states:
             self._open[state.subscription_id] = state
+            if state.cancel_ms is not None:
+                self._cancels = True
         self._facts = self._movement()
         facts += self._facts
         return facts
@@ -89,6 +93,8 @@ class Account:
     def next_cancel_ms(self) -> int:
         """The next instant at which a subscription ends by its ``cancel_ms``, ``NEVER_MS`` without one."""
         next_ms = NEVER_MS
+        if not self._cancels:
+            return next_ms
         for states in (self._open, self._states):
             for subscription_id, state in states.items():
                 cancel_ms = state.cancel_ms
@@ -105,7 +111,7 @@ class Account:
         changes: list[Change] = []
         for subscription_id, state in self._open.items():
             changes.append((self._states.get(subscription_id), _alive(state, self.instant_ms), state.delinquent))
-        for subscription_id, state in self._states.items():
+        for subscription_id, state in self._states.items() if self._cancels else ():
             if state.cancel_ms == self.instant_ms and subscription_id not in self._open:
                 changes.append((state, None, state.delinquent))
         return changes
@@ -145,10 +151,11 @@ class Account:
             if after is not None:
                 self._count(after, 1, delinquent, lost)
         facts: list[Fact] = []
-        if self._moved:
-            for currency, deltas in self._moved.items():
-                self._money(currency, deltas, lost, facts)
-            self._customers(facts)
+        turned: dict[str | None, bool] = {}
+        for currency, deltas in self._moved.items():
+            self._money(currency, deltas, lost, turned, facts)
+        if turned:
+            self._customers(turned, facts)
         return facts
 
     def _count(self, state: SubscriptionState, sign: int, delinquent: bool, lost: dict[tuple[int, bool], int]) -> None:  # noqa: FBT001 its only caller is above
@@ -163,21 +170,30 @@ class Account:
             lost[currency, delinquent] = lost.get((currency, delinquent), 0) - sign * amount
 
     def _money(
-        self, currency: int, deltas: dict[str, int], lost: dict[tuple[int, bool], int], facts: list[Fact]
+        self,
+        currency: int,
+        deltas: dict[str, int],
+        lost: dict[tuple[int, bool], int],
+        turned: dict[str | None, bool],
+        facts: list[Fact],
     ) -> None:
+        """State a currency's movement, and note in ``turned`` who starts (True) or stops (False) paying in it: only
+        they can start or stop paying at all."""
         time_ms = self.instant_ms
         plans = self._mrr[currency]
         before, change = sum(plans.values()), sum(deltas.values())
         class_slot, sign = self._classify(currency, before, before + change)
         slot = class_slot + currency
-        parts = [(self._total_cuts, before, change)]
-        parts += [(self._cuts(plan), plans.get(plan, 0), delta) for plan, delta in deltas.items()]
-        for cuts, was, delta in parts:
+        parts: list[tuple[str | None, int, int]] = [(None, before, change)]
+        parts += [(plan, plans.get(plan, 0), delta) for plan, delta in deltas.items()]
+        for key, was, delta in parts:
             if delta:
+                cuts = self._cuts(key)
                 facts.append((MRR_SLOT + currency, time_ms, cuts, delta, 1))
                 facts.append((slot, time_ms, cuts, sign * delta, 1))
                 if (was > 0) != (was + delta > 0):
                     facts.append((CUSTOMERS_BY_CURRENCY_SLOT + currency, time_ms, cuts, 1, -1 if was > 0 else 1))
+                    turned[key] = was <= 0 or turned.get(key, False)
         if class_slot == CHURNED_SLOT:
             for delinquent, reason in ((True, "delinquent"), (False, "voluntary")):
                 amount = lost.get((currency, delinquent), 0)
@@ -193,13 +209,10 @@ class Account:
             return CHURNED_SLOT, -1
         return (EXPANSION_SLOT, 1) if after >= before else (CONTRACTION_SLOT, -1)
 
-    def _customers(self, facts: list[Fact]) -> None:
+    def _customers(self, turned: dict[str | None, bool], facts: list[Fact]) -> None:
         flips: list[str | None] = []
-        keys: dict[str | None, None] = {None: None}
-        for deltas in self._moved.values():
-            keys.update(dict.fromkeys(deltas))
-        for key in keys:
-            pays = self._pays(key)
+        for key, pays_in_one in turned.items():
+            pays = pays_in_one or self._pays(key)
             if pays != bool(len(self._switches.get(key, ())) % 2):
                 flips.append(key)
                 if pays:

@@ -90,7 +90,7 @@ class Merge:
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic in."""
         if key == AGES_KEY:
-            self.panes.put_ages(shard, unpack_ages(value) if value else {})
+            self._stale(self.panes.put_ages(shard, unpack_ages(value) if value else {}))
             return
         self.panes.apply(shard, unpack_key(key), None if value is None else unpack_state(value))
 
@@ -128,10 +128,10 @@ class Merge:
         if first_ms is None:
             first_ms = now_ms
         self._absorb()
-        self.panes.expire(now_ms)
         for sums, cohort in self._rolling:
             for cut in sums.move(now_ms) | cohort.move(now_ms):
                 self._mark(sums.kind.name, cut)
+        self.panes.expire(now_ms)  # what is gone can leave no window any more
         budget = CUTS_PER_PUBLISH
         views = list(self._current_views(now_ms, first_ms))
         for view in views:
@@ -155,6 +155,13 @@ class Merge:
 
     def _mark(self, name: str, cut: Cut) -> None:
         self._dirty.setdefault(name, set()).add(cut)
+
+    def _stale(self, cuts: Iterable[Cut]) -> None:
+        """Ages of the cuts have changed: that is seen even when ``now`` stands still, in its turn."""
+        published = self._bounds.setdefault("instant", {})
+        for cut in cuts:
+            if cut in published:
+                published[cut] = (0, published[cut][1])
 
     def _mark_old_levels(self, now_ms: int, first_ms: int) -> None:
         """A level's change from before a tier's oldest pane is seen at the end of every window of that tier."""

@@ -21,6 +21,7 @@ class DirtyTumbling:
         self._zone = zone
         self._grace_ms = grace_ms
         self._not_final: dict[int, int] = {}
+        self._oldest_ms = 0
         self._newest_ms: int | None = None
 
     def mark(self, pane_start_ms: int, cut: Cut, *, levels: bool) -> None:
@@ -37,24 +38,30 @@ class DirtyTumbling:
         return self.kind.start_of(max(first_ms, now_ms - self.kind.live_ms), self._zone)
 
     def move(self, now_ms: int, first_ms: int) -> None:
-        """Take the clock to ``now``: windows begin, become final, and fall out of what is published."""
-        kind, zone = self.kind, self._zone
-        newest_ms = kind.start_of(now_ms, zone)
+        """Take the clock to ``now``: windows begin, become final, and fall out of what is published. A first event
+        earlier than the one before brings windows from then on."""
+        newest_ms = self.kind.start_of(now_ms, self._zone)
         oldest_ms = self.oldest_ms(now_ms, first_ms)
-        if newest_ms != self._newest_ms:
-            start_ms = oldest_ms if self._newest_ms is None else max(self._newest_ms, oldest_ms)
-            while start_ms <= newest_ms:
-                if start_ms != self._newest_ms:
-                    self.whole.add(start_ms)
-                    self._not_final[start_ms] = kind.end_of(start_ms, zone)
-                start_ms = kind.end_of(start_ms, zone)
-            self._newest_ms = newest_ms
+        if self._newest_ms is None:
+            self._begin(oldest_ms, newest_ms + 1)
+        else:
+            self._begin(oldest_ms, self._oldest_ms)
+            self._begin(max(self.kind.end_of(self._newest_ms, self._zone), oldest_ms), newest_ms + 1)
+        self._oldest_ms, self._newest_ms = oldest_ms, newest_ms
         for start_ms, end_ms in list(self._not_final.items()):
             if end_ms + self._grace_ms <= now_ms:
                 del self._not_final[start_ms]
                 self.whole.add(start_ms)
         self.whole = {start for start in self.whole if start >= oldest_ms}
         self.cuts = {start: cuts for start, cuts in self.cuts.items() if start >= oldest_ms}
+
+    def _begin(self, start_ms: int, before_ms: int) -> None:
+        """Windows begin, those that start before ``before_ms``."""
+        while start_ms < before_ms:
+            end_ms = self.kind.end_of(start_ms, self._zone)
+            self.whole.add(start_ms)
+            self._not_final[start_ms] = end_ms
+            start_ms = end_ms
 
     def starts(self) -> set[int]:
         """Starts of the windows to look at."""

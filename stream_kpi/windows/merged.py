@@ -113,9 +113,14 @@ class MergedPanes:
         """Whether levels from before the tier's oldest pane have changed since the last call."""
         return self._bases[tier.number].moved(cut, self.totals.get(cut, _NOTHING))
 
-    def put_ages(self, shard: int, ages: ShardAges) -> None:
-        """Put a shard's sets that age in place of its earlier ones."""
-        self._ages[shard] = ages
+    def put_ages(self, shard: int, ages: ShardAges) -> set[Cut]:
+        """Put a shard's sets that age in place of its earlier ones; the cuts in which they differ."""
+        before, self._ages[shard] = self._ages.get(shard, {}), ages
+        changed: set[Cut] = set()
+        for number in before.keys() | ages.keys():
+            old, new = before.get(number, {}), ages.get(number, {})
+            changed.update(cut for cut in old.keys() | new.keys() if old.get(cut) != new.get(cut))
+        return changed
 
     def ages(self, cut: Cut, measure: Measure, now_ms: int) -> AgeSummary | None:
         """All shards' members of one set and cut."""
@@ -281,6 +286,10 @@ def tumbling_views(
     starts = sorted(slices)
     after: Slice = {}
     start_ms = kind.start_of(now_ms, zone)
+    # A shard that is ahead of the others has stated what comes after the window that holds now.
+    end_ms = kind.end_of(start_ms, zone)
+    while starts and starts[-1] >= end_ms:
+        _add_slice(after, slices[starts.pop()])
     while True:
         end_ms = kind.end_of(start_ms, zone)
         inside: Slice = {}

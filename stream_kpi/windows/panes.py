@@ -84,7 +84,7 @@ class Panes:
         self._tiers = tiers
         self._panes: dict[PaneKey, _Pane] = {}
         self._dirty: dict[PaneKey, _Pane] = {}
-        self._keys_at: dict[int, dict[int, list[PaneKey]]] = {tier.number: {} for tier in tiers}
+        self._keys_at: dict[int, dict[int, set[PaneKey]]] = {tier.number: {} for tier in tiers}
         self._expired_before: dict[int, int] = {}
         self.add = self._sums.add
 
@@ -108,7 +108,7 @@ class Panes:
     def restore(self, key: PaneKey, state: PaneState | None) -> None:
         """Put a pane back as it was flushed (recovery), in log order; None: it is gone."""
         if state is None:
-            self._panes.pop(key, None)
+            self._forget(key)
             return
         pane = self._panes.get(key) or self._new(key)
         pane.version = state.version
@@ -120,21 +120,25 @@ class Panes:
         self.spread(clock_ms)
         records = self._expire(clock_ms)
         for key, pane in self._dirty.items():
-            if pane.vector:
+            if not pane.vector:
+                self._forget(key)
+                if pane.version:
+                    records.append((pane.key, None))
+            elif pane.delta:
                 pane.version += 1
                 records.append((pane.key, _encode((pane.version, pane.delta, pane.vector))))
-            elif pane.version:
-                records.append((pane.key, None))
             pane.delta = {}
-            if not pane.vector:
-                del self._panes[key]
         self._dirty = {}
         return records
 
     def _new(self, key: PaneKey) -> _Pane:
         pane = self._panes[key] = _Pane(key)
-        self._keys_at[key.tier].setdefault(key.start_ms, []).append(key)
+        self._keys_at[key.tier].setdefault(key.start_ms, set()).add(key)
         return pane
+
+    def _forget(self, key: PaneKey) -> None:
+        if self._panes.pop(key, None) is not None:
+            self._keys_at[key.tier][key.start_ms].discard(key)
 
     def _expire(self, clock_ms: int) -> list[tuple[bytes, bytes | None]]:
         gone: list[tuple[bytes, bytes | None]] = []

@@ -35,6 +35,9 @@ CUTS_PER_PUBLISH = 400
 """Windows x cuts evaluated at one publish, about 0.2 ms each. What has changed goes first; what only has newer bounds
 takes the rest of the budget, oldest first; what is left waits for the next publish."""
 
+_OUTDATED_MS = -1
+"""The start of no window: unlike the bounds of any."""
+
 
 class Publication(NamedTuple):
     """``changed``: records for the values topic, None = tombstone. ``records``: every current record by key."""
@@ -90,7 +93,8 @@ class Merge:
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic in."""
         if key == AGES_KEY:
-            self._stale(self.panes.put_ages(shard, unpack_ages(value) if value else {}))
+            for cut in self.panes.put_ages(shard, unpack_ages(value) if value else {}):
+                self._outdate("instant", cut)
             return
         self.panes.apply(shard, unpack_key(key), None if value is None else unpack_state(value))
 
@@ -103,6 +107,8 @@ class Merge:
                 self._mark("instant", pane.cut)
                 if levels:
                     self._moved_levels.add(pane.cut)
+                    for sums, _ in self._rolling:  # a change from before the window moves the level at its start
+                        self._outdate(sums.kind.name, pane.cut)
             for pair in self._rolling:
                 for sums in pair:
                     if sums.kind.tier.number == pane.tier and sums.add(pane.start_ms, pane.cut, delta):
@@ -156,12 +162,11 @@ class Merge:
     def _mark(self, name: str, cut: Cut) -> None:
         self._dirty.setdefault(name, set()).add(cut)
 
-    def _stale(self, cuts: Iterable[Cut]) -> None:
-        """Ages of the cuts have changed: that is seen even when ``now`` stands still, in its turn."""
-        published = self._bounds.setdefault("instant", {})
-        for cut in cuts:
-            if cut in published:
-                published[cut] = (0, published[cut][1])
+    def _outdate(self, name: str, cut: Cut) -> None:
+        """Let a cut be evaluated again in its turn, as if its bounds had moved, even while ``now`` stands still."""
+        bounds = self._bounds.get(name, {})
+        if cut in bounds:
+            bounds[cut] = (_OUTDATED_MS, bounds[cut][1])
 
     def _mark_old_levels(self, now_ms: int, first_ms: int) -> None:
         """A level's change from before a tier's oldest pane is seen at the end of every window of that tier."""

@@ -77,7 +77,7 @@ class Entities:
     def apply(self, key: str, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
         """Take an event in: the facts to pass on, None for a duplicate. Raises :class:`TooLarge`."""
         entity = self.hot.get(key) or self._load(key)
-        if len(entity.events) >= MAX_EVENTS:
+        if len(entity.events) >= MAX_EVENTS and event.uid not in entity.events:
             raise TooLarge
         facts = entity.apply(event, clock_ms)
         if facts is None:

@@ -149,7 +149,15 @@ class TransactionalWriter(_ProducerWriter):
                 await self._send(records)
                 await producer.commit_transaction()
         except (KafkaError, TimeoutError, AssertionError) as error:
+            # aiokafka also lays the error down for whoever waits for the transaction's end. Nobody does before the
+            # commit, and asyncio would log it as never retrieved, traceback and all.
+            producer._txn_manager.wait_for_transaction_end().add_done_callback(_retrieve)  # noqa: SLF001
             raise WriteError(error, fenced=isinstance(error, ProducerFenced | InvalidProducerEpoch)) from error
+
+
+def _retrieve(future: asyncio.Future[object]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 class PlainWriter(_ProducerWriter):

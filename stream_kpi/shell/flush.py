@@ -151,7 +151,9 @@ class TransactionalWriter(_ProducerWriter):
         except (KafkaError, TimeoutError, AssertionError) as error:
             # aiokafka also lays the error down for whoever waits for the transaction's end. Nobody does before the
             # commit, and asyncio would log it as never retrieved, traceback and all.
-            producer._txn_manager.wait_for_transaction_end().add_done_callback(_retrieve)  # noqa: SLF001
+            waiter = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001
+            if waiter is not None:  # not even the first transaction could begin
+                waiter.add_done_callback(_retrieve)
             raise WriteError(error, fenced=isinstance(error, ProducerFenced | InvalidProducerEpoch)) from error
 
 

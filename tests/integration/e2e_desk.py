@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import URLError
@@ -79,8 +79,8 @@ class Desk:
 
     def config(self, port: int) -> Path:
         """The TOML file of a worker that listens on ``port``."""
-        lines, sections = [], {**self._settings, "web": {"port": port}}
-        for name, content in sections.items():
+        lines: list[str] = []
+        for name, content in {**self._settings, "web": {"port": port}}.items():
             if not isinstance(content, dict):
                 lines.insert(0, f"{name} = {content!r}")
                 continue
@@ -248,9 +248,25 @@ async def _poll(consumer: AIOKafkaConsumer, values: Values) -> None:
         values.take(records)
 
 
+async def values_until(
+    desk: Desk, workers: Sequence[Worker], says: Callable[[Values], bool], timeout_s: float = 90.0
+) -> Values:
+    """Return the values topic when it says so, read to its end."""
+    values, deadline = Values(), time.monotonic() + timeout_s
+    tp = TopicPartition(desk.settings.topics.values, 0)
+    async with reader(desk.broker, [tp]) as consumer:
+        await consumer.seek_to_beginning(tp)
+        while not await at_end(consumer, tp) or not says(values):
+            for worker in workers:
+                worker.check("running", time.monotonic() + 1)
+            assert time.monotonic() < deadline, f"only {len(values.last)} values:\n{workers[0].tail()}"
+            await _poll(consumer, values)
+    return values
+
+
 async def ends_in(
     desk: Desk, workers: Sequence[Worker], expected: Mapping[bytes, dict[str, Any]], timeout_s: float = 90.0
-) -> Values:
+) -> None:
     """Return when the values topic says what is expected, key by key; then stop the workers, and see that they end
     well and that it still does."""
     values, deadline = Values(), time.monotonic() + timeout_s
@@ -273,7 +289,6 @@ async def ends_in(
             await _poll(consumer, values)
         differences.update()
         assert not differences.keys, differences.shown()
-    return values
 
 
 async def read_all(broker: str, topic: str, partitions: Iterable[int]) -> list[Any]:

@@ -7,8 +7,6 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from e2e_desk import Input
-
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.simulator.disorder import disorder
 from stream_kpi.simulator.simulation import Simulation
@@ -16,6 +14,7 @@ from stream_kpi.simulator.team import Team
 from stream_kpi.simulator.world import SimulatedEvent
 from stream_kpi.topics import kind_of
 from tests import helpdesk
+from tests.integration.e2e_desk import Input
 
 DAY_MS = 86_400_000
 TEN_MINUTES_MS = 600_000

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from e2e_desk import PARTITIONS, Desk, Input, Sent, Worker, chunks, ends_in, read_all
-from e2e_logs import DAY_MS, MONDAY_MS, disordered, garbage, helpdesk_and_simulated_day, simulated
 
 from stream_kpi.events.decode import decode
 from stream_kpi.events.rejection import Rejected
 from stream_kpi.events.topics import TopicKind, dead_letter_topic
 from stream_kpi.lifecycles.options import Options
+from tests.integration.e2e_desk import PARTITIONS, Desk, Input, Sent, Worker, chunks, ends_in, read_all
+from tests.integration.e2e_logs import DAY_MS, MONDAY_MS, disordered, garbage, helpdesk_and_simulated_day, simulated
 from tests.live_values import expected_values
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Feed:
         self._task = asyncio.create_task(self._run(desk, producer, records))
 
     async def _run(self, desk: Desk, producer: AIOKafkaProducer, records: Sequence[Sent]) -> None:
-        for chunk in chunks(records, 50):
+        for chunk in chunks(records, 15):
             if self._hurry.is_set():
                 break
             await desk.send(producer, chunk)
@@ -208,7 +208,8 @@ async def test_garbage_changes_no_value_and_each_piece_is_a_dead_letter_once(
     ordered = simulated(5, MONDAY_MS, 7 * DAY_MS * 12)[:GOOD_RECORDS]
     assert len(ordered) == GOOD_RECORDS
     log = _log(computing, ordered, ordered)
-    dice, bad, records = random.Random(5), set(), []
+    dice, records = random.Random(5), list[Sent]()
+    bad = set[tuple[str, bytes, bytes]]()
     for event, good, spoiled in zip(ordered, desk.laid(ordered), garbage(ordered, seed=5), strict=True):
         # A number of their own in a header: the same bytes may well come twice.
         number = b"%d" % len(bad)

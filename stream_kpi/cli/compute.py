@@ -16,7 +16,7 @@ import typer
 from stream_kpi.cli.common import ConfigOption, data_console, notes_console, settings_of
 from stream_kpi.cli.files import read_lines
 from stream_kpi.cli.progress import WorkProgress
-from stream_kpi.errors import CHECK_FAILED, OK, UserError
+from stream_kpi.errors import CHECK_FAILED, UserError
 
 if TYPE_CHECKING:
     from stream_kpi.compute import Computation
@@ -50,7 +50,7 @@ def compute(
     ),
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a line is rejected.")] = False,
     config: ConfigOption = None,
-) -> int:
+) -> None:
     """Compute KPIs from files of events, in any order and of any mix of types.
 
     Records go to standard output, what was rejected, by reason, to standard error.
@@ -66,7 +66,9 @@ def compute(
     computation = Computation(settings_of(config).options(), kind, _at_ms(at))
     first = _read(files, computation)
     _print(computation.records(rows, dimensions), format)
-    return _report(computation, first, strict=strict)
+    _report(computation, first)
+    if strict and first is not None:
+        raise typer.Exit(CHECK_FAILED)
 
 
 def _rows(ids: list[str] | None) -> Sequence[Kpi]:
@@ -117,17 +119,16 @@ def _read(files: Sequence[Path], computation: Computation) -> tuple[Path, int, R
     return first
 
 
-def _report(computation: Computation, first: tuple[Path, int, Rejected] | None, *, strict: bool) -> int:
+def _report(computation: Computation, first: tuple[Path, int, Rejected] | None) -> None:
     notes = notes_console()
     if computation.counts["unknown_type"]:
         notes.print(f"{computation.counts['unknown_type']:,} lines of unknown types skipped.")
     if first is None:
-        return OK
+        return
     by_reason = ", ".join(f"{reason.value} {count:,}" for reason, count in computation.rejected.most_common())
     path, number, rejected = first
     notes.print(f"{computation.rejected.total():,} lines rejected: {by_reason}.", markup=False)
     notes.print(f"The first: {path}, line {number}: {rejected.detail}", markup=False)
-    return CHECK_FAILED if strict else OK
 
 
 def _print(records: Iterable[KpiRecord], output: OutputFormat) -> None:

@@ -1,0 +1,249 @@
+"""Merged panes and the windows read from them, against lists of facts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets
+from stream_kpi.measures.registry import BACKLOG, COHORT_SOLVES, TICKETS_CREATED, Measure
+from stream_kpi.measures.vector import Vector, add_into
+from stream_kpi.windows.ages import AgeSets
+from stream_kpi.windows.cut_table import CutTable
+from stream_kpi.windows.kinds import Rolling, Tumbling, parse
+from stream_kpi.windows.merged import LevelBase, MergedPanes, RollingSums, tumbling_views
+from stream_kpi.windows.panes import PaneKey, Panes, PaneState, unpack_key, unpack_state
+from stream_kpi.windows.tiers import DAYS, FIVE_MINUTES
+
+UTC = ZoneInfo("UTC")
+T0_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+EMAIL: Cut = ("channel", "email")
+CUTS: tuple[tuple[Cut, ...], ...] = ((TOTAL,), (TOTAL, EMAIL))
+SPAN_MS = 3 * HOUR_MS
+
+
+class Fact(NamedTuple):
+    """A count or a level's change."""
+
+    measure: Measure
+    time_ms: int
+    cuts: tuple[Cut, ...]
+    value: int
+
+
+FACTS = st.lists(
+    st.builds(
+        Fact,
+        st.sampled_from([TICKETS_CREATED, BACKLOG, COHORT_SOLVES]),
+        st.integers(T0_MS, T0_MS + SPAN_MS),
+        st.sampled_from(CUTS),
+        st.sampled_from([-1, 1, 2]),
+    ),
+    max_size=25,
+)
+STATES = st.lists(
+    st.dictionaries(st.integers(0, 3), st.integers(-2, 2).filter(bool), min_size=1, max_size=3), max_size=6
+)
+
+
+def summed(facts: list[Fact], cut: Cut) -> Vector:
+    total: Vector = {}
+    for fact in facts:
+        if cut in fact.cuts:
+            add_into(total, {fact.measure.slot: fact.value})
+    return total
+
+
+class Source:
+    """A shard's panes, flushed into merged ones."""
+
+    def __init__(self, merged: MergedPanes, shard: int = 0) -> None:
+        self.cut_sets = CutSets()
+        table = CutTable(self.cut_sets)
+        self.panes = Panes(table, AgeSets(table), merged.zone)
+        self.merged = merged
+        self.shard = shard
+
+    def state(self, facts: list[Fact], clock_ms: int) -> list[tuple[PaneKey, Vector]]:
+        self.panes.add([(f.measure.slot, f.time_ms, self.cut_sets.id_of(f.cuts), f.value, 1) for f in facts])
+        for key, value in self.panes.flush(clock_ms):
+            self.merged.apply(self.shard, unpack_key(key), None if value is None else unpack_state(value))
+        return list(self.merged.absorb())
+
+
+def pane_state(version: int, vector: Vector, before: Vector) -> PaneState:
+    delta = dict(vector)
+    add_into(delta, {slot: -amount for slot, amount in before.items()})
+    return PaneState(version, delta, msgspec.Raw(msgspec.msgpack.encode(vector)))
+
+
+def versions_of(vectors: list[Vector]) -> list[PaneState]:
+    return [
+        pane_state(version, vector, before)
+        for version, (before, vector) in enumerate(zip([{}, *vectors], vectors, strict=False), start=1)
+    ]
+
+
+KEY = PaneKey(FIVE_MINUTES.number, T0_MS, TOTAL)
+
+
+def content(merged: MergedPanes) -> Vector:
+    return merged.slices[KEY.tier].get(KEY.start_ms, {}).get(TOTAL, {})
+
+
+@given(vectors=STATES, heard=st.lists(st.integers(0, 5), max_size=12))
+def test_repeats_and_older_versions_change_nothing_and_gaps_are_made_up_by_comparison(
+    vectors: list[Vector], heard: list[int]
+) -> None:
+    states = versions_of(vectors)
+    merged = MergedPanes(UTC)
+    newest = -1
+    for index in heard:
+        if index >= len(states):
+            continue
+        merged.apply(0, KEY, states[index])
+        changes = list(merged.absorb())
+        if index <= newest:
+            assert changes == []
+        newest = max(newest, index)
+        assert content(merged) == vectors[newest]
+
+
+@given(mine=STATES, others=STATES, gone=st.booleans())
+def test_shards_are_added_up_and_one_that_takes_its_pane_back_leaves_the_others(
+    mine: list[Vector], others: list[Vector], gone: bool
+) -> None:
+    merged = MergedPanes(UTC)
+    for shard, states in enumerate((versions_of(mine), versions_of(others))):
+        for state in states:
+            merged.apply(shard, KEY, state)
+    if gone:
+        merged.apply(0, KEY, None)
+        merged.apply(0, KEY, None)
+    list(merged.absorb())
+    expected = dict(others[-1]) if others else {}
+    if mine and not gone:
+        add_into(expected, mine[-1])
+    assert content(merged) == expected
+
+
+def test_a_pane_that_comes_back_after_its_tombstone_counts_again() -> None:
+    merged = MergedPanes(UTC)
+    for state in (*versions_of([{1: 1}, {1: 5}]), None, pane_state(1, {1: 2}, {})):
+        merged.apply(0, KEY, state)
+    assert list(merged.absorb()) == [(KEY, {1: 2})]
+
+
+@given(facts=FACTS, steps=st.lists(st.integers(0, 70 * MINUTE_MS), min_size=1, max_size=8), lag=st.booleans())
+def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds(
+    facts: list[Fact], steps: list[int], lag: bool
+) -> None:
+    kinds = [kind for kind in map(parse, ("rolling:5m", "rolling:1h", "rolling:4h")) if isinstance(kind, Rolling)]
+    lag_ms = 30 * MINUTE_MS if lag else 0
+    merged = MergedPanes(UTC)
+    source = Source(merged)
+    moving = [RollingSums(kind, merged, lag_ms) for kind in kinds]
+    now_ms, waiting = T0_MS, sorted(facts, key=lambda fact: fact.time_ms)
+    for step_ms in steps:
+        now_ms += step_ms
+        come = [fact for fact in waiting if fact.time_ms <= now_ms]
+        waiting = waiting[len(come) :]
+        for key, delta in source.state(come, now_ms):
+            for sums in moving:
+                if sums.kind.tier.number == key.tier:
+                    sums.add(key.start_ms, key.cut, delta)
+        for sums in moving:
+            before = {cut: dict(vector) for cut, vector in sums.sums.items()}
+            changed = sums.move(now_ms)
+            anew = RollingSums(sums.kind, merged, lag_ms)
+            anew.move(now_ms)
+            assert sums.sums == anew.sums
+            assert {cut for cut in before.keys() | sums.sums.keys() if before.get(cut) != sums.sums.get(cut)} <= changed
+        merged.expire(now_ms)
+
+
+@given(facts=FACTS, now_ms=st.integers(T0_MS, T0_MS + SPAN_MS), name=st.sampled_from(["rolling:5m", "rolling:1h"]))
+def test_a_rolling_window_holds_the_facts_from_its_start_to_now_inclusive(
+    facts: list[Fact], now_ms: int, name: str
+) -> None:
+    kind = parse(name)
+    assert isinstance(kind, Rolling)
+    facts = [fact for fact in facts if fact.time_ms <= now_ms]
+    merged = MergedPanes(UTC)
+    Source(merged).state(facts, now_ms)
+    sums = RollingSums(kind, merged)
+    only = RollingSums(kind, merged, measures=(COHORT_SOLVES,))
+    sums.move(now_ms)
+    only.move(now_ms)
+    start_ms = (now_ms - kind.length_ms) // 15_000 * 15_000
+    assert sums.start_ms == start_ms
+    inside = [fact for fact in facts if fact.time_ms >= start_ms]
+    for cut in (TOTAL, EMAIL):
+        assert sums.sums.get(cut, {}) == summed(inside, cut)
+        assert only.sums.get(cut, {}) == summed([f for f in inside if f.measure is COHORT_SOLVES], cut)
+
+
+@given(facts=FACTS, name=st.sampled_from(["tumbling:5m", "tumbling:1h", "tumbling:1d"]), at_ms=st.integers(0, SPAN_MS))
+def test_a_tumbling_window_holds_its_own_facts_and_the_levels_at_its_ends(
+    facts: list[Fact], name: str, at_ms: int
+) -> None:
+    kind = parse(name)
+    assert isinstance(kind, Tumbling)
+    merged = MergedPanes(UTC)
+    # A shard ahead of the others has stated what comes after now.
+    Source(merged).state(facts, T0_MS + SPAN_MS)
+    now_ms = T0_MS + at_ms
+    previous_start_ms = None
+    for view in tumbling_views(merged, kind, now_ms, T0_MS, 10 * MINUTE_MS):
+        start_ms, end_ms = view.window.start_ms, view.window.end_ms
+        assert start_ms is not None
+        assert previous_start_ms in {None, end_ms}
+        assert view.window.final == (end_ms + 10 * MINUTE_MS <= now_ms)
+        previous_start_ms = start_ms
+        for cut in (TOTAL, EMAIL):
+            assert view.inside(cut) == summed([f for f in facts if start_ms <= f.time_ms < end_ms], cut)
+            assert view.at_end(cut) == summed([f for f in facts if f.time_ms < end_ms], cut)
+            assert view.at_start(cut) == summed([f for f in facts if f.time_ms < start_ms], cut)
+    assert previous_start_ms == T0_MS
+
+
+@given(facts=FACTS)
+def test_expired_panes_leave_while_all_time_and_the_levels_stay(facts: list[Fact]) -> None:
+    merged = MergedPanes(UTC)
+    Source(merged).state(facts, T0_MS + SPAN_MS)
+    totals = {cut: dict(vector) for cut, vector in merged.totals.items()}
+    merged.expire(T0_MS + 500 * DAY_MS)
+    assert [tier for tier, slices in merged.slices.items() if slices] in ([], [4])
+    assert merged.totals == totals
+    assert not merged.base_moved(DAYS, TOTAL), "what expires moves no level"
+    assert not merged.base_moved(FIVE_MINUTES, TOTAL)
+
+
+def test_a_level_change_from_before_the_tiers_oldest_pane_moves_its_base_once() -> None:
+    merged = MergedPanes(UTC)
+    source = Source(merged)
+    now_ms = T0_MS + 2 * DAY_MS
+    source.state([Fact(BACKLOG, now_ms, (TOTAL,), 1)], now_ms)
+    assert not merged.base_moved(FIVE_MINUTES, TOTAL)
+    source.state([Fact(BACKLOG, T0_MS, (TOTAL,), 1)], now_ms)
+    assert merged.base_moved(FIVE_MINUTES, TOTAL)
+    assert not merged.base_moved(FIVE_MINUTES, TOTAL)
+    assert not merged.base_moved(DAYS, TOTAL), "the days' tier still has the pane"
+    source.state([Fact(TICKETS_CREATED, T0_MS, (TOTAL,), 1)], now_ms)
+    assert not merged.base_moved(FIVE_MINUTES, TOTAL), "a count is no level"
+
+
+def test_the_base_of_levels_is_what_stands_less_what_the_tier_keeps() -> None:
+    base = LevelBase()
+    slot = BACKLOG.slot
+    base.add(TOTAL, {slot: 3, TICKETS_CREATED.slot: 9})
+    assert not base.moved(TOTAL, {slot: 3})
+    base.forget(TOTAL, {slot: 2})
+    assert not base.moved(TOTAL, {slot: 3})
+    assert base.moved(TOTAL, {slot: 4})
+    assert base.moved(TOTAL, {slot: 3})

@@ -32,8 +32,9 @@ from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_state
 from stream_kpi.windows.tiers import ALL_TIME
 
 CUTS_PER_PUBLISH = 400
-"""Windows x cuts evaluated at one publish, about 0.2 ms each. What has changed goes first; what only has newer bounds
-takes the rest of the budget, oldest first; what is left waits for the next publish."""
+"""Windows x cuts evaluated at one publish, about 0.2 ms each: half of it for what has changed in windows that end now,
+first come first served, a quarter for tumbling windows, the rest for what only has newer bounds, oldest first. What is
+left waits for the next publish, and no window for ever, however much changes."""
 
 _OUTDATED_MS = -1
 """The start of no window: unlike the bounds of any."""
@@ -83,7 +84,9 @@ class Merge:
             for kind in ROLLING
         ]
         self._tumbling = [DirtyTumbling(kind, options.zone_info, self._grace_ms) for kind in TUMBLING]
-        self._dirty: dict[str, set[Cut]] = {}
+        self._first_tumbling = 0
+        self._dirty: dict[tuple[str, Cut], None] = {}
+        """Changed (window, cut), in the order of their changes."""
         self._published: dict[WindowId, dict[Cut, dict[bytes, KpiRecord]]] = {}
         self._bounds: dict[str, dict[Cut, tuple[int | None, int]]] = {}
         self._moved_levels: set[Cut] = set()
@@ -138,18 +141,25 @@ class Merge:
             for cut in sums.move(now_ms) | cohort.move(now_ms):
                 self._mark(sums.kind.name, cut)
         self.panes.expire(now_ms)  # what is gone can leave no window any more
-        budget = CUTS_PER_PUBLISH
         views = list(self._current_views(now_ms, first_ms))
+        changed_cuts = self._take_dirty(CUTS_PER_PUBLISH // 2)
         for view in views:
-            budget -= self._publish_dirty(view, now_ms, budget)
+            self._publish_cuts(view, changed_cuts.get(view.window.kind, ()), now_ms)
         self._mark_old_levels(now_ms, first_ms)
-        for dirty in self._tumbling:
-            budget -= self._publish_tumbling(dirty, now_ms, first_ms, budget)
-        for view in views:
-            budget -= self._publish_stale(view, now_ms, budget)
+        spent = 0
+        for dirty in self._tumbling_in_turn():
+            spent += self._publish_tumbling(dirty, now_ms, first_ms, CUTS_PER_PUBLISH // 4 - spent)
+        spent = min(spent, CUTS_PER_PUBLISH // 4) + sum(map(len, changed_cuts.values()))
+        left = self._publish_stale(views, now_ms, CUTS_PER_PUBLISH - spent)
+        left += len(self._dirty) + sum(len(dirty.starts()) for dirty in self._tumbling)
         changed, self._changed = self._changed, []
         durations = tuple(histograms(_ROWS["total"], views[-1]))
-        return Publication(changed, dict(self._records), durations, complete=budget > 0)
+        return Publication(changed, dict(self._records), durations, complete=left == 0)
+
+    def _tumbling_in_turn(self) -> list[DirtyTumbling]:
+        """Every kind, another one first at each publish."""
+        self._first_tumbling = (self._first_tumbling + 1) % len(self._tumbling)
+        return self._tumbling[self._first_tumbling :] + self._tumbling[: self._first_tumbling]
 
     def _current_views(self, now_ms: int, first_ms: int) -> Iterator[MergedView]:
         """The windows that end now, those that people look at first; all time is the last."""
@@ -160,7 +170,7 @@ class Merge:
         yield total_view(self.panes, first_ms, now_ms)
 
     def _mark(self, name: str, cut: Cut) -> None:
-        self._dirty.setdefault(name, set()).add(cut)
+        self._dirty[name, cut] = None  # in its old place, if it waits already
 
     def _outdate(self, name: str, cut: Cut) -> None:
         """Let a cut be evaluated again in its turn, as if its bounds had moved, even while ``now`` stands still."""
@@ -178,18 +188,33 @@ class Merge:
                         dirty.mark(dirty.oldest_ms(now_ms, first_ms), cut, levels=True)
         self._moved_levels.clear()
 
-    def _publish_dirty(self, view: MergedView, now_ms: int, budget: int) -> int:
-        """Evaluate the window's changed cuts, as many as the budget has; how many they were."""
-        dirty = self._dirty.setdefault(view.window.kind, set())
-        if TOTAL in dirty:
-            dirty.update(cut for cut in self._bounds.get(view.window.kind, {}) if cut and cut[0] in _COMPARE_WITH_TOTAL)
-        chosen = list(islice(dirty, max(budget, 0)))
-        dirty.difference_update(chosen)
-        self._publish_cuts(view, chosen, now_ms)
-        return len(chosen)
+    def _take_dirty(self, budget: int) -> dict[str, set[Cut]]:
+        """The cuts that have waited longest, by window, as many as the budget has."""
+        taken: dict[str, set[Cut]] = {}
+        while budget > 0 and self._dirty:
+            batch = list(islice(self._dirty, budget))
+            budget -= len(batch)
+            for window_cut in batch:
+                del self._dirty[window_cut]
+                taken.setdefault(window_cut[0], set()).add(window_cut[1])
+            for name in [name for name, cut in batch if cut == TOTAL]:
+                for cut in self._bounds.get(name, {}):
+                    if cut and cut[0] in _COMPARE_WITH_TOTAL and cut not in taken[name]:
+                        self._mark(name, cut)
+        return taken
 
-    def _publish_stale(self, view: MergedView, now_ms: int, budget: int) -> int:
-        """Evaluate cuts whose records show an earlier now, the oldest first."""
+    def _publish_stale(self, views: list[MergedView], now_ms: int, budget: int) -> int:
+        """Evaluate cuts whose records show an earlier now, the oldest first; how many are left."""
+        stale = sorted((end_ms, place, cut) for place, view in enumerate(views) for end_ms, cut in self._stale_in(view))
+        chosen: dict[int, list[Cut]] = {}
+        for _, place, cut in stale[:budget]:
+            chosen.setdefault(place, []).append(cut)
+        for place, cuts in chosen.items():
+            self._publish_cuts(views[place], cuts, now_ms)
+        return max(0, len(stale) - budget)
+
+    def _stale_in(self, view: MergedView) -> Iterator[tuple[int, Cut]]:
+        """The window's cuts whose records have other bounds, with the end that they have."""
         kind = view.window.kind
         published = self._bounds.setdefault(kind, {})
         for cut in view.cuts():
@@ -197,10 +222,7 @@ class Merge:
         for cut in self._published.get((kind, None), {}):
             published.setdefault(cut, (None, -1))
         bounds = (view.window.start_ms, view.window.end_ms)
-        stale = sorted((at[1], cut) for cut, at in published.items() if at != bounds)
-        chosen = [cut for _, cut in stale[: max(budget, 0)]]
-        self._publish_cuts(view, chosen, now_ms)
-        return len(stale)
+        return ((end_ms, cut) for cut, (start_ms, end_ms) in published.items() if (start_ms, end_ms) != bounds)
 
     def _publish_tumbling(self, dirty: DirtyTumbling, now_ms: int, first_ms: int, budget: int) -> int:
         """Evaluate changed windows of a kind, newest first; take back those that are published no longer."""
@@ -225,7 +247,7 @@ class Merge:
                     cuts.update(cut for cut in published if cut and cut[0] in _COMPARE_WITH_TOTAL)
                 self._publish_cuts(view, cuts, now_ms)
                 spent += len(cuts)
-        return spent + len(dirty.starts())
+        return spent
 
     def _publish_cuts(self, view: MergedView, cuts: Iterable[Cut], now_ms: int) -> None:
         cuts = list(cuts)
@@ -236,6 +258,8 @@ class Merge:
         known = view.cuts()
         at = self._bounds.setdefault(kind, {}) if window[1] is None else {}
         for cut in cuts:
+            if cut != TOTAL:  # what compares with a total that waits must wait for it
+                self._dirty.pop((kind, cut), None)
             if cut not in known:
                 at.pop(cut, None)
                 self._replace(window, cut, {})

@@ -64,8 +64,9 @@ class DirtyTumbling:
             start_ms = end_ms
 
     def starts(self) -> set[int]:
-        """Starts of the windows to look at."""
-        return self.whole | self.cuts.keys()
+        """Starts of the windows to look at; those that have not begun, as seen from ``now``, wait."""
+        newest_ms = self._newest_ms
+        return self.whole | {start for start in self.cuts if newest_ms is not None and start <= newest_ms}
 
     def take(self, start_ms: int, every_cut: Iterable[Cut], published: Mapping[Cut, object]) -> set[Cut]:
         """The cuts to evaluate in a window, and forget that they were dirty."""

@@ -1,0 +1,351 @@
+"""Panes of all shards in, KPI records out: what is published when, revised, taken back."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from stream_kpi import merge as merge_module
+from stream_kpi.kpis.record import KpiRecord
+from stream_kpi.lifecycles.options import Options
+from stream_kpi.merge import Merge, Publication
+from stream_kpi.shard import Shard
+from tests.shard_kit import CHATS, DAY_MS, HOUR_MS, MINUTE_MS, T0_MS, TICKETS, created, event, new_shard, records, reply, status  # fmt: skip
+
+GRACE_MS = 10 * MINUTE_MS
+VOLUME_5M = b"ticket_volume|tumbling:5m@2026-03-02T10:00:00.000Z||||"
+VOLUME = b"ticket_volume|total||||"
+
+
+class Publisher:
+    """A shard, the merge, and the values topic between them and the world."""
+
+    def __init__(self) -> None:
+        self.shard = new_shard()
+        self.merge = Merge(Options(), grace_ms=GRACE_MS)
+        self.panes: dict[bytes, bytes | None] = {}
+        self.values: dict[bytes, bytes | None] = {}
+        self.offset = 0
+
+    def take(self, *values: bytes, topic: str = TICKETS) -> None:
+        """Apply events, flush."""
+        self.shard.apply(topic, 0, records(*values, first=self.offset), 1 << 60)
+        self.offset += len(values)
+        self.flush()
+
+    def flush(self) -> None:
+        flush = self.shard.flush(caught_up=True)
+        for key, value in flush.panes if flush is not None else ():
+            self.panes[key] = value
+            self.merge.apply(0, key, value)
+
+    def publish(self, now_ms: int) -> dict[bytes, KpiRecord | None]:
+        """Everything that changes until nothing waits any more."""
+        self.shard.advance(now_ms)
+        self.flush()
+        changed: dict[bytes, KpiRecord | None] = {}
+        complete = False
+        while not complete:
+            publication = self.step(now_ms)
+            changed.update(decoded(publication))
+            complete = publication.complete
+        return changed
+
+    def step(self, now_ms: int) -> Publication:
+        """One publish."""
+        publication = self.merge.publish(now_ms, self.shard.first_ms)
+        self.values.update(publication.changed)
+        return publication
+
+    def restart(self) -> None:
+        """The merge starts anew, from its two topics."""
+        self.merge = Merge(Options(), grace_ms=GRACE_MS)
+        for key, value in self.panes.items():
+            self.merge.apply(0, key, value)
+        for key, value in self.values.items():
+            self.merge.restore_published(key, value)
+
+    def value(self, key: bytes) -> KpiRecord:
+        """What stands in the values topic."""
+        value = self.values[key]
+        assert value is not None
+        return msgspec.json.decode(value, type=KpiRecord)
+
+
+def decoded(publication: Publication) -> dict[bytes, KpiRecord | None]:
+    return {
+        key: None if value is None else msgspec.json.decode(value, type=KpiRecord) for key, value in publication.changed
+    }
+
+
+@pytest.fixture
+def publisher() -> Publisher:
+    return Publisher()
+
+
+def test_what_is_published_is_every_record_and_what_has_not_changed_is_not_published_again(
+    publisher: Publisher,
+) -> None:
+    publisher.take(created("A", T0_MS))
+    first = publisher.publish(T0_MS)
+    publication = publisher.step(T0_MS)
+    assert publication.changed == []
+    assert publication.complete
+    assert publication.records.keys() == first.keys() == publisher.values.keys()
+    assert {key: publisher.value(key) for key in first} == publication.records
+    assert publisher.value(VOLUME).value == 1
+
+
+def test_a_window_that_is_not_final_changes_without_a_revision(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    publisher.publish(T0_MS)
+    publisher.take(created("B", T0_MS + MINUTE_MS))
+    publisher.publish(T0_MS + MINUTE_MS)
+    record = publisher.value(VOLUME_5M)
+    assert (record.value, record.revision, record.final) == (2, 0, False)
+
+
+def test_a_window_becomes_final_after_the_grace_and_not_before(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    end_ms = T0_MS + 5 * MINUTE_MS
+    for now_ms, final in ((T0_MS, False), (end_ms, False), (end_ms + GRACE_MS - 1, False), (end_ms + GRACE_MS, True)):
+        publisher.publish(now_ms)
+        record = publisher.value(VOLUME_5M)
+        assert (record.final, record.revision, record.value) == (final, 0, 1)
+
+
+def test_only_the_correction_of_a_final_window_counts_its_revision_up(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    now_ms = T0_MS + HOUR_MS
+    publisher.publish(now_ms)
+    publisher.take(created("B", T0_MS + MINUTE_MS))
+    publisher.publish(now_ms)
+    assert (publisher.value(VOLUME_5M).value, publisher.value(VOLUME_5M).revision) == (2, 1)
+    publisher.take(status("A", T0_MS + MINUTE_MS, "spam"))
+    publisher.publish(now_ms)
+    record = publisher.value(VOLUME_5M)
+    assert (record.value, record.revision, record.final) == (1, 2, True)
+    assert publisher.value(VOLUME).revision == 0, "a window that ends now is no correction"
+    assert publisher.value(b"ticket_volume|tumbling:5m@2026-03-02T10:05:00.000Z||||").revision == 0
+
+
+def test_a_late_level_change_corrects_the_ends_of_all_windows_from_there_on(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    publisher.publish(T0_MS + HOUR_MS)
+    publisher.take(status("A", T0_MS + 12 * MINUTE_MS, "solved"))
+    publisher.publish(T0_MS + HOUR_MS)
+    backlog = {
+        minute: publisher.value(f"ticket_backlog|tumbling:5m@2026-03-02T10:{minute:02}:00.000Z||||".encode())
+        for minute in range(0, 60, 5)
+    }
+    assert [record.value for record in backlog.values()] == [1, 1] + [0] * 10
+    assert [record.revision for record in backlog.values()] == [0, 0] + [1] * 8 + [0] * 2, "the last are not yet final"
+
+
+def test_a_level_change_from_before_the_tiers_panes_moves_every_window_that_reads_it(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS), created("B", T0_MS + 2 * DAY_MS))
+    now_ms = T0_MS + 2 * DAY_MS + HOUR_MS
+    publisher.publish(now_ms)
+    newest = b"ticket_backlog|tumbling:1h@2026-03-04T10:00:00.000Z||||"
+    oldest = b"ticket_backlog|tumbling:1h@2026-03-03T10:00:00.000Z||||"
+    assert [publisher.value(key).value for key in (oldest, newest)] == [1, 2]
+    publisher.take(status("A", T0_MS + HOUR_MS, "solved"))
+    publisher.publish(now_ms)
+    assert [publisher.value(key).value for key in (oldest, newest)] == [0, 1]
+
+
+def test_a_vanished_cut_is_taken_back_with_a_tombstone(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS, channel="fax"), created("B", T0_MS))
+    publisher.publish(T0_MS)
+    key = b"ticket_volume|total|channel=fax|||"
+    assert publisher.value(key).value == 1
+    publisher.take(status("A", T0_MS + 1, "spam"))
+    assert publisher.publish(T0_MS + 1)[key] is None
+    assert key not in publisher.step(T0_MS + 1).records
+    assert not any(b"channel=fax" in key for key, value in publisher.values.items() if value is not None)
+
+
+def test_windows_out_of_range_are_taken_back(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    publisher.publish(T0_MS)
+    publisher.publish(T0_MS + 3 * HOUR_MS)
+    assert publisher.value(VOLUME_5M).final
+    changed = publisher.publish(T0_MS + 3 * HOUR_MS + 5 * MINUTE_MS)
+    assert changed[VOLUME_5M] is None
+    assert publisher.value(b"ticket_volume|tumbling:1d@2026-03-02T00:00:00.000Z||||").value == 1
+
+
+def test_what_was_published_before_a_restart_is_not_said_again_and_taken_back_when_it_is_gone(
+    publisher: Publisher,
+) -> None:
+    publisher.take(created("A", T0_MS, channel="fax"), created("B", T0_MS))
+    publisher.publish(T0_MS + HOUR_MS)
+    publisher.restart()
+    assert publisher.publish(T0_MS + HOUR_MS) == {}
+    publisher.take(status("A", T0_MS + MINUTE_MS, "spam"))
+    publisher.restart()
+    changed = publisher.publish(T0_MS + 4 * HOUR_MS)
+    assert changed[b"ticket_volume|total|channel=fax|||"] is None
+    assert changed[VOLUME_5M] is None, "out of range by now"
+    day = publisher.value(b"ticket_volume|tumbling:1h@2026-03-02T10:00:00.000Z||||")
+    assert (day.value, day.revision) == (1, 0), "it was not final before"
+
+
+def test_a_revision_goes_on_after_a_restart(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    publisher.publish(T0_MS + HOUR_MS)
+    publisher.take(created("B", T0_MS))
+    publisher.publish(T0_MS + HOUR_MS)
+    publisher.restart()
+    publisher.take(created("C", T0_MS))
+    publisher.publish(T0_MS + HOUR_MS)
+    assert (publisher.value(VOLUME_5M).value, publisher.value(VOLUME_5M).revision) == (3, 2)
+
+
+def test_a_share_changes_when_only_the_total_has_changed(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS, category="bug"))
+    publisher.publish(T0_MS)
+    keys = [
+        f"ticket_category_share|{window}|category=bug|||".encode()
+        for window in ("total", "rolling:5m", "today", "tumbling:5m@2026-03-02T10:00:00.000Z")
+    ]
+    assert [publisher.value(key).value for key in keys] == [1.0] * 4
+    publisher.take(created("B", T0_MS, category="question"))
+    publisher.publish(T0_MS)
+    assert [(publisher.value(key).value, publisher.value(key).samples) for key in keys] == [(0.5, 2)] * 4
+
+
+def test_without_samples_ratios_and_means_are_null_and_counts_and_levels_zero(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS), status("A", T0_MS, "solved"))
+    publisher.publish(T0_MS + 2 * HOUR_MS)
+    for kpi, value in (("ticket_volume", 0), ("csat", None), ("answer_time", None), ("chat_abandonment_rate", None)):
+        (record,) = (publisher.value(key) for key in publisher.values if key.startswith(f"{kpi}|rolling:5m||".encode()))
+        assert (record.value, record.samples, record.stats) == (value, 0, None)
+    backlog = publisher.value(b"ticket_backlog|instant||||")
+    assert (backlog.value, backlog.samples) == (0, 0)
+    assert publisher.value(b"backlog_oldest_age|instant||||").value is None
+
+
+def test_values_decay_as_windows_roll_though_no_event_comes(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    rolling = {"5m": 5, "15m": 15, "1h": 60, "4h": 240, "24h": 1440, "7d": 7 * 1440}
+    for minutes in sorted([0, *(minute + 61 for minute in rolling.values()), *rolling.values()]):
+        publisher.publish(T0_MS + minutes * MINUTE_MS)
+        for name, length in rolling.items():
+            value = publisher.value(f"ticket_volume|rolling:{name}||||".encode()).value
+            if minutes <= length:
+                assert value == 1, name
+            elif minutes > length + 60:
+                assert value == 0, name
+
+
+@pytest.mark.parametrize("jump_ms", [80 * MINUTE_MS, 27 * HOUR_MS, 40 * DAY_MS, 500 * DAY_MS])
+def test_windows_are_right_after_a_leap_that_lets_their_panes_expire(publisher: Publisher, jump_ms: int) -> None:
+    publisher.take(created("A", T0_MS))
+    publisher.publish(T0_MS)
+    publisher.publish(T0_MS + jump_ms)
+    live, publisher.values = dict(publisher.values), {}
+    publisher.restart()
+    publisher.publish(T0_MS + jump_ms)
+    standing = {key: value for key, value in live.items() if value is not None}
+    assert [publisher.value(key).value for key in standing] == [
+        msgspec.json.decode(value, type=KpiRecord).value for value in standing.values()
+    ]
+    assert publisher.value(b"ticket_volume|rolling:1h||||").value == 0
+
+
+def test_ages_grow_with_the_clock_and_change_with_their_set_while_it_stands_still(publisher: Publisher) -> None:
+    asked = event("ticket.message", "A", T0_MS + 9_000, "m2", author="customer")
+    publisher.take(created("A", T0_MS, created_by="system"), asked)
+    key = next(key for key in publisher.publish(T0_MS + 10_000) if key.startswith(b"open_first_response_age|instant||"))
+    assert publisher.value(key).value == 1.0
+    publisher.publish(T0_MS + 60_000)
+    assert publisher.value(key).value == 51.0
+    publisher.take(event("ticket.message", "A", T0_MS + 5_000, "m1", author="customer"))
+    publisher.publish(T0_MS + 60_000)
+    assert publisher.value(key).value == 55.0
+
+
+def test_a_level_before_a_windows_start_is_corrected_while_the_clock_stands_still(publisher: Publisher) -> None:
+    paying = {"subscription_id": "s", "status": "active", "currency": "EUR", "items": [{"plan": "p", "unit_amount": 100, "interval": "month"}]}  # fmt: skip
+    publisher.take(event("subscription.changed", "X", T0_MS, "1", **paying), topic="billing.subscriptions.v1")
+    publisher.publish(T0_MS + HOUR_MS)
+    key = b"churn_rate|rolling:5m||||"
+    assert publisher.value(key).samples == 1
+    publisher.take(event("subscription.changed", "Y", T0_MS, "2", **paying), topic="billing.subscriptions.v1")
+    publisher.publish(T0_MS + HOUR_MS)
+    assert publisher.value(key).samples == 2
+
+
+def test_windows_before_the_first_event_begin_when_an_earlier_one_comes(publisher: Publisher) -> None:
+    publisher.take(created("A", T0_MS))
+    publisher.publish(T0_MS)
+    gone = event("chat.left", "C", T0_MS - 29 * MINUTE_MS, "2", reason="abandoned")
+    publisher.shard.apply(
+        CHATS, 0, records(event("chat.queued", "C", T0_MS - 30 * MINUTE_MS, "1", queue="q"), gone), T0_MS
+    )
+    publisher.publish(T0_MS + MINUTE_MS)
+    starts = [f"2026-03-02T09:{minute}:00.000Z" for minute in range(30, 60, 5)]
+    windows = [publisher.value(f"chat_volume|tumbling:5m@{start}||||".encode()) for start in starts]
+    assert [window.value for window in windows] == [1, 0, 0, 0, 0, 0]
+    assert [window.final for window in windows] == [True] * 4 + [False] * 2
+    publisher.publish(T0_MS + GRACE_MS)
+    assert all(publisher.value(f"chat_volume|tumbling:5m@{start}||||".encode()).final for start in starts)
+
+
+def test_what_does_not_fit_one_publish_comes_with_the_next(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge_module, "CUTS_PER_PUBLISH", 10)
+    publisher.take(*(created(f"T-{n}", T0_MS, category=f"c{n}") for n in range(20)))
+    publisher.shard.advance(T0_MS)
+    publisher.flush()
+    publications = [publisher.step(T0_MS)]
+    assert not publications[0].complete
+    while not publications[-1].complete:
+        publications.append(publisher.step(T0_MS))
+        assert len(publications) < 200
+    assert len(publications) > 5
+    in_steps = dict(publisher.values)
+    monkeypatch.setattr(merge_module, "CUTS_PER_PUBLISH", 1_000_000)
+    publisher.values = {}
+    publisher.restart()
+    assert publisher.step(T0_MS).complete
+    assert in_steps == publisher.values
+
+
+def test_records_of_several_shards_are_those_of_one() -> None:
+    events = [created(f"T-{n}", T0_MS + n * MINUTE_MS) for n in range(20)]
+    events += [reply(f"T-{n}", T0_MS + 2 * n * MINUTE_MS + 1) for n in range(20)]
+
+    def published(shards: list[Shard]) -> dict[bytes, KpiRecord]:
+        merge = Merge(Options(), grace_ms=GRACE_MS)
+        for place, value in enumerate(events):
+            ticket = msgspec.json.decode(value)["subject"]
+            shards[int(ticket[2:]) % len(shards)].apply(TICKETS, 0, records(value, first=place), 1 << 60)
+        for number, shard in enumerate(shards):
+            shard.advance(T0_MS + HOUR_MS)
+            flush = shard.flush(caught_up=True)
+            assert flush is not None
+            for key, value in flush.panes:
+                merge.apply(number, key, value)
+        complete = False
+        while not complete:
+            publication = merge.publish(T0_MS + HOUR_MS, T0_MS)
+            complete = publication.complete
+        return publication.records
+
+    assert published([new_shard() for _ in range(3)]) == published([new_shard()])
+
+
+def test_no_window_waits_for_ever_however_much_changes(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge_module, "CUTS_PER_PUBLISH", 60)
+    for second in range(60):
+        now_ms = T0_MS + second * 1000
+        publisher.take(*(created(f"T-{second}-{n}", now_ms, category=f"c{n}") for n in range(20)))
+        publisher.step(now_ms)
+    now_ms = T0_MS + 59_000
+    for window in ("total", "today", "rolling:5m", "rolling:7d", "tumbling:1d@2026-03-02T00:00:00.000Z"):
+        for cut in ("", "category=c7"):
+            record = publisher.value(f"ticket_volume|{window}|{cut}|||".encode())
+            assert (record.value or 0) >= 30 * (1 if cut else 20), (window, cut)

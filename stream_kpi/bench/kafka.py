@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +28,8 @@ async def produce(address: str, topics: dict[TopicKind, str], records: Iterable[
 
 
 async def _produce(producer: AIOKafkaProducer, topics: dict[TopicKind, str], records: Iterable[LogRecord]) -> int:
+    # Not the events' times: a broker deletes records whose timestamps are past its retention, here while they are read.
+    timestamp_ms = time.time_ns() // 1_000_000
     batches: dict[tuple[TopicKind, int], Any] = {}
     in_flight: set[asyncio.Future[Any]] = set()
 
@@ -46,10 +49,10 @@ async def _produce(producer: AIOKafkaProducer, topics: dict[TopicKind, str], rec
         batch = batches.get(place)
         if batch is None:
             batch = batches[place] = producer.create_batch()
-        if batch.append(key=record.key, value=record.value, timestamp=record.time_ms) is None:
+        if batch.append(key=record.key, value=record.value, timestamp=timestamp_ms) is None:
             await send(place)
             batch = batches[place] = producer.create_batch()
-            batch.append(key=record.key, value=record.value, timestamp=record.time_ms)
+            batch.append(key=record.key, value=record.value, timestamp=timestamp_ms)
         number += 1
     for place in list(batches):
         await send(place)

@@ -44,6 +44,8 @@ def server_properties(folder: Path, broker_port: int, controller_port: int) -> d
         # Topics are made on purpose, with the partitions and the compaction they need.
         "auto.create.topics.enable": "false",
         "num.partitions": "4",
+        # It lives for minutes. A past log's records carry past timestamps, and would be deleted while they are read.
+        "log.retention.ms": "-1",
         "default.replication.factor": "1",
         "min.insync.replicas": "1",
         "offsets.topic.num.partitions": "1",

@@ -149,17 +149,7 @@ class TransactionalWriter(_ProducerWriter):
                 await self._send(records)
                 await producer.commit_transaction()
         except (KafkaError, TimeoutError, AssertionError) as error:
-            # aiokafka also lays the error down for whoever waits for the transaction's end. Nobody does before the
-            # commit, and asyncio would log it as never retrieved, traceback and all.
-            waiter = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001
-            if waiter is not None:  # not even the first transaction could begin
-                waiter.add_done_callback(_retrieve)
             raise WriteError(error, fenced=isinstance(error, ProducerFenced | InvalidProducerEpoch)) from error
-
-
-def _retrieve(future: asyncio.Future[object]) -> None:
-    if not future.cancelled():
-        future.exception()
 
 
 class PlainWriter(_ProducerWriter):

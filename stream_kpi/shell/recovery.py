@@ -36,8 +36,8 @@ async def reader(broker: str, partitions: Sequence[TopicPartition]) -> AsyncIter
         fetch_max_wait_ms=POLL_MS,
         max_partition_fetch_bytes=8 << 20,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(list(partitions))
         yield consumer
     finally:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 
 from stream_kpi.errors import OK, UserError
 from stream_kpi.shell.faust_app import App
@@ -36,12 +38,20 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _tell_once(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # aiokafka lays a producer's error down in every future of its own too. The writer has raised it already.
+    future_of_nobody = context["message"] == "Future exception was never retrieved"
+    if not (future_of_nobody and isinstance(context.get("exception"), KafkaError)):
+        loop.default_exception_handler(context)
+
+
 async def serve(app: App) -> int:
     """Run until a signal or a failure; what was begun is finished first. The exit status; ``app.failure`` says why when
     it is not OK, and what is not the user's to mend is logged with its traceback."""
     worker = Worker(app, override_logging=False, redirect_stdouts=False)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_tell_once)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     starting = asyncio.create_task(worker.start())

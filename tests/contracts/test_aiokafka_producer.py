@@ -99,13 +99,3 @@ async def test_timeouts_cancel_a_wait_and_not_the_batch() -> None:
     """``send_batch`` gives a shielded future: a flush that gives up leaves the batch to the producer it then closes."""
     assert "asyncio.shield(batch.future)" in source(message_accumulator.MessageAccumulator.add_batch)
     assert asyncio.iscoroutinefunction(AIOKafkaProducer.send_batch)
-
-
-async def test_a_fatal_error_waits_for_whoever_waits_for_the_end_of_the_transaction() -> None:
-    manager = TransactionManager("id", 1_000)
-    manager._transition_to(TransactionState.READY)
-    manager.begin_transaction()
-    waiter = manager.wait_for_transaction_end()
-    manager.fatal_error(ProducerFenced())
-    assert isinstance(waiter.exception(), ProducerFenced)
-    assert manager.wait_for_transaction_end() is waiter

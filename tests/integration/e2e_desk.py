@@ -167,6 +167,13 @@ class Worker:
             await asyncio.sleep(POLL_S)
         return count
 
+    async def has_logged(self, text: str, since: int, timeout_s: float = 60.0) -> None:
+        """Return when its log says so, ``since`` characters from its begin."""
+        deadline = time.monotonic() + timeout_s
+        while text not in self.log.read_text()[since:]:
+            self.check("silent", deadline)
+            await asyncio.sleep(POLL_S)
+
     def check(self, state: str, deadline: float) -> None:
         """Fail when the process has ended or the time is up."""
         assert self.process.poll() is None, f"the worker ended:\n{self.tail()}"

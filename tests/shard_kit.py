@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from stream_kpi.entities import Retention
-from stream_kpi.events.records import Outgoing
+from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.kpis.record import timestamp
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.pipeline import Flush
 from stream_kpi.shard import Shard, ShardOptions
@@ -23,20 +26,19 @@ T0_MS = event_time_ms("2026-03-02T10:00:00Z")
 LIVE = Retention(closed_ms=8 * DAY_MS, open_ms=400 * DAY_MS)
 
 
-class Record(NamedTuple):
+@dataclass
+class Record:
     """A consumed Kafka record."""
 
     offset: int
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def event(kind: str, subject: str, time_ms: int, uid: str, **data: Any) -> bytes:
     """A structured CloudEvent."""
-    from stream_kpi.kpis.record import timestamp
-
     document = {"specversion": "1.0", "id": uid, "source": "/test", "type": kind, "subject": subject}
     return json.dumps({**document, "time": timestamp(time_ms), "data": data}).encode()
 
@@ -57,7 +59,7 @@ def reply(subject: str, time_ms: int, agent: str = "a1") -> bytes:
     return event("ticket.message", subject, time_ms, f"{subject}/reply/{time_ms}", author="agent", author_id=agent)
 
 
-def records(*values: bytes | None, first: int = 0, at_ms: int = T0_MS, key: bytes | None = None) -> list[Record]:
+def records(*values: bytes | None, first: int = 0, at_ms: int = T0_MS, key: bytes | None = None) -> list[InputRecord]:
     """Values as consecutive records of a partition."""
     return [Record(first + place, at_ms, key, value) for place, value in enumerate(values)]
 

@@ -54,6 +54,12 @@ TIMES = st.one_of(
     st.integers(CLOCK_MS - 90 * MINUTE_MS, CLOCK_MS),
     st.integers(CLOCK_MS - 40 * DAY_MS, CLOCK_MS),
     st.integers(CLOCK_MS - 450 * DAY_MS, CLOCK_MS),
+    # around the midnights of Kathmandu (18:15 UTC) and Kolkata (18:30 UTC)
+    st.builds(
+        lambda days, minutes: CLOCK_MS - days * DAY_MS + (500 + minutes) * MINUTE_MS,
+        st.integers(1, 3),
+        st.integers(-30, 30),
+    ),
 )
 
 

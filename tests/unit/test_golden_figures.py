@@ -124,7 +124,9 @@ def test_the_help_desks_backlog_at_the_end_of_the_log(desk: Computation) -> None
     assert total(desk, "backlog_oldest_age").samples == 12
 
 
-@pytest.mark.parametrize(("day", "tickets"), [("2010-06-30", 20), ("2011-03-15", 38), ("2012-01-31", 31), ("2012-09-28", 29)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("day", "tickets"), [("2010-06-30", 20), ("2011-03-15", 38), ("2012-01-31", 31), ("2012-09-28", 29)]
+)
 def test_the_help_desks_backlog_as_of_a_day(helpdesk_lines: list[bytes], day: str, tickets: int) -> None:
     at = f"{day}T23:59:59.999Z"
     record = total(computation(helpdesk_lines, at=at), "ticket_backlog")
@@ -193,7 +195,10 @@ def test_of_the_calls_that_came_in_january_317_of_1_772_were_abandoned(calls_lin
 
 def test_the_months_of_the_call_centre_are_those_of_its_calls(calls_lines: list[bytes]) -> None:
     computed = computation(calls_lines, NO_SHORT_ABANDON, window="month")
-    months = {(record.kpi, (record.window.start or "")[:7]): record for record in totals(computed, "chat_volume", "chat_abandonment_rate", "answer_time")}  # fmt: skip
+    months = {
+        (record.kpi, (record.window.start or "")[:7]): record
+        for record in totals(computed, "chat_volume", "chat_abandonment_rate", "answer_time")
+    }
     assert months["chat_volume", "2021-01"].value == 1_772
     abandonment = months["chat_abandonment_rate", "2021-01"]
     assert (abandonment.numerator, abandonment.denominator) == (317, 1_772)
@@ -210,11 +215,11 @@ def service_level_contacts() -> Iterator[dict[str, Any]]:
         queued = datetime(2026, 3, 2, 10, tzinfo=UTC) + timedelta(minutes=number)
         left = queued + timedelta(seconds=wait_s)
         call = f"C-{number}"
-        yield call_centre._event(call, queued, "chat.queued", {"channel": "voice", "queue": "q"})  # noqa: SLF001
+        yield call_centre._event(call, queued, "chat.queued", {"channel": "voice", "queue": "q"})
         if how == "accepted":
-            yield call_centre._event(call, left, "chat.accepted", {"agent_id": "a"})  # noqa: SLF001
+            yield call_centre._event(call, left, "chat.accepted", {"agent_id": "a"})
         else:
-            yield call_centre._event(call, left, "chat.left", {"reason": how})  # noqa: SLF001
+            yield call_centre._event(call, left, "chat.left", {"reason": how})
 
 
 def test_the_service_level_of_the_hundred_contacts_is_73_7_percent_by_default() -> None:

@@ -20,11 +20,11 @@ ALL = PaneKey(ALL_TIME.number, 0, TOTAL)
 class Desk:
     """Panes of the total and the e-mail channel."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: str = "UTC") -> None:
         self.cut_sets = CutSets()
         table = CutTable(self.cut_sets)
         self.ages = AgeSets(table)
-        self.panes = Panes(table, self.ages, ZoneInfo("UTC"))
+        self.panes = Panes(table, self.ages, ZoneInfo(zone))
 
     def add(
         self, measure: Measure, time_ms: int, value: int = 1, cuts: tuple[Cut, ...] = (TOTAL,), sign: int = 1
@@ -52,6 +52,18 @@ def test_a_fact_goes_to_one_pane_of_every_tier() -> None:
             (DAYS, T0_MS - 10 * HOUR_MS),
             (ALL_TIME, 0),
         )
+    }
+
+
+def test_a_local_midnight_within_an_hour_parts_the_facts_of_that_hour() -> None:
+    desk = Desk("Asia/Kolkata")
+    half_past_six_ms = T0_MS + 8 * HOUR_MS + 30 * MINUTE_MS
+    desk.add(TICKETS_CREATED, half_past_six_ms - 1)
+    desk.add(BACKLOG, half_past_six_ms)
+    days = {key.start_ms: record for key, record in desk.flush(half_past_six_ms).items() if key.tier == DAYS.number}
+    assert days == {
+        half_past_six_ms - DAY_MS: (1, {TICKETS_CREATED.slot: 1}, {TICKETS_CREATED.slot: 1}),
+        half_past_six_ms: (1, {BACKLOG.slot: 1}, {BACKLOG.slot: 1}),
     }
 
 
@@ -127,8 +139,8 @@ def test_a_pane_that_comes_and_goes_for_ever_costs_no_memory() -> None:
         desk.flush()
         desk.add(BACKLOG, T0_MS, cuts=(("status", "open"),), sign=-1)
         desk.flush()
-    assert not desk.panes._panes  # noqa: SLF001 - what must not grow
-    assert not any(keys for by_start in desk.panes._keys_at.values() for keys in by_start.values())  # noqa: SLF001
+    assert not desk.panes._panes
+    assert not any(keys for by_start in desk.panes._keys_at.values() for keys in by_start.values())
 
 
 def test_members_of_sets_that_age_are_in_no_pane() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zlib import crc32
 
 import pytest
 
 from stream_kpi.entities import MAX_EVENTS
 from stream_kpi.events.partitioner import Partitioner
-from stream_kpi.events.records import Outgoing
+from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.measures.registry import BACKLOG, TICKETS_CREATED, Measure
 from stream_kpi.shard import AGES_EVERY_MS, ORIGIN_HEADER, POSITION_KEY, Applied, Shard
 from stream_kpi.windows.clock import GlobalClock
@@ -318,7 +319,7 @@ def test_an_entity_with_its_fill_of_events_is_refused_more_and_the_others_go_on(
     assert len(topics.outgoing) == 1, "a duplicate changes nothing, full or not"
 
 
-def feed(shard: Shard, topics: Topics, batches: list[list[Record]]) -> None:
+def feed(shard: Shard, topics: Topics, batches: Sequence[Sequence[InputRecord]]) -> None:
     for batch in batches:
         shard.apply(TICKETS, 0, batch, T0_MS + 60 * DAY_MS)
         shard.advance(shard.greatest_ms or 0)

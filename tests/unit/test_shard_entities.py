@@ -15,10 +15,31 @@ from stream_kpi.lifecycles.facts import CutSets, Fact, net
 from stream_kpi.lifecycles.fold import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Created, Message, Status
-from stream_kpi.measures.registry import BACKLOG, BY_NUMBER, COHORT_SOLVES, OPEN_TICKETS, SLOTS_PER_MEASURE, TICKETS_CREATED, Kind  # fmt: skip
+from stream_kpi.measures.registry import (
+    BACKLOG,
+    BY_NUMBER,
+    COHORT_SOLVES,
+    OPEN_TICKETS,
+    SLOTS_PER_MEASURE,
+    TICKETS_CREATED,
+    Kind,
+)
 from stream_kpi.pipeline import LIFECYCLES
 from stream_kpi.windows.tiers import ALL_TIME
-from tests.shard_kit import DAY_MS, HOUR_MS, LIVE, MINUTE_MS, T0_MS, TICKETS, Topics, created, new_shard, records, reply, status  # fmt: skip
+from tests.shard_kit import (
+    DAY_MS,
+    HOUR_MS,
+    LIVE,
+    MINUTE_MS,
+    T0_MS,
+    TICKETS,
+    Topics,
+    created,
+    new_shard,
+    records,
+    reply,
+    status,
+)
 
 TICKET = LIFECYCLES[TopicKind.TICKET]
 
@@ -185,8 +206,14 @@ def test_an_entity_holds_no_more_events_than_allowed(monkeypatch: pytest.MonkeyP
 
 
 def test_entities_that_are_packed_away_give_the_same_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    events = [opened(), wrote("agent", T0_MS + MINUTE_MS), wrote("customer", T0_MS + HOUR_MS),
-              wrote("agent", T0_MS + 2 * HOUR_MS), became("solved", T0_MS + DAY_MS), became("open", T0_MS + 2 * DAY_MS)]  # fmt: skip
+    events = [
+        opened(),
+        wrote("agent", T0_MS + MINUTE_MS),
+        wrote("customer", T0_MS + HOUR_MS),
+        wrote("agent", T0_MS + 2 * HOUR_MS),
+        became("solved", T0_MS + DAY_MS),
+        became("open", T0_MS + 2 * DAY_MS),
+    ]
     stayed: list[Fact] = take(tickets(), *events)
     monkeypatch.setattr(entities_module, "HOT_ENTITIES", 0)
     entities = tickets()
@@ -230,11 +257,11 @@ def test_packing_and_restoring_at_any_moment_changes_no_fact(events: list[Histor
                 restored.restore(key, value)
             restored.restored(lambda _: None)
             packed = restored
-        for entities, facts in ((kept, facts_kept), (packed, facts_packed)):
-            facts += entities.advance(clock_ms)[0]
-    for entities, facts in ((kept, facts_kept), (packed, facts_packed)):
-        facts += entities.advance(T0_MS + 500 * DAY_MS)[0]
-        assert len(entities) == 0
+        facts_kept += kept.advance(clock_ms)[0]
+        facts_packed += packed.advance(clock_ms)[0]
+    facts_kept += kept.advance(T0_MS + 500 * DAY_MS)[0]
+    facts_packed += packed.advance(T0_MS + 500 * DAY_MS)[0]
+    assert len(kept) == len(packed) == 0
     assert net(facts_kept) == net(facts_packed)
 
 
@@ -261,7 +288,8 @@ def test_nothing_is_left_of_entities_once_their_time_has_passed() -> None:
         values: list[bytes] = []
         for n in range(6):
             ticket = f"{day}-{n}"
-            values += [created(ticket, at_ms + n), reply(ticket, at_ms + HOUR_MS), status(ticket, at_ms + 2 * HOUR_MS, "pending")]  # fmt: skip
+            values += [created(ticket, at_ms + n), reply(ticket, at_ms + HOUR_MS)]
+            values.append(status(ticket, at_ms + 2 * HOUR_MS, "pending"))
             if n:
                 values.append(status(ticket, at_ms + DAY_MS, "solved"))
         shard.apply(TICKETS, 0, records(*values, first=offset), 1 << 60)
@@ -270,18 +298,18 @@ def test_nothing_is_left_of_entities_once_their_time_has_passed() -> None:
         topics.write(shard.flush(caught_up=True))
         tickets_kept = shard.entities[TopicKind.TICKET]
         assert len(tickets_kept) <= day / 10 + 6, "one of six stays open"
-        assert len(tickets_kept._wakes) <= 3 * len(tickets_kept)  # noqa: SLF001 - what must not grow
+        assert len(tickets_kept._wakes) <= 3 * len(tickets_kept)
     end_ms = T0_MS + (360 + 400 + 401) * DAY_MS
     shard.advance(end_ms)
     topics.write(shard.flush(caught_up=True))
     assert topics.entities() == set()
     tickets_kept = shard.entities[TopicKind.TICKET]
-    assert not (tickets_kept.hot or tickets_kept.cold or tickets_kept._wakes)  # noqa: SLF001
-    assert not shard._ages  # noqa: SLF001
+    assert [*tickets_kept.hot, *tickets_kept.cold, *tickets_kept._wakes] == []
+    assert not shard._ages
     vectors = topics.vectors()
     assert {key.tier for key in vectors} == {ALL_TIME.number}
     assert not any(slot == BACKLOG.slot for vector in vectors.values() for slot in vector)
-    panes = shard._panes  # noqa: SLF001
-    assert len(panes._panes) == len(vectors)  # noqa: SLF001
-    kept = [key for by_start in panes._keys_at.values() for keys in by_start.values() for key in keys]  # noqa: SLF001
+    panes = shard._panes
+    assert len(panes._panes) == len(vectors)
+    kept = [key for by_start in panes._keys_at.values() for keys in by_start.values() for key in keys]
     assert sorted(kept) == sorted(vectors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -124,9 +125,26 @@ def test_any_rolling_window_is_read_from_the_finest_tier_that_keeps_it(name: str
 
 @pytest.mark.parametrize(
     "name",
-    ["", "hour", "rolling", "rolling:", "rolling:0m", "rolling:05m", "rolling:5", "rolling:5s", "rolling:-5m",
-     "rolling:5m ", "rolling:1.5h", "rolling:123456m", "tumbling:2d", "tumbling:15m", "Total", "instant", "rolling:5m:1h"],
-)  # fmt: skip
+    [
+        "",
+        "hour",
+        "rolling",
+        "rolling:",
+        "rolling:0m",
+        "rolling:05m",
+        "rolling:5",
+        "rolling:5s",
+        "rolling:-5m",
+        "rolling:5m ",
+        "rolling:1.5h",
+        "rolling:123456m",
+        "tumbling:2d",
+        "tumbling:15m",
+        "Total",
+        "instant",
+        "rolling:5m:1h",
+    ],
+)
 def test_an_unknown_window_is_refused_with_the_value_and_what_is_allowed(name: str) -> None:
     with pytest.raises(ValueError, match="window = ") as refused:
         parse(name)
@@ -172,7 +190,7 @@ def test_tumbling_windows_follow_each_other_without_gap_or_overlap(
     name: str, zone: ZoneInfo, starts: list[str]
 ) -> None:
     kind = tumbling(name)
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         assert kind.end_of(ms(start), zone) == ms(end)
         assert kind.start_of(ms(start), zone) == ms(start)
         assert kind.start_of(ms(end) - 1, zone) == ms(start)

@@ -79,6 +79,10 @@ class Shard:
         """The partition count of the sources; after :meth:`restored`, that of the state."""
         self.position: dict[tuple[str, int], Applied] = {}
         self.clock_ms = -NEVER_MS
+        """Up to where :meth:`advance` has let deadlines come."""
+        self._read_until: dict[str, int] = {}
+        """The greatest event time read of each input topic."""
+        self._batch_greatest_ms = -NEVER_MS
         self.greatest_ms: int | None = None
         self.first_ms: int | None = None
         self.counts: Counter[tuple[str, ...]] = Counter()
@@ -109,12 +113,15 @@ class Shard:
             records = [record for record in records if record.offset > applied.offset]
         if not records:
             return
+        self._batch_greatest_ms = -NEVER_MS
         if topic == self._settings.rekeyed_topic:
             for record in records:
                 origin, _, rest = dict(record.headers)[ORIGIN_HEADER].decode().partition("/")
                 self._apply(origin, int(rest.partition("/")[0]), [record], wall_ms, owned=True)
         else:
             self._apply(topic, partition, records, wall_ms, owned=False)
+        if self._batch_greatest_ms > self._read_until.get(topic, -NEVER_MS):
+            self._read_until[topic] = self._batch_greatest_ms
         last = records[-1]
         self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
         self._changed = True
@@ -129,14 +136,12 @@ class Shard:
             self.greatest_ms = time_ms
         if self.first_ms is None or time_ms < self.first_ms:
             self.first_ms = time_ms
-        if time_ms > self.clock_ms:  # noqa: PLR1730 - max() takes three times as long, at every event
-            self.clock_ms = time_ms
         if entities is None:
             return
         compact = entities.lifecycle.from_wire(event, time_ms)
         if compact is None:
             return
-        facts = entities.apply(event.subject, compact, self.clock_ms)
+        facts = entities.apply(event.subject, compact, time_ms)
         if facts:
             self._facts += facts
         elif facts is None:
@@ -150,6 +155,13 @@ class Shard:
             if entities.problems:
                 self.counts.update(("data_problems", problem) for problem in entities.problems)
                 entities.problems.clear()
+
+    def clock_behind_ms(self, unread: Iterable[str]) -> int | None:
+        """The clock while some input topics have not been read to their end: the least of what has been read of them.
+        None while one of those has not been read at all. A topic read ahead of another must not let the deadlines of
+        entities come whose events wait in the other."""
+        times_ms = [self._read_until.get(topic) for topic in unread]
+        return None if None in times_ms else min((ms for ms in times_ms if ms is not None), default=None)
 
     def advance(self, clock_ms: int) -> None:
         """Let deadlines and evictions up to the clock come."""
@@ -180,7 +192,8 @@ class Shard:
         outgoing, self._outgoing = self._outgoing, []
         self._changed = False
         self._said_caught_up = caught_up
-        clock = clock_record(self.number, ShardClock(self.greatest_ms, self.first_ms, caught_up))
+        reached_ms = self.greatest_ms if caught_up else self.clock_ms if self.clock_ms > -NEVER_MS else None
+        clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
         return Flush(state, panes, clock, outgoing)
 
     def restore(self, state: Iterable[tuple[bytes, bytes | None]], panes: Iterable[tuple[bytes, bytes | None]]) -> None:
@@ -243,6 +256,8 @@ class Shard:
             ):
                 pass
             else:
+                if time_ms > self._batch_greatest_ms:  # noqa: PLR1730 - max() takes three times as long, at every event
+                    self._batch_greatest_ms = time_ms
                 try:
                     self._take(entities, outcome, time_ms)
                 except TooLarge:

@@ -47,6 +47,9 @@ class ShardCore(Protocol):
     def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
         """Take a batch of one input in."""
 
+    def clock_behind_ms(self, unread: Iterable[str]) -> int | None:
+        """The clock while these input topics have not been read to their end; None while that is unknown."""
+
     def advance(self, clock_ms: int) -> None:
         """Let deadlines up to the clock come."""
 

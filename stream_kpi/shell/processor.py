@@ -155,13 +155,14 @@ class Processor:
         self._room.set()
 
     def tick(self) -> None:
-        """Let the shard's clock go on: the world's when every input has been read to its end, else its own events'."""
+        """Let the shard's clock go on: the world's when every input has been read to its end, else that of the events
+        read of the inputs that have not."""
         around, stats = self._around, self.stats
         known_ms = self._caught_up_ms()
         stats.caught_up = known_ms is not None
         stats.greatest_ms = self.core.greatest_ms
         if known_ms is None:
-            clock_ms = self.core.greatest_ms
+            clock_ms = self.core.clock_behind_ms({tp.topic for tp, unread in stats.lag.items() if unread})
         else:
             clock_ms = around.event_now_ms() if self._options.event_clock else known_ms
         if clock_ms is not None:

@@ -11,6 +11,7 @@ class ShardClock(NamedTuple):
     """What a shard says of itself on the clock topic. Times are event times in epoch ms; None before any event."""
 
     greatest_ms: int | None
+    """Of its events when it is caught up; else how far its clock has come."""
     first_ms: int | None
     caught_up: bool
 

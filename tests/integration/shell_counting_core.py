@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -64,6 +64,10 @@ class CountingShard:
         last = records[-1]
         self.greatest_ms = max(self.greatest_ms or 0, last.timestamp)
         self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
+
+    def clock_behind_ms(self, unread: Iterable[str]) -> int | None:
+        """Its one clock."""
+        return self.greatest_ms
 
     def advance(self, clock_ms: int) -> None:
         self.clock_ms = clock_ms

@@ -116,7 +116,7 @@ def test_an_event_from_the_future_is_quarantined_and_does_not_drag_the_clock() -
     assert flush is not None
     assert [headers_of(letter)["stream_kpi.reason"] for letter in flush.outgoing] == [b"future", b"future"]
     assert [letter.value for letter in flush.outgoing] == [*values[1:]]
-    assert shard.clock_ms == shard.greatest_ms == T0_MS + skew_ms
+    assert shard.greatest_ms == shard.clock_behind_ms([TICKETS]) == T0_MS + skew_ms
     assert shard.live_entities()["ticket"] == 1
 
 
@@ -220,6 +220,7 @@ def test_a_flush_holds_the_position_and_the_identity_of_the_last_record() -> Non
     shard, topics = new_shard(0, 3), Topics()
     subject = owned_by(0, 3)
     shard.apply(TICKETS, 0, records(b"x", created(subject, T0_MS), first=5, at_ms=T0_MS + 7), T0_MS)
+    shard.advance(T0_MS)
     flush = topics.write(shard.flush(caught_up=False))
     assert flush is not None
     assert POSITION_KEY in dict(flush.state)
@@ -233,6 +234,7 @@ def test_a_flush_says_the_shards_clock() -> None:
     shard, clock = new_shard(2, 3), GlobalClock()
     subject = owned_by(2, 3)
     shard.apply(TICKETS, 2, records(created(subject, T0_MS), reply(subject, T0_MS - MINUTE_MS)), T0_MS)
+    shard.advance(T0_MS)
     flush = shard.flush(caught_up=False)
     assert flush is not None
     clock.update(*flush.clock)
@@ -286,6 +288,7 @@ def test_due_moments_come_with_the_clock_and_once() -> None:
 def test_an_idle_shard_states_its_sets_that_age_every_few_seconds_and_no_more_when_they_are_empty() -> None:
     shard, topics = new_shard(), Topics()
     shard.apply(TICKETS, 0, records(created("T", T0_MS)), T0_MS)
+    shard.advance(T0_MS)
     topics.write(shard.flush(caught_up=True))
     shard.advance(T0_MS + AGES_EVERY_MS - 1)
     assert shard.flush(caught_up=True) is None
@@ -356,6 +359,17 @@ def test_panes_past_their_tiers_retention_leave_with_a_tombstone() -> None:
     topics.write(shard.flush(caught_up=True))
     assert PaneKey(FINE.number, T0_MS, ()) in topics.vectors()
     shard.apply(TICKETS, 0, records(created("U", T0_MS + 76 * MINUTE_MS), first=1), T0_MS + 76 * MINUTE_MS)
+    shard.advance(T0_MS + 76 * MINUTE_MS)
     topics.write(shard.flush(caught_up=True))
     assert PaneKey(FINE.number, T0_MS, ()) not in topics.vectors()
     assert total(topics, TICKETS_CREATED) == 2
+
+
+def test_a_topic_read_ahead_of_another_does_not_bring_the_deadlines_of_the_others_entities() -> None:
+    shard = new_shard()
+    shard.apply(TICKETS, 0, records(created("T", T0_MS + DAY_MS)), T0_MS + DAY_MS)
+    assert shard.clock_behind_ms([TICKETS, CHATS]) is None
+    shard.apply(CHATS, 0, records(event("chat.queued", "C", T0_MS, "q", queue="phone")), T0_MS + DAY_MS)
+    assert shard.clock_behind_ms([TICKETS, CHATS]) == T0_MS
+    assert shard.clock_behind_ms([TICKETS]) == T0_MS + DAY_MS
+    assert shard.clock_behind_ms([]) is None

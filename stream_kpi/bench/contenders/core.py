@@ -71,6 +71,7 @@ def run(events: int, profile: cProfile.Profile | None = None) -> Figures:
         for kind, partition, batch in batches:
             shards[partition].apply(kind.value, partition, batch, wall_ms)
         for shard in shards:
+            shard.advance(wall_ms)
             shard.flush(caught_up=False)
         if profile is not None:
             profile.disable()

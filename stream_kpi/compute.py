@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from stream_kpi.entities import TooLarge
+from stream_kpi.entities import TooLargeError
 from stream_kpi.events.decode import decode_line
 from stream_kpi.events.rejection import Reason, Rejected, UnknownType
 from stream_kpi.events.topics import TopicKind
@@ -63,7 +63,7 @@ class Computation:
             return None
         try:
             self._shard.take(kind, event, time_ms)
-        except TooLarge:
+        except TooLargeError:
             return self._rejected(Rejected(Reason.ENTITY_TOO_LARGE, f"{event.subject!r} has its fill of events"))
         self.counts["events"] += 1
         return None

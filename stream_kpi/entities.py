@@ -38,7 +38,7 @@ class Retention(NamedTuple):
     open_ms: int
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """The entity has its fill of events; this one is refused."""
 
 
@@ -75,10 +75,10 @@ class Entities:
         return key in self.hot or key in self.cold
 
     def apply(self, key: str, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
-        """Take an event in: the facts to pass on, None for a duplicate. Raises :class:`TooLarge`."""
+        """Take an event in: the facts to pass on, None for a duplicate. Raises :class:`TooLargeError`."""
         entity = self.hot.get(key) or self._load(key)
         if len(entity.events) >= MAX_EVENTS and event.uid not in entity.events:
-            raise TooLarge
+            raise TooLargeError
         facts = entity.apply(event, clock_ms)
         if facts is None:
             return None

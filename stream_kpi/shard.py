@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
 
-from stream_kpi.entities import Entities, Retention, TooLarge
+from stream_kpi.entities import Entities, Retention, TooLargeError
 from stream_kpi.events.decode import decode_batch
 from stream_kpi.events.envelope import Event
 from stream_kpi.events.partitioner import Algorithm, Partitioner
@@ -127,7 +127,7 @@ class Shard:
         self._changed = True
 
     def take(self, kind: TopicKind, event: Event, time_ms: int) -> None:
-        """Take one valid event in. Raises TooLarge when its entity has its fill."""
+        """Take one valid event in. Raises TooLargeError when its entity has its fill."""
         self._take(self.entities.get(kind), event, time_ms)
         self._hand_over()
 
@@ -260,7 +260,7 @@ class Shard:
                     self._batch_greatest_ms = time_ms
                 try:
                     self._take(entities, outcome, time_ms)
-                except TooLarge:
+                except TooLargeError:
                     detail = f"{outcome.subject!r} has its fill of events"
                     self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, detail)
         self._hand_over()
@@ -269,7 +269,7 @@ class Shard:
             self.counts[name,] += count
 
     def _diverted(
-        self, record: InputRecord, event: Any, time_ms: int, topic: str, partition: int, *, owned: bool
+        self, record: InputRecord, event: Event, time_ms: int, topic: str, partition: int, *, owned: bool
     ) -> bool:
         """Whether an event of an entity that is not here goes elsewhere: to its owner, or to the late topic."""
         subject = event.subject.encode()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import msgspec
 
 from stream_kpi.kpis.formulas import Result
 from stream_kpi.kpis.scope import Scope
-from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.measures import histogram
 from stream_kpi.measures.registry import Measure
+
 
 @dataclass(frozen=True, slots=True)
 class Level:

@@ -12,7 +12,6 @@ import msgspec
 
 from stream_kpi.kpis.catalogue import AREA_MEASURES
 from stream_kpi.kpis.formulas import MeanDuration, Result
-from stream_kpi.kpis.levels import Level
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.kpis.view import View, Window
@@ -111,7 +110,8 @@ def evaluate(
 
     Any row is evaluated in any kind of window (for those published live pass ``live_rows(kind)``), but under an instant
     only rows that stand at one. A row that stands has the window ``instant`` at the view's end; under tumbling windows
-    and months it keeps that window, and its value is the one at the window's end. ``as_of_ms`` is the moment of the evaluation, by default the window's end; revisions start at 0.
+    and months it keeps that window, and its value is the one at the window's end. ``as_of_ms`` is the moment of the
+    evaluation, by default the window's end; revisions start at 0.
 
     Rows whose formula ``reads_total`` change with the total: where only changed cuts are passed and the total is one of
     them, those rows are to be evaluated over all cuts.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
@@ -28,14 +27,14 @@ OPTIONS = Options(zone="Asia/Kolkata")
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct):
     """A consumed Kafka record."""
 
     offset: int
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Cluster:

@@ -10,7 +10,6 @@ import pytest
 from stream_kpi.measures import histogram as h
 from stream_kpi.measures import registry
 from stream_kpi.measures.vector import Vector, add_into
-from stream_kpi.windows.panes import score_bin as pane_score_bin
 
 SLA_BOUNDS_S = (
     *(1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 28800),
@@ -106,11 +105,6 @@ def test_scores_are_kept_to_the_thousandth_and_their_mean_exactly() -> None:
 
 def test_a_score_between_two_thousandths_goes_to_the_even_one() -> None:
     assert [h.score_bin(1_000_000 + rest) for rest in (499, 500, 501, 1_500, 2_500)] == [0, 0, 1, 2, 2]
-
-
-@pytest.mark.parametrize("millionths", [1_000_000, 2_333_333, 3_666_667, 5_000_000])
-def test_panes_put_scores_where_the_stats_look_for_them(millionths: int) -> None:
-    assert pane_score_bin(millionths) == 1 + h.score_bin(millionths)
 
 
 def test_cumulative_buckets_count_exactly_at_every_bound() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_kpi import entities as entities_module
-from stream_kpi.entities import Entities, Retention, TooLarge
+from stream_kpi.entities import Entities, Retention, TooLargeError
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
 from stream_kpi.lifecycles.fold import HistoryEvent
@@ -199,7 +199,7 @@ def test_an_entity_holds_no_more_events_than_allowed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(entities_module, "MAX_EVENTS", 3)
     entities = tickets()
     take(entities, opened(), wrote("agent", T0_MS + 1), wrote("agent", T0_MS + 2))
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLargeError):
         entities.apply("T", wrote("agent", T0_MS + 3), T0_MS + 3)
     assert entities.apply("T", wrote("agent", T0_MS + 2), T0_MS + 2) is None, "a duplicate"
     assert entities.apply("U", opened(uid="u"), T0_MS + 3)

@@ -14,6 +14,7 @@ from stream_kpi.events.decode import decode_batch
 from stream_kpi.events.envelope import Event
 from stream_kpi.events.partitioner import Algorithm, Partitioner
 from stream_kpi.events.rejection import Reason, Rejected, dead_letter
+from stream_kpi.events.rekeying import origin_of, rekeyed
 from stream_kpi.events.topics import TopicKind, late_topic
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import NEVER_MS
@@ -26,9 +27,6 @@ from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key, unpack_state
 from stream_kpi.windows.tiers import TIERS, Tier
 
 POSITION_KEY = b"position"
-ORIGIN_HEADER = "stream_kpi.origin"
-"""``topic/partition/offset`` that a re-keyed record came from."""
-
 AGES_EVERY_MS = 5_000
 """An idle shard states its sets anew so often; only their quantiles need it."""
 
@@ -116,10 +114,11 @@ class Shard:
         self._batch_greatest_ms = -NEVER_MS
         if topic == self._settings.rekeyed_topic:
             for record in records:
-                origin, _, rest = dict(record.headers)[ORIGIN_HEADER].decode().partition("/")
-                self._apply(origin, int(rest.partition("/")[0]), [record], wall_ms, owned=True)
+                origin = origin_of(record)
+                self._apply(origin.topic, origin.partition, [origin.record], wall_ms, owned=True)
         else:
             self._apply(topic, partition, records, wall_ms, owned=False)
+            self.counts["events", topic] += len(records)
         if self._batch_greatest_ms > self._read_until.get(topic, -NEVER_MS):
             self._read_until[topic] = self._batch_greatest_ms
         last = records[-1]
@@ -264,7 +263,6 @@ class Shard:
                     detail = f"{outcome.subject!r} has its fill of events"
                     self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, detail)
         self._hand_over()
-        self.counts["events", topic] += len(records)
         for name, count in counts.items():
             self.counts[name,] += count
 
@@ -274,17 +272,8 @@ class Shard:
         """Whether an event of an entity that is not here goes elsewhere: to its owner, or to the late topic."""
         subject = event.subject.encode()
         if not owned and self._partitioner.owner(subject) != self.number:
-            origin = (ORIGIN_HEADER, f"{topic}/{partition}/{record.offset}".encode())
-            self._outgoing.append(
-                Outgoing(
-                    self._settings.rekeyed_topic,
-                    self._partitioner.owner(subject),
-                    subject,
-                    record.value,
-                    [*record.headers, origin],
-                    record.timestamp,
-                )
-            )
+            to = (self._settings.rekeyed_topic, self._partitioner.owner(subject))
+            self._outgoing.append(rekeyed(record, topic, partition, subject, to))
             self.counts["rekeyed",] += 1
             return True
         retention = self._settings.retention

@@ -10,8 +10,9 @@ import pytest
 from stream_kpi.entities import MAX_EVENTS
 from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord, Outgoing
+from stream_kpi.events.rekeying import ORIGIN_HEADER, ORIGINAL_KEY_HEADER
 from stream_kpi.measures.registry import BACKLOG, TICKETS_CREATED, Measure
-from stream_kpi.shard import AGES_EVERY_MS, ORIGIN_HEADER, POSITION_KEY, Applied, Shard
+from stream_kpi.shard import AGES_EVERY_MS, POSITION_KEY, Applied, Shard
 from stream_kpi.windows.clock import GlobalClock
 from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME, FINE
@@ -163,7 +164,11 @@ def test_a_mis_keyed_record_goes_to_its_owner_through_the_internal_topic_and_is_
     (sent,) = flush.outgoing
     assert (sent.topic, sent.partition, sent.key, sent.value) == (REKEYED, 1, subject.encode(), record.value)
     assert sent.timestamp_ms == T0_MS + 9
-    assert sent.headers == [("trace", b"1"), (ORIGIN_HEADER, f"{TICKETS}/0/41".encode())]
+    assert sent.headers == [
+        ("trace", b"1"),
+        (ORIGIN_HEADER, f"{TICKETS}/0/41".encode()),
+        (ORIGINAL_KEY_HEADER, b"=wrong"),
+    ]
     assert origin.counts["rekeyed",] == 1
     assert origin.live_entities()["ticket"] == 0
 
@@ -177,7 +182,7 @@ def test_a_mis_keyed_record_goes_to_its_owner_through_the_internal_topic_and_is_
 def test_a_re_keyed_record_is_read_by_the_contract_of_the_topic_that_it_came_from() -> None:
     shard, topics = new_shard(0, 2), Topics()
     queued = event("chat.queued", owned_by(0, 2), T0_MS, "1", queue="sales")
-    origin = ((ORIGIN_HEADER, f"{CHATS}/1/5".encode()),)
+    origin = ((ORIGIN_HEADER, f"{CHATS}/1/5".encode()), (ORIGINAL_KEY_HEADER, b""))
     shard.apply(REKEYED, 0, [Record(0, T0_MS, b"k", queued, origin)], T0_MS)
     topics.write(shard.flush(caught_up=True))
     assert shard.live_entities()["chat"] == 1
@@ -186,7 +191,7 @@ def test_a_re_keyed_record_is_read_by_the_contract_of_the_topic_that_it_came_fro
 
 def test_a_re_keyed_record_is_never_sent_on_even_if_the_partitioner_disagrees() -> None:
     shard = new_shard(0, 2)
-    origin = ((ORIGIN_HEADER, f"{TICKETS}/1/5".encode()),)
+    origin = ((ORIGIN_HEADER, f"{TICKETS}/1/5".encode()), (ORIGINAL_KEY_HEADER, b""))
     shard.apply(REKEYED, 0, [Record(0, T0_MS, b"k", created(owned_by(1, 2), T0_MS), origin)], T0_MS)
     flush = shard.flush(caught_up=True)
     assert flush is not None
@@ -373,3 +378,23 @@ def test_a_topic_read_ahead_of_another_does_not_bring_the_deadlines_of_the_other
     assert shard.clock_behind_ms([TICKETS, CHATS]) == T0_MS
     assert shard.clock_behind_ms([TICKETS]) == T0_MS + DAY_MS
     assert shard.clock_behind_ms([]) is None
+
+
+@pytest.mark.parametrize("key", [None, b"", b"wrong"])
+def test_a_re_keyed_record_that_its_owner_refuses_is_a_dead_letter_as_it_first_came(key: bytes | None) -> None:
+    subject = owned_by(1, 2)
+    first, owner = new_shard(0, 2), new_shard(1, 2)
+    ahead_ms = T0_MS + 400 * DAY_MS
+    record = Record(41, T0_MS + 9, key, created(subject, ahead_ms), (("trace", b"1"),))
+    first.apply(TICKETS, 0, [record], ahead_ms)
+    flush = first.flush(caught_up=True)
+    assert flush is not None
+    (sent,) = flush.outgoing
+    owner.apply(REKEYED, 1, [Record(3, T0_MS + 9, sent.key, sent.value, tuple(sent.headers))], T0_MS)
+    flush = owner.flush(caught_up=True)
+    assert flush is not None
+    (letter,) = flush.outgoing
+    headers = headers_of(letter)
+    assert (letter.topic, letter.key, letter.value) == (f"{TICKETS}.dlq", key, record.value)
+    assert headers["__connect.errors.offset"] == b"41"
+    assert not {ORIGIN_HEADER, ORIGINAL_KEY_HEADER} & headers.keys()

@@ -22,6 +22,7 @@ from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.kinds import Rolling, Tumbling
 from stream_kpi.windows.merged import (
+    Ages,
     MergedPanes,
     MergedView,
     RollingSums,
@@ -44,7 +45,7 @@ class Computation:
         self._at_ms = at_ms
         tiers = (ALL_TIME,) if window is None else (window.tier._replace(retention_ms=None), ALL_TIME)
         topics = {kind.default_topic: kind for kind in TopicKind}
-        self._shard = Shard(0, 1, ShardOptions(options=options, topics=topics, tiers=tiers))
+        self._shard = Shard(0, 1, ShardOptions(options=options, topics=topics, tiers=tiers, remember_ages=True))
         self.rejected: Counter[Reason] = Counter()
         self.counts: Counter[str] = Counter()
         """Lines by what became of them: events, unknown_type, later_than_at."""
@@ -79,14 +80,22 @@ class Computation:
         wanted = set(dimensions)
         window = self._window
         if isinstance(window, Tumbling) and window.name != "today":
-            first_ms = self._shard.first_ms if self._shard.first_ms is not None else at_ms
             # Walked from the last to the first, printed in order of time; a view is good only while it is current.
-            views = tumbling_views(panes, window, at_ms, first_ms, grace_ms=0)
-            for records in reversed([list(_evaluate(rows, view, wanted)) for view in views]):
+            for records in reversed(list(self._backwards(rows, window, wanted))):
                 yield from records
         else:
             yield from _evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
             yield from _evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
+
+    def _backwards(self, rows: Sequence[Kpi], window: Tumbling, dimensions: set[str]) -> Iterator[list[KpiRecord]]:
+        at_ms, first_ms, panes = self.at_ms, self._shard.first_ms, self._panes
+        rewind = self._shard.rewind_ages()
+        oldest_ms = at_ms if first_ms is None else first_ms
+        views = tumbling_views(
+            panes, window, at_ms, oldest_ms, grace_ms=0, past_ages=lambda end_ms: Ages([rewind.before(end_ms)], end_ms)
+        )
+        for view in views:
+            yield list(_evaluate(rows, view, dimensions))
 
     @cached_property
     def _panes(self) -> MergedPanes:
@@ -122,5 +131,4 @@ class Computation:
 
 def _evaluate(rows: Sequence[Kpi], view: MergedView, dimensions: set[str]) -> Iterator[KpiRecord]:
     cuts: list[Cut] = sorted(cut for cut in view.cuts() if not cut or cut[0] in dimensions)
-    # Bands of age come with the total.
-    return (record for record in evaluate(rows, view, cuts) if record.cut.keys() <= dimensions)
+    return evaluate(rows, view, cuts)

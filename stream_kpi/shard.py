@@ -20,7 +20,7 @@ from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.pipeline import LIFECYCLES, Flush, InputRecord, Outgoing
-from stream_kpi.windows.ages import AgeSets, pack_ages
+from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key, unpack_state
@@ -51,6 +51,8 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     future_skew_ms: int = 300_000
     tiers: tuple[Tier, ...] = TIERS
+    remember_ages: bool = False
+    """Whether :meth:`Shard.rewind_ages` can be asked (`compute`)."""
 
 
 class _Position(NamedTuple):
@@ -89,7 +91,7 @@ class Shard:
         self._partitioner = Partitioner(settings.partitioner, shards)
         cut_sets = CutSets()
         table = CutTable(cut_sets)
-        self._ages = AgeSets(table)
+        self._ages = AgeLog(table) if settings.remember_ages else AgeSets(table)
         self._ages_stated_ms = -NEVER_MS
         self._ages_stated = False
         self._panes = Panes(table, self._ages, settings.options.zone_info, settings.tiers)
@@ -194,6 +196,12 @@ class Shard:
         reached_ms = self.greatest_ms if caught_up else self.clock_ms if self.clock_ms > -NEVER_MS else None
         clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
         return Flush(state, panes, clock, outgoing)
+
+    def rewind_ages(self) -> AgeRewind:
+        """The sets that age, for going back in time, when all has been flushed. TypeError without ``remember_ages``."""
+        if not isinstance(self._ages, AgeLog):
+            raise TypeError("this shard does not remember ages")
+        return self._ages.rewind()
 
     def restore(self, state: Iterable[tuple[bytes, bytes | None]], panes: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Take records of the state and panes topics back, in log order, in batches of any size."""

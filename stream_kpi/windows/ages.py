@@ -71,8 +71,8 @@ class AgeSets:
     def __bool__(self) -> bool:
         return any(self._members.values())
 
-    def add(self, number: int, cuts: int, start_ms: int, sign: int) -> None:
-        """A member joins (+1) or leaves (-1)."""
+    def add(self, number: int, time_ms: int, cuts: int, start_ms: int, sign: int) -> None:  # noqa: ARG002 - see AgeLog
+        """A member joins (+1) or leaves (-1) at ``time_ms``."""
         members = self._members.setdefault(number, Counter())
         key = (start_ms, cuts)
         count = members[key] + sign
@@ -116,6 +116,45 @@ class AgeSets:
         for key, count in zip(keys[first].tolist(), np.add.reduceat(counts[order], first).tolist(), strict=True):
             bins.setdefault(key // _BINS, {})[key % _BINS] = count
         return bins
+
+
+class AgeLog(AgeSets):
+    """Sets that remember how they came about, for `compute`, which tells the ages at the ends of past windows."""
+
+    def __init__(self, table: CutTable) -> None:
+        super().__init__(table)
+        self._changes: list[tuple[int, int, int, int, int]] = []
+
+    def add(self, number: int, time_ms: int, cuts: int, start_ms: int, sign: int) -> None:
+        """As of AgeSets, and remembered."""
+        super().add(number, time_ms, cuts, start_ms, sign)
+        self._changes.append((time_ms, number, cuts, start_ms, sign))
+
+    def rewind(self) -> AgeRewind:
+        """The sets on their way back from now."""
+        members = {number: members.copy() for number, members in self._members.items()}
+        return AgeRewind(self._table, members, sorted(self._changes))
+
+
+class AgeRewind(AgeSets):
+    """Sets that go back in time."""
+
+    def __init__(
+        self,
+        table: CutTable,
+        members: dict[int, Counter[tuple[int, int]]],
+        changes: list[tuple[int, int, int, int, int]],
+    ) -> None:
+        super().__init__(table)
+        self._members = members
+        self._changes = changes
+
+    def before(self, end_ms: int) -> ShardAges:
+        """As they stood at ``end_ms``, before what happened then. Ask from the latest to the earliest."""
+        while self._changes and self._changes[-1][0] >= end_ms:
+            time_ms, number, cuts, start_ms, sign = self._changes.pop()
+            self.add(number, time_ms, cuts, start_ms, -sign)
+        return self.state_at(end_ms)
 
 
 def _merged(a: AgeState, b: AgeState) -> AgeState:

@@ -27,7 +27,8 @@ def clock_record(shard: int, clock: ShardClock) -> tuple[bytes, bytes]:
 
 class GlobalClock:
     """`now` of all shards (design.md section 5): the greatest time when all are caught up, else the least of those
-    that are not. Never goes back: a shard that recovers starts behind, and a wallboard must not."""
+    that are not; while one of these does not know its own, it stands still. Never goes back: a shard that recovers
+    starts behind, and a wallboard must not."""
 
     def __init__(self) -> None:
         self.shards: dict[int, ShardClock] = {}
@@ -47,7 +48,7 @@ class GlobalClock:
         """`now`; ``wall_ms`` None: the event clock. None while nothing is known."""
         behind = [c.greatest_ms for c in self.shards.values() if not c.caught_up]
         if behind:
-            now_ms = min((ms for ms in behind if ms is not None), default=None)
+            now_ms = None if None in behind else min(ms for ms in behind if ms is not None)
         else:
             greatest = [c.greatest_ms for c in self.shards.values() if c.greatest_ms is not None]
             now_ms = max([*greatest, wall_ms] if wall_ms is not None else greatest, default=None)

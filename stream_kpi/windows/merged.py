@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.measures.registry import MEASURES, SLOTS_PER_MEASURE, Kind, Measure
 from stream_kpi.measures.vector import Vector, add_into, subtract
-from stream_kpi.windows.ages import AgeState, AgeSummary, ShardAges, summary
+from stream_kpi.windows.ages import AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import Rolling, Tumbling
 from stream_kpi.windows.panes import PaneKey, PaneState, unpack_vector
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, TIERS, Tier
@@ -18,6 +19,22 @@ _NOTHING: Vector = {}
 _LEVELS = frozenset(m.number for m in MEASURES if m.kind is Kind.LEVEL)
 _LEVEL_SLOTS = tuple(m.slot for m in MEASURES if m.kind is Kind.LEVEL and not m.by_currency)
 Slice = dict[Cut, Vector]
+
+
+class Ages(NamedTuple):
+    """Sets that age, as of one moment."""
+
+    shards: list[ShardAges]
+    at_ms: int
+
+    def cuts(self) -> set[Cut]:
+        """Cuts that have members in any set."""
+        return {cut for by_measure in self.shards for by_cut in by_measure.values() for cut in by_cut}
+
+    def of(self, cut: Cut, measure: Measure) -> AgeSummary | None:
+        """All shards' members of one set and cut."""
+        found = (by_measure.get(measure.number, {}).get(cut) for by_measure in self.shards)
+        return summary([state for state in found if state is not None], self.at_ms)
 
 
 class LevelBase:
@@ -122,18 +139,9 @@ class MergedPanes:
             changed.update(cut for cut in old.keys() | new.keys() if old.get(cut) != new.get(cut))
         return changed
 
-    def ages(self, cut: Cut, measure: Measure, now_ms: int) -> AgeSummary | None:
-        """All shards' members of one set and cut."""
-        states: list[AgeState] = []
-        for by_measure in self._ages.values():
-            state = by_measure.get(measure.number, {}).get(cut)
-            if state is not None:
-                states.append(state)
-        return summary(states, now_ms)
-
-    def age_cuts(self) -> set[Cut]:
-        """Cuts that have members in any set."""
-        return {cut for by_measure in self._ages.values() for by_cut in by_measure.values() for cut in by_cut}
+    def ages_at(self, now_ms: int) -> Ages:
+        """All shards' sets that age."""
+        return Ages(list(self._ages.values()), now_ms)
 
     def expire(self, now_ms: int) -> None:
         """Forget panes past their tier's retention; no window reaches them."""
@@ -221,16 +229,16 @@ class MergedView:
         *,
         after: Slice | None = None,
         cohort: Slice | None = None,
-        ages_at_ms: int | None = None,
+        ages: Ages | None = None,
     ) -> None:
         """``after``: everything later than the window's end, None when it ends now; ``cohort``: as inside unless
-        given; ``ages_at_ms``: now, where the window ends now (the sets are not kept for earlier moments)."""
+        given; ``ages``: None where they are not kept for the window's end."""
         self.window = window
         self._panes = panes
         self._inside = inside
         self._after = after or {}
         self._cohort = inside if cohort is None else cohort
-        self._ages_at_ms = ages_at_ms
+        self._ages = ages
 
     def cuts(self) -> Iterable[Cut]:
         """The total, every cut with facts in the window, and every one that ever had any and has a level at an end of
@@ -238,7 +246,7 @@ class MergedView:
         cuts: set[Cut] = {TOTAL, *self._inside, *self._cohort}
         # Without facts inside, the level at the start is the one at the end.
         cuts.update(cut for cut in self._panes.totals if cut not in cuts and has_level(self.at_end(cut)))
-        return cuts if self._ages_at_ms is None else cuts | self._panes.age_cuts()
+        return cuts if self._ages is None else cuts | self._ages.cuts()
 
     def inside(self, cut: Cut) -> Mapping[int, int]:
         """Sum of the facts inside."""
@@ -260,7 +268,7 @@ class MergedView:
 
     def ages(self, cut: Cut, measure: Measure) -> AgeSummary | None:
         """The set at the end."""
-        return None if self._ages_at_ms is None else self._panes.ages(cut, measure, self._ages_at_ms)
+        return None if self._ages is None else self._ages.of(cut, measure)
 
 
 def levels_of(vector: Mapping[int, int]) -> Vector:
@@ -274,12 +282,17 @@ def has_level(vector: Mapping[int, int]) -> bool:
 
 
 def tumbling_views(
-    panes: MergedPanes, kind: Tumbling, now_ms: int, oldest_ms: int, grace_ms: int
+    panes: MergedPanes,
+    kind: Tumbling,
+    now_ms: int,
+    oldest_ms: int,
+    grace_ms: int,
+    past_ages: Callable[[int], Ages] | None = None,
 ) -> Iterator[MergedView]:
     """The windows of a kind, from the one that holds ``now`` back to the one that holds ``oldest``.
 
     Walking back makes the levels at a window's end one subtraction: what stands now less what came after. A view is
-    good until the next one is asked for.
+    good until the next one is asked for. ``past_ages``: the sets that age just before an instant, where they are kept.
     """
     zone = panes.zone
     slices = panes.slices[kind.tier.number]
@@ -301,7 +314,7 @@ def tumbling_views(
             panes,
             inside,
             after=after,
-            ages_at_ms=now_ms if end_ms > now_ms else None,
+            ages=panes.ages_at(now_ms) if end_ms > now_ms else past_ages(end_ms) if past_ages is not None else None,
         )
         if start_ms <= oldest_ms:
             return
@@ -320,15 +333,15 @@ def _add_slice(into: Slice, other: Slice) -> None:
 
 def total_view(panes: MergedPanes, first_ms: int | None, now_ms: int) -> MergedView:
     """Everything up to now, inclusive."""
-    return MergedView(Window("total", first_ms, now_ms, final=True), panes, panes.totals, ages_at_ms=now_ms)
+    return MergedView(Window("total", first_ms, now_ms, final=True), panes, panes.totals, ages=panes.ages_at(now_ms))
 
 
 def rolling_view(panes: MergedPanes, sums: RollingSums, cohort: RollingSums, now_ms: int) -> MergedView:
     """A rolling window whose sums have been moved to now."""
     window = Window(sums.kind.name, sums.start_ms, now_ms, final=True)
-    return MergedView(window, panes, sums.sums, cohort=cohort.sums, ages_at_ms=now_ms)
+    return MergedView(window, panes, sums.sums, cohort=cohort.sums, ages=panes.ages_at(now_ms))
 
 
 def instant_view(panes: MergedPanes, now_ms: int) -> MergedView:
     """Levels and ages as they stand now, zeros of every cut that ever had any facts included."""
-    return MergedView(Window("instant", None, now_ms, final=True), panes, panes.totals, ages_at_ms=now_ms)
+    return MergedView(Window("instant", None, now_ms, final=True), panes, panes.totals, ages=panes.ages_at(now_ms))

@@ -116,8 +116,8 @@ class FactSums:
         ages = kinds == _AGES
         if ages.any():
             add = self._ages.add
-            for slot, _, cuts, value, sign in table[ages].tolist():
-                add(slot // SLOTS_PER_MEASURE, cuts, value, sign)
+            for slot, time_ms, cuts, value, sign in table[ages].tolist():
+                add(slot // SLOTS_PER_MEASURE, time_ms, cuts, value, sign)
             table, kinds = table[~ages], kinds[~ages]
         slots, times_ms, sets, values, signs = table.T
         starts = times_ms // _FINE_MS

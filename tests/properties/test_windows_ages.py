@@ -37,7 +37,7 @@ class Sets:
 
     def add(self, member: Member, sign: int = 1) -> None:
         number, cuts, start_ms = member
-        self.ages.add(number, self.cut_sets.id_of(cuts), start_ms, sign)
+        self.ages.add(number, 0, self.cut_sets.id_of(cuts), start_ms, sign)
 
     def state(self) -> ShardAges:
         return unpack_ages(pack_ages(self.ages.state_at(NOW_MS)))

@@ -21,18 +21,10 @@ from stream_kpi.measures.registry import COHORT
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.kinds import Rolling, Tumbling
-from stream_kpi.windows.merged import (
-    Ages,
-    MergedPanes,
-    MergedView,
-    RollingSums,
-    instant_view,
-    rolling_view,
-    total_view,
-    tumbling_views,
-)
+from stream_kpi.windows.merged import Ages, MergedPanes, RollingSums
 from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_state
 from stream_kpi.windows.tiers import ALL_TIME
+from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
 
 class Computation:

@@ -18,18 +18,10 @@ from stream_kpi.measures.registry import COHORT
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
-from stream_kpi.windows.merged import (
-    MergedPanes,
-    MergedView,
-    RollingSums,
-    instant_view,
-    levels_of,
-    rolling_view,
-    total_view,
-    tumbling_views,
-)
+from stream_kpi.windows.merged import MergedPanes, RollingSums, levels_of
 from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_state
 from stream_kpi.windows.tiers import ALL_TIME
+from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
 CUTS_PER_PUBLISH = 400
 """Windows x cuts evaluated at one publish, about 0.2 ms each: half of it for what has changed in windows that end now,

@@ -15,9 +15,10 @@ from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.kinds import Rolling, Tumbling, parse
-from stream_kpi.windows.merged import LevelBase, MergedPanes, RollingSums, tumbling_views
+from stream_kpi.windows.merged import LevelBase, MergedPanes, RollingSums
 from stream_kpi.windows.panes import PaneKey, Panes, PaneState, unpack_key, unpack_state
 from stream_kpi.windows.tiers import DAYS, FIVE_MINUTES
+from stream_kpi.windows.views import tumbling_views
 
 UTC = ZoneInfo("UTC")
 T0_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z

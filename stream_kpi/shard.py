@@ -27,6 +27,10 @@ from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key, unpack_state
 from stream_kpi.windows.tiers import TIERS, Tier
 
 POSITION_KEY = b"position"
+MAX_CUT_SETS = 200_000
+"""Distinct sets of dimension values, about 500 bytes each, that a shard knows before it starts anew: free text as a
+category must not fill the memory."""
+
 AGES_EVERY_MS = 5_000
 """An idle shard states its sets anew so often; only their quantiles need it."""
 
@@ -89,8 +93,8 @@ class Shard:
         """What happened since the shell last drained it: ``("events", topic)``, ``("rejected", reason)``..."""
         self._settings = settings
         self._partitioner = Partitioner(settings.partitioner, shards)
-        cut_sets = CutSets()
-        table = CutTable(cut_sets)
+        cut_sets = self._cut_sets = CutSets()
+        table = self._cut_table = CutTable(cut_sets)
         self._ages = AgeLog(table) if settings.remember_ages else AgeSets(table)
         self._ages_stated_ms = -NEVER_MS
         self._ages_stated = False
@@ -190,6 +194,8 @@ class Shard:
             panes.append((AGES_KEY, pack_ages(self._ages.state_at(self.clock_ms))))
             self._ages_stated_ms = self.clock_ms
             self._ages_stated = bool(self._ages)
+        if len(self._cut_sets.cuts) > MAX_CUT_SETS and not self._settings.remember_ages:
+            self._renew_cut_sets()
         outgoing, self._outgoing = self._outgoing, []
         self._changed = False
         self._said_caught_up = caught_up
@@ -232,6 +238,14 @@ class Shard:
         self.greatest_ms = position.greatest_ms
         self.first_ms = position.first_ms
         self.position = {(topic, partition): at for topic, partition, at in position.applied}
+
+    def _renew_cut_sets(self) -> None:
+        """Everything is flushed: no fact holds an id any more, folds are made again when they are next needed."""
+        before = self._cut_sets.renew()
+        self._cut_table.renew()
+        self._ages.rekey(before, self._cut_sets)
+        for entities in self.entities.values():
+            entities.hot.clear()
 
     def _ages_due(self) -> bool:
         if not self._ages:

@@ -29,6 +29,12 @@ class CutSets:
         self.cuts: list[tuple[Cut, ...]] = []
         """The cuts of each id."""
 
+    def renew(self) -> list[tuple[Cut, ...]]:
+        """Forget every id; the sets that they stood for. Whoever keeps ids has to ask for new ones."""
+        before = self.cuts
+        self.__init__()  # type: ignore[misc]  # as new
+        return before
+
     def id_of(self, cuts: tuple[Cut, ...]) -> int:
         """The id of exactly these cuts."""
         found = self._ids.get(cuts)

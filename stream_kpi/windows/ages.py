@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
-from stream_kpi.lifecycles.facts import Cut
+from stream_kpi.lifecycles.facts import Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS
 from stream_kpi.windows.cut_table import CutTable, Integers, runs
 
@@ -80,6 +80,13 @@ class AgeSets:
             members[key] = count
         else:
             del members[key]
+
+    def rekey(self, before: list[tuple[Cut, ...]], cut_sets: CutSets) -> None:
+        """Keep the members under the new ids of their cut sets."""
+        for number, members in self._members.items():
+            self._members[number] = Counter(
+                {(start_ms, cut_sets.id_of(before[cuts])): count for (start_ms, cuts), count in members.items()}
+            )
 
     def state_at(self, clock_ms: int) -> ShardAges:
         """Every cut's state with ages as of the clock."""

@@ -30,6 +30,10 @@ class CutTable:
         self._listed = array("q")
         self._first = array("q", [0])
 
+    def renew(self) -> None:
+        """Forget all numbers: the cut sets have been renewed."""
+        self.__init__(self._cut_sets)  # type: ignore[misc]  # as new
+
     def expand(self, sets: Integers) -> tuple[Integers, Integers]:
         """For every cut of every set: the row it comes from, and the cut's number."""
         self._learn()

@@ -11,8 +11,9 @@ from stream_kpi.entities import MAX_EVENTS
 from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.rekeying import ORIGIN_HEADER, ORIGINAL_KEY_HEADER
-from stream_kpi.measures.registry import BACKLOG, TICKETS_CREATED, Measure
+from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED, Measure
 from stream_kpi.shard import AGES_EVERY_MS, POSITION_KEY, Applied, Shard
+from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.clock import GlobalClock
 from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME, FINE
@@ -398,3 +399,22 @@ def test_a_re_keyed_record_that_its_owner_refuses_is_a_dead_letter_as_it_first_c
     assert (letter.topic, letter.key, letter.value) == (f"{TICKETS}.dlq", key, record.value)
     assert headers["__connect.errors.offset"] == b"41"
     assert not {ORIGIN_HEADER, ORIGINAL_KEY_HEADER} & headers.keys()
+
+
+def test_dimension_values_without_end_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream_kpi.shard.MAX_CUT_SETS", 20)
+    shard, topics = new_shard(), Topics()
+    for number in range(30):
+        values = [created(f"T{number}", T0_MS + number, category=f"c{number}")]
+        if number:
+            values.append(status(f"T{number - 1}", T0_MS + number, "solved"))
+        shard.apply(TICKETS, 0, records(*values, first=2 * number), T0_MS + number)
+        shard.advance(T0_MS + number)
+        topics.write(shard.flush(caught_up=True))
+    assert len(shard._cut_sets.cuts) < 60
+    assert total(topics, TICKETS_CREATED) == 30
+    assert total(topics, BACKLOG) == 1
+    stated = topics.panes[AGES_KEY]
+    assert stated is not None
+    open_tickets = unpack_ages(stated)[OPEN_TICKETS.number][()]
+    assert (open_tickets.count, open_tickets.start_sum_ms) == (1, T0_MS + 29)

@@ -7,7 +7,6 @@ ages of all.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -66,16 +65,18 @@ class AgeSets:
 
     def __init__(self, table: CutTable) -> None:
         self._table = table
-        self._members: dict[int, Counter[tuple[int, int]]] = {}
+        self._members: dict[int, dict[tuple[int, int], int]] = {}
 
     def __bool__(self) -> bool:
         return any(self._members.values())
 
     def add(self, number: int, time_ms: int, cuts: int, start_ms: int, sign: int) -> None:  # noqa: ARG002 - see AgeLog
         """A member joins (+1) or leaves (-1) at ``time_ms``."""
-        members = self._members.setdefault(number, Counter())
+        members = self._members.get(number)
+        if members is None:
+            members = self._members[number] = {}
         key = (start_ms, cuts)
-        count = members[key] + sign
+        count = members.get(key, 0) + sign
         if count:
             members[key] = count
         else:
@@ -84,15 +85,15 @@ class AgeSets:
     def rekey(self, before: list[tuple[Cut, ...]], cut_sets: CutSets) -> None:
         """Keep the members under the new ids of their cut sets."""
         for number, members in self._members.items():
-            self._members[number] = Counter(
-                {(start_ms, cut_sets.id_of(before[cuts])): count for (start_ms, cuts), count in members.items()}
-            )
+            self._members[number] = {
+                (start_ms, cut_sets.id_of(before[cuts])): count for (start_ms, cuts), count in members.items()
+            }
 
     def state_at(self, clock_ms: int) -> ShardAges:
         """Every cut's state with ages as of the clock."""
         return {number: self._by_cut(members, clock_ms) for number, members in self._members.items() if members}
 
-    def _by_cut(self, members: Counter[tuple[int, int]], clock_ms: int) -> dict[Cut, AgeState]:
+    def _by_cut(self, members: dict[tuple[int, int], int], clock_ms: int) -> dict[Cut, AgeState]:
         table = np.array(list(members), dtype=np.int64)
         rows, cuts = self._table.expand(table[:, 1])
         order = np.argsort(cuts)
@@ -149,7 +150,7 @@ class AgeRewind(AgeSets):
     def __init__(
         self,
         table: CutTable,
-        members: dict[int, Counter[tuple[int, int]]],
+        members: dict[int, dict[tuple[int, int], int]],
         changes: list[tuple[int, int, int, int, int]],
     ) -> None:
         super().__init__(table)

@@ -32,6 +32,8 @@ class ShardCore(Protocol):
 
     shards: int
     greatest_ms: int | None
+    clock_ms: int
+    """Up to where deadlines have come."""
     counts: Counter[tuple[str, ...]]
 
     @property
@@ -63,6 +65,10 @@ class PublicationCore(Protocol):
     @property
     def changed(self) -> list[tuple[bytes, bytes | None]]:
         """Records for the values topic; None: a tombstone."""
+
+    @property
+    def complete(self) -> bool:
+        """Nothing waits for the next publish."""
 
 
 class MergeCore(Protocol):

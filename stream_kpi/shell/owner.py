@@ -85,6 +85,7 @@ class Owner:
         self._looking: dict[TP, asyncio.Task[None]] = {}
         self._opened = asyncio.Condition()
         self._wanted: set[int] = set()
+        self._seeks = 0
 
     # What a processor needs.
 
@@ -97,8 +98,10 @@ class Owner:
         self._inputs.acknowledge(message)
 
     async def seek(self, positions: Mapping[TP, int]) -> None:
-        """Read these inputs again from here."""
+        """Read these inputs again from here. When it returns, nothing is known of how far they have been read."""
         await self._inputs.move(positions)
+        self._seeks += 1
+        self.progress = {tp: progress for tp, progress in self.progress.items() if tp not in positions}
 
     def skipped(self, tp: TP, start: int, first: int) -> None:
         """Offsets without records are a transaction's markers, or what compaction or retention has deleted: the last is
@@ -149,6 +152,8 @@ class Owner:
         """Flush and let go of every shard. One that is clean is kept for the case that it comes back: if it had another
         owner in between, its next flush is fenced."""
         self._wanted = set()
+        self._seeks += 1
+        self.progress = {}
         for working in self.processors.values():
             working.stop()
         holding, self._holding = self._holding, {}
@@ -173,7 +178,10 @@ class Owner:
     async def watch_progress(self) -> None:
         """Keep ``progress`` young; ends by being cancelled."""
         while True:
-            self.progress = await self._inputs.progress()
+            seeks = self._seeks
+            progress = await self._inputs.progress()
+            if seeks == self._seeks:  # else it may be of before a seek
+                self.progress = progress
             await asyncio.sleep(PROGRESS_INTERVAL_S)
 
     # One shard, from its opening to its end.
@@ -188,12 +196,13 @@ class Owner:
                 else:
                     processor.resume()
                     log.info("shard %d: kept", number)
-                self.processors[number] = processor
-                self.stats.shards[number] = processor.stats
-                await self._inputs.move(processor.positions)
-                async with self._opened:
-                    self._opened.notify_all()
                 try:
+                    await self._announce(processor)
+                    self.processors[number] = processor
+                    self.stats.shards[number] = processor.stats
+                    await self.seek(processor.positions)
+                    async with self._opened:
+                        self._opened.notify_all()
                     await processor.run()
                     await processor.flush()
                     return
@@ -204,6 +213,15 @@ class Owner:
             raise
         except Exception as error:
             await self._fail(error)
+            raise
+
+    async def _announce(self, processor: Processor) -> None:
+        # Before anything is applied, the global clock learns that the shard is behind: its former owner may have said
+        # that it was caught up, and that was before all that waits now.
+        try:
+            await processor.flush()
+        except BaseException:
+            await processor.writer.close()
             raise
 
     async def _lose(self, processor: Processor, error: WriteError) -> None:

@@ -37,7 +37,7 @@ class Surroundings(Protocol):
 
     @property
     def progress(self) -> Mapping[TP, Progress]:
-        """How far each input has been read."""
+        """How far each input has been read since it was last sought; nothing of one that the broker has not told of."""
 
     def event_now_ms(self) -> int | None:
         """The global clock's event time."""
@@ -146,6 +146,7 @@ class Processor:
     def resume(self) -> None:
         """Make ready for another ``run``, after one that ended clean."""
         self._stopping = False
+        self.stats.caught_up = False
         self._sought.clear()
 
     def stop(self) -> None:
@@ -165,7 +166,8 @@ class Processor:
             clock_ms = self.core.clock_behind_ms({tp.topic for tp, unread in stats.lag.items() if unread})
         else:
             clock_ms = around.event_now_ms() if self._options.event_clock else known_ms
-        if clock_ms is not None:
+        # Behind, what waits may be older than what the shard has lived through; its deadlines wait for it.
+        if clock_ms is not None and clock_ms >= self.core.clock_ms:
             self.core.advance(clock_ms)
 
     def _caught_up_ms(self) -> int | None:
@@ -173,7 +175,7 @@ class Processor:
         known, lag = [], {}
         for tp, expected in self._expected.items():
             progress = self._around.progress.get(tp)
-            if progress is None or progress.highwater is None or progress.known_ms is None:
+            if progress is None:
                 self.stats.lag = {}
                 return None
             unread = progress.delivered > expected or progress.position < progress.highwater

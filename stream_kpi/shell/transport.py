@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from stream_kpi.shell.clock import wall_ms
 
 FETCH_MAX_WAIT_MS = 50
 T = TypeVar("T")
@@ -31,13 +37,24 @@ class Batch(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far one input has been read. ``delivered`` is the end of the last batch handed out; ``known_ms`` is the wall
-    clock at which the broker said ``highwater``, None before it has."""
+    """How far one input has been read since it was last sought. ``delivered`` is the end of the last batch handed out;
+    ``known_ms`` is the wall clock at which the fetch was begun whose response said ``highwater``."""
 
     position: int
     delivered: int
-    highwater: int | None
-    known_ms: int | None
+    highwater: int
+    known_ms: int
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """One input since it was last sought, under one assignment. Every seek makes a new one: what was fetched for an
+    earlier one cannot touch it, and one of an earlier assignment says nothing."""
+
+    assignment: Assignment
+    delivered: int
+    highwater: int | None = None
+    known_ms: int = 0
 
 
 class NoReadOffsets(dict[TP, None]):
@@ -51,11 +68,39 @@ class NoReadOffsets(dict[TP, None]):
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer. All methods but ``progress`` and ``move`` are Faust's."""
+    """The thread that owns the aiokafka consumer. What is here and not Faust's runs in the consumer's loop."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._delivered: dict[TopicPartition, int] = {}
+        self._readings: dict[TopicPartition, Reading] = {}
+
+    async def on_start(self) -> None:
+        """Called by Faust when the thread begins."""
+        await super().on_start()
+        self.watch_fetches(self._ensure_consumer()._fetcher)  # noqa: SLF001 - aiokafka tells of no fetch
+
+    def watch_fetches(self, fetcher: Fetcher) -> None:
+        """Learn high watermarks from fetches alone that were begun after the seek. aiokafka's own survive a seek, are
+        taken from a fetch that was under way when its offset happens to fit, and are dated when they are read."""
+        fetch = fetcher._proc_fetch_request  # noqa: SLF001
+
+        async def watched(assignment: Assignment, node: int, request: FetchRequest) -> bool:
+            asked_ms, asked = wall_ms(), []
+            for topic, partitions in request.topics:
+                for partition, *_ in partitions:
+                    tp = TopicPartition(topic, partition)
+                    reading = self._readings.get(tp)
+                    if reading is not None and reading.assignment is assignment:
+                        state = assignment.state_value(tp)
+                        state.timestamp = None  # a response that is taken sets it
+                        asked.append((reading, state))
+            wake: bool = await fetch(assignment, node, request)
+            for reading, state in asked:
+                if state.timestamp is not None:
+                    reading.highwater, reading.known_ms = state.highwater, asked_ms
+            return wake
+
+        fetcher._proc_fetch_request = watched  # noqa: SLF001
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -72,12 +117,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     ) -> Mapping[TP, list[Batch]]:
         fetched = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
         # No await between the fetcher's step that moved the positions and this: what is read here belongs to it.
-        states = consumer._fetcher._subscriptions.subscription.assignment  # noqa: SLF001
+        assignment = consumer._fetcher._subscriptions.subscription.assignment  # noqa: SLF001
         batches = {}
         for tp, records in fetched.items():
-            start = self._delivered.get(tp, records[0].offset)
-            end = max(states.state_value(tp).position, records[-1].offset + 1)
-            self._delivered[tp] = end
+            start = records[0].offset
+            end = max(assignment.state_value(tp).position, records[-1].offset + 1)
+            reading = self._readings.get(tp)
+            if reading is not None and reading.assignment is assignment:
+                start, reading.delivered = reading.delivered, end
             batches[TP(tp.topic, tp.partition)] = [Batch(tp.topic, tp.partition, records, start, end)]
         return batches
 
@@ -89,25 +136,32 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Seek, and never fetch ``paused`` ones (in the consumer's loop). What is not assigned any more is left out."""
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
+        subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001
         for tp, offset in positions.items():
             aiokafka_tp = TopicPartition(tp.topic, tp.partition)
             if aiokafka_tp in assigned:
-                self._delivered[aiokafka_tp] = offset
                 consumer.seek(aiokafka_tp, offset)
+                self._readings[aiokafka_tp] = Reading(subscription.assignment, offset)
         consumer.pause(*(TopicPartition(*tp) for tp in paused if TopicPartition(*tp) in assigned))
 
     async def progress(self) -> dict[TP, Progress]:
-        """How far each assigned partition has been read (in the consumer's loop: the figures of one moment)."""
+        """How far each assigned partition has been read, those left out of which the broker has not told since they
+        were sought (in the consumer's loop: the figures of one moment)."""
         consumer = self._ensure_consumer()
         subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001
         if subscription is None or subscription.assignment is None:
             return {}
         result = {}
         for tp in subscription.assignment.tps:
-            state = subscription.assignment.state_value(tp)
-            if state.has_valid_position and tp in self._delivered:
+            state, reading = subscription.assignment.state_value(tp), self._readings.get(tp)
+            if (
+                state.has_valid_position
+                and reading is not None
+                and reading.assignment is subscription.assignment
+                and reading.highwater is not None
+            ):
                 result[TP(tp.topic, tp.partition)] = Progress(
-                    state.position, self._delivered[tp], state.highwater, state.timestamp
+                    state.position, reading.delivered, reading.highwater, reading.known_ms
                 )
         return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import pytest
 from aiokafka import TopicPartition
 from faust.types import TP
@@ -14,6 +15,7 @@ from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.processor import BatchMessage, Processor
 from stream_kpi.shell.stats import Stats
 from stream_kpi.shell.transport import Batch, Progress
+from stream_kpi.windows.clock import ShardClock
 from tests.integration.shell_counting_core import CountingShard
 
 OPTIONS = ShellOptions(broker="none:1", app_id="app", source_topics=("a",), flush_events=4)
@@ -181,7 +183,7 @@ async def test_a_run_that_is_stopped_ends_after_the_flush_that_is_under_way(desk
     assert desk.around.acknowledged == [message]
 
 
-def progress(position: int, delivered: int, highwater: int | None, known_ms: int | None = 5_000) -> Progress:
+def progress(position: int, delivered: int, highwater: int, known_ms: int = 5_000) -> Progress:
     return Progress(position, delivered, highwater, known_ms)
 
 
@@ -192,15 +194,38 @@ def progress(position: int, delivered: int, highwater: int | None, known_ms: int
         (progress(6, 4, 6), True),  # past the marker of a transaction
         (progress(2, 2, 4), False),  # fetched, not yet handed out
         (progress(8, 8, 8), False),  # handed out, not yet applied
-        (progress(4, 4, None), False),  # the broker has not said
+        (None, False),  # the broker has not said since the input was sought
         (progress(4, 4, 9), False),
     ],
 )
 async def test_the_wall_clock_is_the_shards_only_when_every_input_is_read_to_its_end(
-    desk: Desk, a: Progress, caught_up: bool
+    desk: Desk, a: Progress | None, caught_up: bool
 ) -> None:
     await desk.processor.take(Message(0, 4))
-    desk.around.progress = {A: a, REKEYED: progress(0, 0, 0, 4_000)}
+    desk.around.progress = {REKEYED: progress(0, 0, 0, 4_000)} | ({} if a is None else {A: a})
     desk.processor.tick()
     # Caught up: as of the oldest of the broker's words; behind: as of the greatest event applied.
     assert (desk.processor.stats.caught_up, desk.core.clock_ms) == (caught_up, 4_000 if caught_up else 1_003)
+
+
+async def test_what_is_older_than_the_shards_clock_meets_no_deadline_before_all_of_it_is_read(desk: Desk) -> None:
+    desk.core.clock_ms = 50_000  # where the shard's clock stood when its worker ended
+    await desk.processor.take(Message(0, 4))
+    advanced: list[int] = []
+    desk.core.advance = advanced.append  # type: ignore[method-assign]
+    desk.around.progress = {A: progress(4, 4, 6, 60_000), REKEYED: progress(0, 0, 0, 60_000)}
+    desk.processor.tick()
+    assert (desk.processor.stats.caught_up, advanced) == (False, [])
+    await desk.processor.take(Message(4, 6))
+    desk.around.progress = {A: progress(6, 6, 6, 60_000), REKEYED: progress(0, 0, 0, 60_000)}
+    desk.processor.tick()
+    assert (desk.processor.stats.caught_up, advanced) == (True, [60_000])
+
+
+async def test_a_shard_that_is_kept_and_comes_back_is_behind_until_the_broker_has_told_again(desk: Desk) -> None:
+    desk.processor.stats.caught_up = True
+    desk.processor.resume()
+    await desk.processor.flush()
+    ((_, said),) = desk.writer.written[0][TopicPartition("app-clock", 0)]
+    assert said is not None
+    assert not msgspec.msgpack.decode(said, type=ShardClock).caught_up

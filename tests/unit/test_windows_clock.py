@@ -37,6 +37,23 @@ def test_while_some_are_behind_now_is_the_least_of_those() -> None:
     assert clock_of((10, True), (30, False), (20, False), (90, True)).now_ms(1000) == 20
 
 
+def test_a_shard_that_is_behind_and_has_no_event_yet_holds_now() -> None:
+    assert clock_of((10, True), (None, False), (30, False)).now_ms(1000) is None
+    clock = clock_of((10, True), (30, True))
+    assert clock.now_ms(1000) == 1000
+    clock.update(*clock_record(0, ShardClock(None, None, caught_up=False)))
+    assert clock.now_ms(2000) == 1000
+    clock.update(*clock_record(0, ShardClock(None, None, caught_up=True)))
+    assert clock.now_ms(2000) == 2000
+
+
+def test_what_a_shards_former_owner_said_is_forgotten_when_the_new_one_speaks() -> None:
+    clock = clock_of((10, True), (30, True))
+    for number, greatest_ms in ((0, 10), (1, 30)):
+        clock.update(*clock_record(number, ShardClock(greatest_ms, 1, caught_up=False)))
+    assert clock.now_ms(1000) == 10
+
+
 def test_an_idle_shard_that_is_caught_up_does_not_hold_the_event_clock_back() -> None:
     assert clock_of((None, True), (30, True)).now_ms(None) == 30
     assert clock_of((5, True), (30, True)).now_ms(None) == 30

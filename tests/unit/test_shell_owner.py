@@ -1,0 +1,118 @@
+"""What the owner knows of its inputs, and what it says of a shard that it opens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import msgspec
+from aiokafka import TopicPartition
+from faust.types import TP
+
+from stream_kpi.shell.options import ShellOptions
+from stream_kpi.shell.owner import Owner
+from stream_kpi.shell.processor import Processor
+from stream_kpi.shell.transport import Progress
+from stream_kpi.windows.clock import ShardClock
+from tests.integration.shell_counting_core import CORE, CountingShard
+from tests.unit.test_shell_processor import SlowWriter
+
+A, B = TP("a", 0), TP("a", 1)
+CLOCK = TopicPartition("app-clock", 0)
+SAID = Progress(4, 4, 4, 1_000)
+
+
+class Inputs:
+    """Answers ``progress`` when the test says so; ``at_move`` runs with every seek."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answers: asyncio.Queue[Mapping[TP, Progress]] = asyncio.Queue()
+        self.moved: list[Mapping[TP, int]] = []
+        self.at_move: Callable[[], None] = lambda: None
+
+    async def progress(self) -> Mapping[TP, Progress]:
+        self.asked.set()
+        return await self.answers.get()
+
+    async def move(self, positions: Mapping[TP, int]) -> None:
+        self.at_move()
+        self.moved.append(positions)
+
+    async def beginning(self, tp: TP) -> int:
+        raise NotImplementedError(tp)
+
+    async def is_member(self, positions: Mapping[TP, int]) -> bool:
+        raise NotImplementedError(positions)
+
+    async def commit_acknowledged(self) -> None: ...
+
+    def acknowledge(self, message: object) -> None:
+        raise NotImplementedError(message)
+
+
+def owner_of(inputs: Inputs) -> Owner:
+    async def fail(error: BaseException) -> None:
+        raise error
+
+    options = ShellOptions(broker="none:1", app_id="app", source_topics=("a",))
+    return Owner(options, CORE, inputs, lambda _: SlowWriter(), lambda: None, fail)
+
+
+async def test_a_seek_makes_unknown_how_far_its_inputs_have_been_read_and_no_others() -> None:
+    inputs = Inputs()
+    owner = owner_of(inputs)
+    owner.progress = {A: SAID, B: SAID}
+    await owner.seek({A: 2})
+    assert owner.progress == {B: SAID}
+    assert inputs.moved == [{A: 2}]
+
+
+async def test_a_snapshot_that_was_asked_for_before_a_seek_is_not_taken_for_one_of_after_it() -> None:
+    inputs = Inputs()
+    owner = owner_of(inputs)
+    watching = asyncio.create_task(owner.watch_progress())
+    await inputs.asked.wait()
+    await owner.seek({A: 2})
+    inputs.asked.clear()
+    inputs.answers.put_nowait({A: SAID})
+    await inputs.asked.wait()
+    assert owner.progress == {}
+    inputs.asked.clear()
+    inputs.answers.put_nowait({A: SAID})
+    await inputs.asked.wait()
+    watching.cancel()
+    assert owner.progress == {A: SAID}
+
+
+async def test_when_shards_are_revoked_nothing_is_known_of_any_input() -> None:
+    inputs = Inputs()
+    owner = owner_of(inputs)
+    watching = asyncio.create_task(owner.watch_progress())
+    await inputs.asked.wait()
+    owner.progress = {A: SAID}
+    await owner.revoked()
+    inputs.asked.clear()
+    inputs.answers.put_nowait({A: SAID})
+    await inputs.asked.wait()
+    watching.cancel()
+    assert owner.progress == {}
+
+
+async def test_a_shard_says_that_it_is_behind_before_any_of_its_inputs_is_read() -> None:
+    inputs, writer = Inputs(), SlowWriter()
+    owner = owner_of(inputs)
+    kept = Processor(0, CountingShard(0, 1), writer, {"a": 7}, owner)
+    kept.stats.caught_up = True
+    owner._parked[0] = kept
+    said: list[ShardClock] = []
+
+    def look() -> None:
+        ((_, value),) = writer.written[-1][CLOCK]
+        assert value is not None
+        said.append(msgspec.msgpack.decode(value, type=ShardClock))
+
+    inputs.at_move = look
+    await owner.assigned({0})
+    await owner.stop()
+    assert [clock.caught_up for clock in said] == [False]

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import POLL_MS, Records, read_to_end, reader
@@ -23,20 +23,31 @@ class ClockListener:
 
     def __init__(self, options: ShellOptions) -> None:
         self._options = options
+        self._tp = TopicPartition(options.clock_topic, 0)
         self.clock = GlobalClock()
-        self.read = asyncio.Event()
-        """Set when the topic has been read to its end once."""
+        self._consumer: AIOKafkaConsumer | None = None
+        self._read = asyncio.Event()
 
     def now_ms(self) -> int | None:
         """``now`` of all shards; None while nothing is known."""
         return self.clock.now_ms(None if self._options.event_clock else wall_ms())
 
+    async def up_to_date(self) -> None:
+        """Return when everything is read that was on the topic when this was called."""
+        await self._read.wait()
+        consumer = self._consumer
+        assert consumer is not None  # noqa: S101 - set before the event
+        end = (await consumer.end_offsets([self._tp]))[self._tp]
+        while await consumer.position(self._tp) < end:  # noqa: ASYNC110 - aiokafka tells nobody that a position moved
+            await asyncio.sleep(POLL_MS / 1000)
+
     async def run(self) -> None:
         """Follow the topic from its beginning."""
-        tp = TopicPartition(self._options.clock_topic, 0)
+        tp = self._tp
         async with reader(self._options.broker, [tp]) as consumer:
             await read_to_end(consumer, [tp], self._take)
-            self.read.set()
+            self._consumer = consumer
+            self._read.set()
             while True:
                 for records in (await consumer.getmany(timeout_ms=POLL_MS * 10)).values():
                     self._take(tp, records)

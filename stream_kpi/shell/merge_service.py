@@ -19,7 +19,9 @@ from stream_kpi.shell.stats import Stats
 
 log = logging.getLogger(__name__)
 REST = 4
-"""A publish is followed by a rest of at least so many times its duration: the shards need the processor too."""
+REST_FAR_BEHIND = 9
+"""A publish is followed by a rest of at least so many times its duration: the shards need the processor too, and most
+when they are far behind."""
 FENCED_PAUSE_S = 1.0
 
 Show = Callable[[Any], None]
@@ -47,6 +49,7 @@ class MergeService:
         self._is_owner = is_owner
         self._show = show
         self._partitions: dict[bytes, int] = {}
+        self._published_ms: int | None = None
 
     async def run(self) -> None:
         """Merge and publish. After a failed write everything is read anew; fenced, only while shard 0 is ours."""
@@ -84,7 +87,8 @@ class MergeService:
             await read_to_end(consumer, values, take_value)
         async with reader(options.broker, panes) as consumer:
             await read_to_end(consumer, panes, take_panes)
-            await self._clock.read.wait()
+            # Every shard of ours has said that it is behind before we came here: what was said before it is outdated.
+            await self._clock.up_to_date()
             self._stats.merging = True
             await self._follow(consumer, take_panes, core, writer)
 
@@ -103,15 +107,29 @@ class MergeService:
             started = time.monotonic()
             if started < due:
                 continue
-            await self._publish(core, writer)
+            settling = await self._publish(core, writer)
             seconds = time.monotonic() - started
             self._stats.publish_seconds.append(seconds)
-            due = started + max(self._options.publish_interval_s, REST * seconds)
+            due = started + self._pause_s(seconds, settling=settling)
+            await asyncio.sleep(0)  # a poll that does not wait lets nobody else have a turn
 
-    async def _publish(self, core: MergeCore, writer: Writer) -> None:
+    def _pause_s(self, publish_s: float, *, settling: bool) -> float:
+        """From a publish's begin to the next one's."""
+        shards = self._stats.shards.values()
+        behind = not all(shard.caught_up for shard in shards)
+        if settling and not behind:
+            return 0.0
+        lag = sum(sum(shard.lag.values()) for shard in shards)
+        rest = REST_FAR_BEHIND if behind and lag > self._options.flush_events else REST
+        return max(self._options.publish_interval_s, rest * publish_s)
+
+    async def _publish(self, core: MergeCore, writer: Writer) -> bool:
+        """True when the values of a `now` that stands still are not all published: where it moves on, there is always
+        something left."""
         now_ms = self._clock.now_ms()
         if now_ms is None:
-            return
+            return False
+        stands_still, self._published_ms = now_ms == self._published_ms, now_ms
         publication = core.publish(now_ms, self._clock.clock.first_ms)
         if publication.changed:
             partitions = await writer.partitions(self._options.values_topic)
@@ -128,3 +146,4 @@ class MergeService:
             await writer.write(records)
             self._stats.counts["published",] += len(publication.changed)
         self._show(publication)
+        return stands_still and not publication.complete

@@ -86,6 +86,7 @@ class CountingShard:
 
 class Publication(NamedTuple):
     changed: list[tuple[bytes, bytes | None]]
+    complete: bool = True
 
 
 class CountingMerge:

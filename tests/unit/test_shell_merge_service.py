@@ -1,0 +1,43 @@
+"""When the merge publishes again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from stream_kpi.shell.merge_service import REST, REST_FAR_BEHIND, MergeService
+from stream_kpi.shell.options import ShellOptions
+from stream_kpi.shell.stats import ShardStats, Stats
+
+OPTIONS = ShellOptions(broker="none:1", app_id="app", source_topics=("a",), flush_events=100, publish_interval_s=1.0)
+
+
+def pause_s(publish_s: float, *shards: ShardStats, settling: bool = False) -> float:
+    nothing: Any = None
+    stats = Stats(shards=dict(enumerate(shards)))
+    service = MergeService(OPTIONS, nothing, nothing, nothing, stats, lambda: True, nothing)
+    return service._pause_s(publish_s, settling=settling)
+
+
+def shard(lag: int, *, caught_up: bool) -> ShardStats:
+    return ShardStats(caught_up=caught_up, lag={TP("a", 0): lag})
+
+
+IDLE, BEHIND, FAR_BEHIND = shard(0, caught_up=True), shard(50, caught_up=False), shard(500, caught_up=False)
+
+
+def test_values_that_have_settled_are_published_at_the_interval() -> None:
+    assert pause_s(0.1, IDLE) == 1.0
+
+
+def test_values_that_settle_are_published_on_at_once_when_nothing_waits_to_be_read() -> None:
+    assert pause_s(0.1, IDLE, IDLE, settling=True) == 0.0
+
+
+@pytest.mark.parametrize("settling", [True, False])
+def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: bool) -> None:
+    assert pause_s(0.5, IDLE, BEHIND, settling=settling) == 0.5 * REST
+    assert pause_s(0.5, IDLE, FAR_BEHIND, settling=settling) == 0.5 * REST_FAR_BEHIND
+    assert pause_s(0.5, ShardStats(), settling=settling) == 0.5 * REST, "a shard of which nothing is known"

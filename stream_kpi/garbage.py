@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 
 _THRESHOLDS = (500_000, 10, 100)
-"""Net allocations before a young collection (700 by default), young ones before a middle one, those before a full one."""
+"""Net allocations before a young collection (700 by default), young ones before a middle one, and those before a full
+one."""
 
 
 def tune_collector() -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
 
 from stream_kpi.entities import Entities, Retention, TooLargeError
-from stream_kpi.events.decode import decode_batch
+from stream_kpi.events.decode import Outcome, decode_batch
 from stream_kpi.events.envelope import Event
 from stream_kpi.events.partitioner import Algorithm, Partitioner
-from stream_kpi.events.rejection import Reason, Rejected, dead_letter
+from stream_kpi.events.rejection import Reason, Rejected, UnknownType, dead_letter
 from stream_kpi.events.rekeying import origin_of, rekeyed
 from stream_kpi.events.topics import TopicKind, late_topic
 from stream_kpi.lifecycles.facts import CutSets, Fact
@@ -105,7 +105,7 @@ class Shard:
         }
         self._by_prefix = {entities.lifecycle.prefix: entities for entities in self.entities.values()}
         self._facts: list[Fact] = []
-        """What :meth:`_take` has passed on and the panes have not got yet."""
+        """What entities have passed on and the panes have not got yet."""
         self._outgoing: list[Outgoing] = []
         self._changed = False
         self._said_caught_up: bool | None = None
@@ -133,24 +133,23 @@ class Shard:
 
     def take(self, kind: TopicKind, event: Event, time_ms: int) -> None:
         """Take one valid event in. Raises TooLargeError when its entity has its fill."""
-        self._take(self.entities.get(kind), event, time_ms)
+        self._saw(time_ms, time_ms)
+        entities = self.entities.get(kind)
+        compact = None if entities is None else entities.lifecycle.from_wire(event, time_ms)
+        if entities is not None and compact is not None:
+            facts = entities.apply(event.subject, compact, time_ms)
+            if facts is None:
+                self.counts["duplicates",] += 1
+            else:
+                self._facts += facts
         self._hand_over()
 
-    def _take(self, entities: Entities | None, event: Event, time_ms: int) -> None:
-        if self.greatest_ms is None or time_ms > self.greatest_ms:
-            self.greatest_ms = time_ms
-        if self.first_ms is None or time_ms < self.first_ms:
-            self.first_ms = time_ms
-        if entities is None:
-            return
-        compact = entities.lifecycle.from_wire(event, time_ms)
-        if compact is None:
-            return
-        facts = entities.apply(event.subject, compact, time_ms)
-        if facts:
-            self._facts += facts
-        elif facts is None:
-            self.counts["duplicates",] += 1
+    def _saw(self, least_ms: int, greatest_ms: int) -> None:
+        """Events of these times have come."""
+        if self.greatest_ms is None or greatest_ms > self.greatest_ms:
+            self.greatest_ms = greatest_ms
+        if self.first_ms is None or least_ms < self.first_ms:
+            self.first_ms = least_ms
 
     def _hand_over(self) -> None:
         if self._facts:
@@ -257,36 +256,53 @@ class Shard:
     def _apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int, *, owned: bool) -> None:
         kind = self._settings.topics[topic]
         entities = self.entities.get(kind)
+        from_wire = None if entities is None else entities.lifecycle.from_wire
+        hot, cold = ({}, {}) if entities is None else (entities.hot, entities.cold)
         counts: Counter[str] = Counter()
         latest_ms = wall_ms + self._settings.future_skew_ms
-        hot: Container[str] = () if entities is None else entities.hot
-        for record, outcome, time_ms in decode_batch(kind, records, counts):
-            if isinstance(outcome, Exception):
-                if isinstance(outcome, Rejected):
-                    self._reject(record, topic, partition, outcome.reason, outcome.detail)
-                else:
-                    self.counts["unknown_type",] += 1
-            elif time_ms > latest_ms:
-                ahead_s = (time_ms - wall_ms) // 1000
-                self._reject(record, topic, partition, Reason.FUTURE, f"the event's time is {ahead_s} s ahead")
-            elif (
-                outcome.subject not in hot
+        least_ms, greatest_ms = NEVER_MS, -NEVER_MS
+        for record, event, time_ms in decode_batch(kind, records, counts):
+            if isinstance(event, Exception) or time_ms > latest_ms:
+                self._refuse(record, topic, partition, event, (time_ms - wall_ms) // 1000)
+                continue
+            subject = event.subject
+            if (
+                subject not in hot
                 and entities is not None
-                and outcome.subject not in entities.cold
-                and self._diverted(record, outcome, time_ms, topic, partition, owned=owned)
+                and subject not in cold
+                and self._diverted(record, event, time_ms, topic, partition, owned=owned)
             ):
-                pass
-            else:
-                if time_ms > self._batch_greatest_ms:  # noqa: PLR1730 - max() takes three times as long, at every event
-                    self._batch_greatest_ms = time_ms
-                try:
-                    self._take(entities, outcome, time_ms)
-                except TooLargeError:
-                    detail = f"{outcome.subject!r} has its fill of events"
-                    self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, detail)
+                continue
+            if time_ms > greatest_ms:  # noqa: PLR1730 - max() takes three times as long, at every event
+                greatest_ms = time_ms
+            if time_ms < least_ms:  # noqa: PLR1730
+                least_ms = time_ms
+            compact = None if from_wire is None else from_wire(event, time_ms)
+            if entities is None or compact is None:
+                continue
+            try:
+                facts = entities.apply(subject, compact, time_ms)
+            except TooLargeError:
+                self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, f"{subject!r} has its fill of events")
+                continue
+            if facts:
+                self._facts += facts
+            elif facts is None:
+                self.counts["duplicates",] += 1
+        if least_ms <= greatest_ms:
+            self._saw(least_ms, greatest_ms)
+            self._batch_greatest_ms = max(self._batch_greatest_ms, greatest_ms)
         self._hand_over()
         for name, count in counts.items():
             self.counts[name,] += count
+
+    def _refuse(self, record: InputRecord, topic: str, partition: int, outcome: Outcome, ahead_s: int) -> None:
+        if isinstance(outcome, UnknownType):
+            self.counts["unknown_type",] += 1
+        elif isinstance(outcome, Rejected):
+            self._reject(record, topic, partition, outcome.reason, outcome.detail)
+        else:
+            self._reject(record, topic, partition, Reason.FUTURE, f"the event's time is {ahead_s} s ahead")
 
     def _diverted(
         self, record: InputRecord, event: Event, time_ms: int, topic: str, partition: int, *, owned: bool

@@ -26,7 +26,7 @@ def murmur2(key: bytes) -> int:
     tail = length & ~3
     for (word,) in _WORD.iter_unpack(key[:tail]):
         mixed = (word * _M) & _MASK
-        value = ((value * _M) & _MASK) ^ (((mixed ^ (mixed >> 24)) * _M) & _MASK)
+        value = ((value * _M) ^ ((mixed ^ (mixed >> 24)) * _M)) & _MASK
     if tail != length:
         value = ((value ^ int.from_bytes(key[tail:], "little")) * _M) & _MASK
     value = ((value ^ (value >> 13)) * _M) & _MASK

@@ -55,7 +55,10 @@ class SubscriptionChangedData(Data, frozen=True, gc=False, kw_only=True):
             checked_time_ms(self.effective_at)
         if self.cancel_at is not None:
             checked_time_ms(self.cancel_at)
-        if sum(abs(item.unit_amount) * item.quantity for item in self.items) > MAX_AMOUNT:
+        amount = 0
+        for item in self.items:
+            amount += abs(item.unit_amount) * item.quantity
+        if amount > MAX_AMOUNT:
             raise InvalidEventError(Reason.AMOUNT_TOO_LARGE, f"the items are worth more than {MAX_AMOUNT} minor units")
 
 

@@ -86,7 +86,15 @@ class Entity:
             fold.on_event(event)
         events[uid] = event
         self.last = event
-        return self.advance(clock_ms)
+        # As in advance(): a call less for nearly every event.
+        if clock_ms > self.clock_ms:  # noqa: PLR1730
+            self.clock_ms = clock_ms
+        if fold.soonest_ms <= self.clock_ms:
+            fold.fire_until(self.clock_ms, inclusive=True)
+        if not fold.facts:
+            return []
+        facts, fold.facts = fold.facts, []
+        return [] if fold.voided else facts
 
     def advance(self, clock_ms: int) -> list[Fact]:
         """Let the moments up to ``clock_ms`` come."""

@@ -26,8 +26,11 @@ class CutSets:
         self._standard: dict[tuple[str | None, ...], int] = {}
         self._credited: dict[tuple[int, str], int] = {}
         self._only: dict[tuple[str, str | None], int] = {}
+        self._union: dict[tuple[int, ...], int] = {}
         self.cuts: list[tuple[Cut, ...]] = []
         """The cuts of each id."""
+        self.total = self.id_of((TOTAL,))
+        """The total alone."""
 
     def renew(self) -> list[tuple[Cut, ...]]:
         """Forget every id; the sets that they stood for. Whoever keeps ids has to ask for new ones."""
@@ -66,8 +69,9 @@ class CutSets:
         """The cuts of an id, and that of the agent who is credited (None: ``unknown``)."""
         key = (cuts, agent or UNKNOWN)
         found = self._credited.get(key)
-        if found is None:
-            found = self._credited[key] = self.id_of((*self.cuts[cuts], ("agent", agent or UNKNOWN)))
+        if found is None:  # no other way leads to these cuts, so that there is no need to look for them in all
+            found = self._credited[key] = len(self.cuts)
+            self.cuts.append((*self.cuts[cuts], ("agent", key[1])))
         return found
 
     def only(self, dimension: str, value: str | None) -> int:
@@ -76,6 +80,14 @@ class CutSets:
         found = self._only.get(key)
         if found is None:
             found = self._only[key] = self.id_of(((dimension, value or UNKNOWN),))
+        return found
+
+    def union(self, *ids: int) -> int:
+        """The cuts of several ids, which have none in common: one fact in place of several of one value. For
+        combinations that come again and again; one that is new costs more than the facts that it saves."""
+        found = self._union.get(ids)
+        if found is None:
+            found = self._union[ids] = self.id_of(tuple(cut for cuts in ids for cut in self.cuts[cuts]))
         return found
 
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact
+from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Status, TicketEvent
 from stream_kpi.lifecycles.ticket.fold import TicketFold
@@ -61,15 +61,17 @@ def test_packing_and_unpacking_a_history_is_the_identity(story: list[TicketEvent
 def test_after_the_ticket_is_closed_it_is_in_no_level_and_in_no_set_that_ages(story: list[TicketEvent]) -> None:
     assume(story)
     last_ms = max(event.time_ms for event in story)
-    standing: Counter[tuple[int, int]] = Counter()
-    members: Counter[tuple[int, int, int]] = Counter()
+    cut_sets = CutSets()
+    standing: Counter[tuple[int, Cut]] = Counter()
+    members: Counter[tuple[int, Cut, int]] = Counter()
     for slot, _, cuts, value, sign in final_facts(
-        [*story, Status(last_ms + 1, "z", "closed", "agent", None)], CutSets()
+        [*story, Status(last_ms + 1, "z", "closed", "agent", None)], cut_sets
     ):
-        if kind_of(slot) is Kind.LEVEL:
-            standing[slot, cuts] += sign * value
-        elif kind_of(slot) is Kind.AGE:
-            members[slot, cuts, value] += sign
+        for cut in cut_sets.cuts[cuts]:
+            if kind_of(slot) is Kind.LEVEL:
+                standing[slot, cut] += sign * value
+            elif kind_of(slot) is Kind.AGE:
+                members[slot, cut, value] += sign
     assert not any(standing.values())
     assert not any(members.values())
 

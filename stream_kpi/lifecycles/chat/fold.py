@@ -90,10 +90,11 @@ class ChatFold(Fold):
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event. What comes before the queued one is held: the engine folds it again then."""
-        if isinstance(event, Queued):
+        queued_ms = self._queued_ms
+        if queued_ms is not None:
+            _HANDLERS[type(event)](self, event, queued_ms)
+        elif isinstance(event, Queued):
             self._on_queued(event)
-        elif self._queued_ms is not None:
-            _HANDLERS[type(event)](self, event, self._queued_ms)
 
     def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
         """Still waiting past X: the service level is missed, for now."""
@@ -108,9 +109,6 @@ class ChatFold(Fold):
         return self._cuts if self._agent is None else self.cut_sets.credited(self._cuts, self._agent)
 
     def _on_queued(self, event: Queued) -> None:
-        if self._queued_ms is not None:
-            self.note_problem("second_queued")
-            return
         self.voided = False
         self._channel = event.channel
         self._priority = event.priority
@@ -118,11 +116,18 @@ class ChatFold(Fold):
         self._brand = event.brand
         self._enter_queue(event.queue)
         time_ms = self._queued_ms = event.time_ms
-        self.emit(QUEUED_SLOT, time_ms, self._cuts)
-        self._start_waiting(time_ms, time_ms)
+        self._waiting_cuts = cuts = self._cuts
+        self.facts += (  # as emit and join do, without a call for each, here and below: most facts come from here
+            (QUEUED_SLOT, time_ms, cuts, 1, 1),
+            (QUEUE_LENGTH_SLOT, time_ms, cuts, 1, 1),
+            (WAITING_SLOT, time_ms, cuts, time_ms, 1),
+        )
         options = self._options
         target_ms = options.service_level_targets_ms.get(event.channel, options.service_level_target_other_ms)
         self.schedule(time_ms + target_ms, ANSWER_DEADLINE)
+
+    def _on_queued_again(self, _: Queued, __: int) -> None:
+        self.note_problem("second_queued")
 
     def _start_waiting(self, time_ms: int, queued_ms: int) -> None:
         self._waiting_cuts = cuts = self._cuts
@@ -130,8 +135,8 @@ class ChatFold(Fold):
         self.join(WAITING_SLOT, time_ms, cuts, queued_ms)
 
     def _stop_waiting(self, time_ms: int, queued_ms: int) -> None:
-        self.leave(QUEUE_LENGTH_SLOT, time_ms, self._waiting_cuts)
-        self.leave(WAITING_SLOT, time_ms, self._waiting_cuts, queued_ms)
+        cuts = self._waiting_cuts
+        self.facts += ((QUEUE_LENGTH_SLOT, time_ms, cuts, 1, -1), (WAITING_SLOT, time_ms, cuts, queued_ms, -1))
 
     def _on_transferred(self, event: Transferred, queued_ms: int) -> None:
         if self.closed:
@@ -158,11 +163,13 @@ class ChatFold(Fold):
         self.cancel(ANSWER_DEADLINE)
         self._stop_waiting(max(time_ms, queued_ms), queued_ms)
         cuts = self._cuts
-        self.emit(OUTCOMES_SLOT, time_ms, cuts)
-        self.emit(ANSWER_TIME_SLOT, time_ms, self._cuts_with_agent(), self.duration_ms(queued_ms, time_ms))
+        waited_ms = self.duration_ms(queued_ms, time_ms)
+        self.facts += (
+            (OUTCOMES_SLOT, time_ms, cuts, 1, 1),
+            (ANSWER_TIME_SLOT, time_ms, self._cuts_with_agent(), waited_ms, 1),
+        )
         if self._missed is None:
-            self.emit(MET_SLOT, time_ms, cuts)
-            self.emit(OFFERED_SLOT, time_ms, cuts)
+            self.facts += ((MET_SLOT, time_ms, cuts, 1, 1), (OFFERED_SLOT, time_ms, cuts, 1, 1))
 
     def _on_left(self, event: Left, queued_ms: int) -> None:
         if self._accepted_ms is not None:
@@ -206,7 +213,8 @@ class ChatFold(Fold):
 
 
 _HANDLERS: dict[type, Callable[[ChatFold, Any, int], None]] = {
-    Transferred: ChatFold._on_transferred,  # noqa: SLF001 the class's own
+    Queued: ChatFold._on_queued_again,  # noqa: SLF001 the class's own
+    Transferred: ChatFold._on_transferred,  # noqa: SLF001
     Accepted: ChatFold._on_accepted,  # noqa: SLF001
     Left: ChatFold._on_left,  # noqa: SLF001
     Ended: ChatFold._on_ended,  # noqa: SLF001

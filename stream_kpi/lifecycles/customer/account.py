@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.customer.events import SubscriptionState
-from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact
+from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import NEVER_MS
 from stream_kpi.measures import registry
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
@@ -43,11 +43,10 @@ class Account:
     """One customer's running state, instant by instant in ascending order. "Paying" is MRR > 0."""
 
     __slots__ = ("_cancels", "_changes", "_cut_sets", "_facts", "_flips", "_moved", "_mrr", "_open", "_paid", "_states",
-                 "_switches", "_total_cuts", "_zone", "instant_ms")  # fmt: skip
+                 "_switches", "_zone", "instant_ms")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets, zone: ZoneInfo) -> None:
         self._cut_sets = cut_sets
-        self._total_cuts = cut_sets.id_of((TOTAL,))
         self._zone = zone
         self.instant_ms = -NEVER_MS
         """The open instant."""
@@ -184,16 +183,21 @@ class Account:
         before, change = sum(plans.values()), sum(deltas.values())
         class_slot, sign = self._classify(currency, before, before + change)
         slot = class_slot + currency
-        parts: list[tuple[str | None, int, int]] = [(None, before, change)]
-        parts += [(plan, plans.get(plan, 0), delta) for plan, delta in deltas.items()]
-        for key, was, delta in parts:
+        parts: list[tuple[tuple[str | None, ...], int, int]]
+        if len(deltas) == 1 and len(plans) <= 1 and plans.keys() <= deltas.keys():
+            parts = [((None, *deltas), before, change)]  # nearly always: the one plan is all that there is
+        else:
+            parts = [((None,), before, change)]
+            parts += [((plan,), plans.get(plan, 0), delta) for plan, delta in deltas.items()]
+        for keys, was, delta in parts:
             if delta:
-                cuts = self._cuts(key)
+                cuts = self._cuts(keys)
                 facts.append((MRR_SLOT + currency, time_ms, cuts, delta, 1))
                 facts.append((slot, time_ms, cuts, sign * delta, 1))
                 if (was > 0) != (was + delta > 0):
                     facts.append((CUSTOMERS_BY_CURRENCY_SLOT + currency, time_ms, cuts, 1, -1 if was > 0 else 1))
-                    turned[key] = was <= 0 or turned.get(key, False)
+                    for key in keys:
+                        turned[key] = was <= 0 or turned.get(key, False)
         if class_slot == CHURNED_SLOT:
             for delinquent, reason in ((True, "delinquent"), (False, "voluntary")):
                 amount = lost.get((currency, delinquent), 0)
@@ -215,11 +219,12 @@ class Account:
             pays = pays_in_one or self._pays(key)
             if pays != bool(len(self._switches.get(key, ())) % 2):
                 flips.append(key)
-                if pays:
-                    self._start(key, facts)
-                else:
-                    self._stop(key, facts)
         self._flips = flips
+        if len(flips) == 2 and flips[0] is None and self._switches.get(None) == self._switches.get(flips[1]):
+            self._flip(tuple(flips), facts)  # who only ever had one plan, nearly always
+        else:
+            for key in flips:
+                self._flip((key,), facts)
 
     def _pays(self, plan: str | None) -> bool:
         """Whether the customer, or a plan of it, pays in any currency after the open instant."""
@@ -233,8 +238,16 @@ class Account:
                 return True
         return False
 
-    def _start(self, key: str | None, facts: list[Fact]) -> None:
-        cuts, switches, time_ms = self._cuts(key), self._switches.get(key), self.instant_ms
+    def _flip(self, keys: tuple[str | None, ...], facts: list[Fact]) -> None:
+        """State that those start or stop paying, who have done so together from the first."""
+        cuts, switches = self._cuts(keys), self._switches.get(keys[0], ())
+        if len(switches) % 2:
+            self._stop(switches, cuts, facts)
+        else:
+            self._start(switches, cuts, facts)
+
+    def _start(self, switches: Sequence[int], cuts: int, facts: list[Fact]) -> None:
+        time_ms = self.instant_ms
         facts.append((CUSTOMERS_SLOT, time_ms, cuts, 1, 1))
         if switches:
             self._past(switches, cuts, 1, facts)
@@ -244,22 +257,25 @@ class Account:
                     facts.append((slot, switches[-1], cuts, 1, -1))
         facts.append((PAST_OF_ACTIVE_SLOT, time_ms, cuts, 1, 1))
 
-    def _stop(self, key: str | None, facts: list[Fact]) -> None:
-        cuts, switches, time_ms = self._cuts(key), self._switches[key], self.instant_ms
+    def _stop(self, switches: Sequence[int], cuts: int, facts: list[Fact]) -> None:
+        time_ms = self.instant_ms
         facts.append((CUSTOMERS_SLOT, time_ms, cuts, 1, -1))
         self._past(switches, cuts, -1, facts)
         for slot, start_of in LOST_IN_WINDOW:
             if _paid_before(switches, start_of(time_ms, self._zone)):
                 facts.append((slot, time_ms, cuts, 1, 1))
 
-    def _past(self, switches: list[int], cuts: int, sign: int, facts: list[Fact]) -> None:
+    def _past(self, switches: Sequence[int], cuts: int, sign: int, facts: list[Fact]) -> None:
         """The whole paying history before the open instant, stated or taken back."""
         for switched_ms in switches:
             facts.append((PAST_OF_ACTIVE_SLOT, switched_ms, cuts, 1, sign))
             sign = -sign
 
-    def _cuts(self, plan: str | None) -> int:
-        return self._total_cuts if plan is None else self._cut_sets.only("plan", plan)
+    def _cuts(self, keys: tuple[str | None, ...]) -> int:
+        """The cuts of the customer (None) or a plan, or of both."""
+        cut_sets = self._cut_sets
+        ids = [cut_sets.total if plan is None else cut_sets.only("plan", plan) for plan in keys]
+        return ids[0] if len(ids) == 1 else cut_sets.union(*ids)
 
 
 def _same_revenue(before: SubscriptionState, after: SubscriptionState) -> bool:
@@ -271,6 +287,6 @@ def _alive(state: SubscriptionState, instant_ms: int) -> SubscriptionState | Non
     return state if state.mrr_by_plan and not ended else None
 
 
-def _paid_before(switches: list[int], instant_ms: int) -> bool:
+def _paid_before(switches: Sequence[int], instant_ms: int) -> bool:
     """Whether the customer paid just before an instant: windows are [start, end), and so is what they start from."""
     return bool(bisect_left(switches, instant_ms) % 2)

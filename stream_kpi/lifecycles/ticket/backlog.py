@@ -42,11 +42,19 @@ def settle(ticket: TicketState, time_ms: int) -> None:
         status_cuts = ticket.cut_sets.only("status", ticket.status)
     else:
         cuts = status_cuts = OUT
-    if cuts != ticket.backlog_cuts:
-        _settle_backlog(ticket, at_ms, cuts)
-    if status_cuts != ticket.status_cuts:
-        _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.status_cuts, status_cuts)
-        ticket.status_cuts = status_cuts
+    if (cuts == OUT) != (ticket.backlog_cuts == OUT):
+        if cuts == OUT:
+            _leave_backlog(ticket, at_ms)
+        else:
+            _join_backlog(ticket, at_ms, cuts, status_cuts)
+    else:
+        if cuts != ticket.backlog_cuts:
+            _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.backlog_cuts, cuts)
+            _move(ticket.facts, OPEN_TICKETS_SLOT, at_ms, ticket.backlog_cuts, cuts, ticket.created_ms)
+            ticket.backlog_cuts = cuts
+        if status_cuts != ticket.status_cuts:
+            _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.status_cuts, status_cuts)
+            ticket.status_cuts = status_cuts
     settle_assignment(ticket, at_ms)
     settle_waiting(ticket, at_ms)
 
@@ -67,6 +75,8 @@ def settle_waiting(ticket: TicketState, time_ms: int) -> None:
         at_ms = max(time_ms, ticket.created_ms)
         _move(ticket.facts, UNATTENDED_SLOT, at_ms, ticket.unattended_cuts, cuts)
         ticket.unattended_cuts = cuts
+    if ticket.answered and ticket.unanswered_cuts == OUT:
+        return  # as it is after the first response, and stays
     start_ms = ticket.response_start_ms
     waits = not (ticket.answered or start_ms == UNKNOWN_TIME_MS or ticket.resolved or ticket.removed)
     cuts = ticket.cuts if waits else OUT
@@ -77,13 +87,10 @@ def settle_waiting(ticket: TicketState, time_ms: int) -> None:
 
 
 def grow_older(ticket: TicketState, at_ms: int) -> None:
-    """Put the open ticket into the age band of ``at_ms`` and ask for the moment of the next one."""
-    band = bisect_right(AGE_BAND_ENDS_MS, at_ms - ticket.created_ms)
-    cuts = ticket.cut_sets.only("age_band", AGE_BANDS[band])
-    _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.age_band_cuts, cuts)
-    ticket.age_band_cuts = cuts
-    if band < len(AGE_BAND_ENDS_MS):
-        ticket.schedule(ticket.created_ms + AGE_BAND_ENDS_MS[band], AGE_BAND_DUE)
+    """Move the open ticket to the age band of ``at_ms`` and ask for the moment of the next one."""
+    stated = ticket.age_band_cuts
+    _enter_age_band(ticket, at_ms)
+    _move(ticket.facts, BACKLOG_SLOT, at_ms, stated, ticket.age_band_cuts)
 
 
 def ages(ticket: TicketState) -> list[Fact]:
@@ -97,17 +104,38 @@ def ages(ticket: TicketState) -> list[Fact]:
     return facts
 
 
-def _settle_backlog(ticket: TicketState, at_ms: int, cuts: int) -> None:
-    stated = ticket.backlog_cuts
-    _move(ticket.facts, BACKLOG_SLOT, at_ms, stated, cuts)
-    _move(ticket.facts, OPEN_TICKETS_SLOT, at_ms, stated, cuts, ticket.created_ms)
+def _join_backlog(ticket: TicketState, at_ms: int, cuts: int, status_cuts: int) -> None:
     ticket.backlog_cuts = cuts
-    if stated == OUT:
-        grow_older(ticket, at_ms)
-    elif cuts == OUT:
-        ticket.leave(BACKLOG_SLOT, at_ms, ticket.age_band_cuts)
-        ticket.age_band_cuts = OUT
-        ticket.cancel(AGE_BAND_DUE)
+    ticket.status_cuts = status_cuts
+    _enter_age_band(ticket, at_ms)
+    ticket.facts += (
+        (BACKLOG_SLOT, at_ms, cuts, 1, 1),
+        (BACKLOG_SLOT, at_ms, _breakdown_cuts(ticket), 1, 1),
+        (OPEN_TICKETS_SLOT, at_ms, cuts, ticket.created_ms, 1),
+    )
+
+
+def _leave_backlog(ticket: TicketState, at_ms: int) -> None:
+    stated = ticket.backlog_cuts
+    ticket.facts += (
+        (BACKLOG_SLOT, at_ms, stated, 1, -1),
+        (BACKLOG_SLOT, at_ms, _breakdown_cuts(ticket), 1, -1),
+        (OPEN_TICKETS_SLOT, at_ms, stated, ticket.created_ms, -1),
+    )
+    ticket.backlog_cuts = ticket.status_cuts = ticket.age_band_cuts = OUT
+    ticket.cancel(AGE_BAND_DUE)
+
+
+def _breakdown_cuts(ticket: TicketState) -> int:
+    # One fact does for both. Not for the standard cuts too: their combinations are too many to be had ready.
+    return ticket.cut_sets.union(ticket.status_cuts, ticket.age_band_cuts)
+
+
+def _enter_age_band(ticket: TicketState, at_ms: int) -> None:
+    band = bisect_right(AGE_BAND_ENDS_MS, at_ms - ticket.created_ms)
+    ticket.age_band_cuts = ticket.cut_sets.only("age_band", AGE_BANDS[band])
+    if band < len(AGE_BAND_ENDS_MS):
+        ticket.schedule(ticket.created_ms + AGE_BAND_ENDS_MS[band], AGE_BAND_DUE)
 
 
 def _move(facts: list[Fact], slot: int, at_ms: int, stated: int, cuts: int, value: int = 1) -> None:

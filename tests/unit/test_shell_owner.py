@@ -108,7 +108,7 @@ async def test_a_shard_says_that_it_is_behind_before_any_of_its_inputs_is_read()
     said: list[ShardClock] = []
 
     def look() -> None:
-        ((_, value),) = writer.written[-1][CLOCK]
+        ((_, value, *_),) = writer.written[-1][CLOCK]
         assert value is not None
         said.append(msgspec.msgpack.decode(value, type=ShardClock))
 

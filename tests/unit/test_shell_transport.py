@@ -55,7 +55,7 @@ class Input:
         )
         thread._consumer = consumer
         self.assign()
-        thread.watch_fetches(self.fetcher)  # type: ignore[arg-type]
+        thread.watch_fetches(self.fetcher)
 
     def assign(self) -> None:
         if self.subscriptions.subscription is not None:

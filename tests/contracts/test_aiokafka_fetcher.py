@@ -23,7 +23,7 @@ def test_a_taken_response_dates_the_high_watermark_and_nothing_waits_after_it() 
     _, found, after = SOURCE.partition("tp_state.timestamp = ")
     assert found, "aiokafka does not set the timestamp of a taken response any more"
     assert "tp_state.highwater = highwater" in SOURCE, "aiokafka does not set the high watermark here any more"
-    assert "await" not in after, "aiokafka waits after it has dated a response: another fetch may come in between"
+    assert "await " not in after, "aiokafka waits after it has dated a response: another fetch may come in between"
 
 
 def test_a_response_for_another_position_is_not_taken() -> None:

@@ -89,6 +89,9 @@ async def _play(on: Stage, plan: Plan, *, repeated: bool) -> None:
         await feed.send_live()
 
 
+_LONGEST_WINDOW_SHOWN = 'kpi_ticket_volume{window="24h"}'
+
+
 async def _worked_through(on: Stage, events: int) -> None:
     """Return when the worker has applied so many events and shows the values. Raises UserError when it stands still."""
     notes_console().print(f"{events:,} events sent; the worker computes the KPIs ...")
@@ -108,7 +111,8 @@ async def _worked_through(on: Stage, events: int) -> None:
                 if done >= events and _total(metrics, "stream_kpi_lag_records") == 0:
                     publishes = _total(metrics, "stream_kpi_publish_seconds_count")
                     shown_from = publishes + _FRESH_PUBLISHES if shown_from is None else shown_from
-                    if publishes >= shown_from:
+                    # A publish says what its budget has room for; the day as a whole has to be among it.
+                    if publishes >= shown_from and _LONGEST_WINDOW_SHOWN in metrics:
                         return
                 await asyncio.sleep(_LOOK_EVERY_S)
 

@@ -9,7 +9,7 @@ from stream_kpi.measures.registry import MEASURES, Kind, Measure
 from stream_kpi.measures.vector import Vector, add_into, subtract
 from stream_kpi.windows.ages import AgeSummary
 from stream_kpi.windows.kinds import Tumbling
-from stream_kpi.windows.merged import Ages, MergedPanes, RollingSums, Slice
+from stream_kpi.windows.merged import Ages, MergedPanes, RollingSums, Slice, levels_of
 from stream_kpi.windows.view import Window
 
 _NOTHING: Vector = {}
@@ -56,13 +56,13 @@ class MergedView:
 
     def at_start(self, cut: Cut) -> Mapping[int, int]:
         """Levels just before the start."""
-        return subtract(self.at_end(cut), self.inside(cut))
+        return subtract(self.at_end(cut), levels_of(self.inside(cut)))
 
     def at_end(self, cut: Cut) -> Mapping[int, int]:
-        """Levels at the end (the slots of other kinds of measures hold their sum up to there)."""
-        total = self._panes.totals.get(cut, _NOTHING)
+        """Levels at the end, and nothing else: what earlier windows counted is no business of this one."""
+        total = levels_of(self._panes.totals.get(cut, _NOTHING))
         after = self._after.get(cut)
-        return subtract(total, after) if after else total
+        return subtract(total, levels_of(after)) if after else total
 
     def ages(self, cut: Cut, measure: Measure) -> AgeSummary | None:
         """The set at the end."""

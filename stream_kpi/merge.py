@@ -97,11 +97,12 @@ class Merge:
         """Bring the windows' sums up to date, and mark what has changed."""
         for pane, delta in self.panes.absorb():
             levels = bool(levels_of(delta))
+            if levels:  # a flush's panes may come in two reads: then the base moves now, and back with the second
+                self._moved_levels.add(pane.cut)
             if pane.tier == ALL_TIME.number:
                 self._mark("total", pane.cut)
                 self._mark("instant", pane.cut)
                 if levels:
-                    self._moved_levels.add(pane.cut)
                     for sums, _ in self._rolling:  # a change from before the window moves the level at its start
                         self._outdate(sums.kind.name, pane.cut)
             for pair in self._rolling:

@@ -10,6 +10,8 @@ from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.merge import Merge, Publication
 from stream_kpi.shard import Shard
+from stream_kpi.windows.panes import AGES_KEY, unpack_key
+from stream_kpi.windows.tiers import ALL_TIME
 from tests.shard_kit import (
     CHATS,
     DAY_MS,
@@ -367,3 +369,32 @@ def test_no_window_waits_for_ever_however_much_changes(publisher: Publisher, mon
         for cut in ("", "category=c7"):
             record = publisher.value(f"ticket_volume|{window}|{cut}|||".encode())
             assert (record.value or 0) >= 30 * (1 if cut else 20), (window, cut)
+
+
+def test_a_flush_whose_panes_come_in_two_reads_ends_in_the_same_values() -> None:
+    desk = Publisher()
+    desk.take(created("T", T0_MS))
+    now_ms = T0_MS + 3 * HOUR_MS
+    desk.publish(now_ms)
+    desk.shard.apply(TICKETS, 0, records(status("T", T0_MS + MINUTE_MS, "solved"), first=desk.offset), 1 << 60)
+    flush = desk.shard.flush(caught_up=True)
+    assert flush is not None
+    desk.panes.update(flush.panes)
+    totals = [(key, value) for key, value in flush.panes if key != AGES_KEY and unpack_key(key).tier == ALL_TIME.number]
+    assert totals
+    for key, value in flush.panes:
+        if (key, value) not in totals:
+            desk.merge.apply(0, key, value)
+    desk.publish_only(now_ms)
+    for key, value in totals:
+        desk.merge.apply(0, key, value)
+    desk.publish_only(now_ms)
+    late = {key: value for key, value in desk.values.items() if value is not None}
+
+    desk.merge, desk.values = Merge(Options(), grace_ms=GRACE_MS), {}
+    for key, value in desk.panes.items():
+        desk.merge.apply(0, key, value)
+    desk.publish_only(now_ms)
+    assert {key: msgspec.json.decode(value)["value"] for key, value in late.items()} == {
+        key: msgspec.json.decode(value)["value"] for key, value in desk.values.items() if value is not None
+    }

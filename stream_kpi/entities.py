@@ -11,7 +11,8 @@ import msgspec
 
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact
-from stream_kpi.lifecycles.fold import NEVER_MS, Fold, HistoryEvent
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 

@@ -17,7 +17,7 @@ from stream_kpi.events.rejection import Reason, Rejected, UnknownType, dead_lett
 from stream_kpi.events.rekeying import origin_of, rekeyed
 from stream_kpi.events.topics import TopicKind, late_topic
 from stream_kpi.lifecycles.facts import CutSets, Fact
-from stream_kpi.lifecycles.fold import NEVER_MS
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.pipeline import LIFECYCLES, Flush, InputRecord, Outgoing
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
@@ -193,7 +193,7 @@ class Shard:
             panes.append((AGES_KEY, pack_ages(self._ages.state_at(self.clock_ms))))
             self._ages_stated_ms = self.clock_ms
             self._ages_stated = bool(self._ages)
-        if len(self._cut_sets.cuts) > MAX_CUT_SETS and not self._settings.remember_ages:
+        if len(self._cut_sets.groups) > MAX_CUT_SETS and not self._settings.remember_ages:
             self._renew_cut_sets()
         outgoing, self._outgoing = self._outgoing, []
         self._changed = False

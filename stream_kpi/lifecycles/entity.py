@@ -12,7 +12,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.facts import Fact, difference
-from stream_kpi.lifecycles.fold import NEVER_MS, Fold, HistoryEvent
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -17,40 +17,52 @@ Fact = tuple[int, int, int, int, int]
 cuts = an id from :class:`CutSets`, sign = +1 or -1 (takes an earlier fact back, in that fact's own pane)."""
 
 
+GROUP_BITS = 31
+"""An id of cuts is up to two numbers of groups, the second one this many bits up."""
+
+
 class CutSets:
-    """Interns sets of cuts: a fact carries one small integer in place of up to seven strings. Ids are of this process
-    only; they are never stored or sent."""
+    """Sets of cuts as one small integer each: a fact carries it in place of up to nine strings. Ids are of this
+    process only; they are never stored or sent.
+
+    An id names one interned *group* of cuts or two that have none in common. Groups are few, pairs of them (a ticket's
+    dimensions and an agent) are nearly as many as there are tickets: a pair is put together without a look-up.
+    """
 
     def __init__(self) -> None:
-        self._ids: dict[tuple[Cut, ...], int] = {}
+        self.groups: list[tuple[Cut, ...]] = [()]
+        """The cuts of each group; number 0 is the empty one, the second of an id that has only one."""
+        self._numbers: dict[tuple[Cut, ...], int] = {}
         self._standard: dict[tuple[str | None, ...], int] = {}
-        self._credited: dict[tuple[int, str], int] = {}
+        self._agents: dict[str | None, int] = {}
         self._only: dict[tuple[str, str | None], int] = {}
-        self._union: dict[tuple[int, ...], int] = {}
-        self.cuts: list[tuple[Cut, ...]] = []
-        """The cuts of each id."""
+        self._joined: dict[tuple[int, int], int] = {}
         self.total = self.id_of((TOTAL,))
         """The total alone."""
 
     def renew(self) -> list[tuple[Cut, ...]]:
-        """Forget every id; the sets that they stood for. Whoever keeps ids has to ask for new ones."""
-        before = self.cuts
+        """Forget every id; the groups that they stood for. Whoever keeps ids has to ask for new ones."""
+        before = self.groups
         self.__init__()  # type: ignore[misc]  # as new
         return before
 
+    def cuts_of(self, cuts: int) -> tuple[Cut, ...]:
+        """The cuts that an id names."""
+        return (*self.groups[cuts & ((1 << GROUP_BITS) - 1)], *self.groups[cuts >> GROUP_BITS])
+
     def id_of(self, cuts: tuple[Cut, ...]) -> int:
-        """The id of exactly these cuts."""
-        found = self._ids.get(cuts)
+        """The id of exactly these cuts, as one group."""
+        found = self._numbers.get(cuts)
         if found is None:
-            found = self._ids[cuts] = len(self.cuts)
-            self.cuts.append(cuts)
+            found = self._numbers[cuts] = len(self.groups)
+            self.groups.append(cuts)
         return found
 
     def standard(
         self, channel: str | None, priority: str | None, category: str | None, group: str | None, brand: str | None
     ) -> int:
-        """The total and the cut of each standard dimension (absent: ``unknown``). A fold keeps the id until a
-        dimension changes: to find it takes as long as to state two facts."""
+        """The total and the cut of each standard dimension (absent: ``unknown``), as one group. A fold keeps the id
+        until a dimension changes: to find it takes as long as to state two facts."""
         key = (channel, priority, category, group, brand)
         found = self._standard.get(key)
         if found is None:
@@ -65,29 +77,30 @@ class CutSets:
             found = self._standard[key] = self.id_of(cuts)
         return found
 
-    def credited(self, cuts: int, agent: str | None) -> int:
-        """The cuts of an id, and that of the agent who is credited (None: ``unknown``)."""
-        key = (cuts, agent or UNKNOWN)
-        found = self._credited.get(key)
-        if found is None:  # no other way leads to these cuts, so that there is no need to look for them in all
-            found = self._credited[key] = len(self.cuts)
-            self.cuts.append((*self.cuts[cuts], ("agent", key[1])))
-        return found
+    def credited(self, group: int, agent: str | None) -> int:
+        """The cuts of a group, and that of the agent who is credited (None: ``unknown``)."""
+        found = self._agents.get(agent)
+        if found is None:
+            found = self._agents[agent] = self.only("agent", agent) << GROUP_BITS
+        return group | found
 
     def only(self, dimension: str, value: str | None) -> int:
-        """One cut without the total: for a breakdown of a measure whose total another fact carries."""
+        """One cut without the total, as a group: for a breakdown of a measure whose total another fact carries."""
         key = (dimension, value)
         found = self._only.get(key)
         if found is None:
             found = self._only[key] = self.id_of(((dimension, value or UNKNOWN),))
         return found
 
-    def union(self, *ids: int) -> int:
-        """The cuts of several ids, which have none in common: one fact in place of several of one value. For
-        combinations that come again and again; one that is new costs more than the facts that it saves."""
-        found = self._union.get(ids)
+    def pair(self, group: int, other: int) -> int:
+        """The cuts of two groups, which have none in common: one fact in place of two."""
+        return group | other << GROUP_BITS
+
+    def joined(self, group: int, other: int) -> int:
+        """As :meth:`pair`, as one group: for combinations that are few."""
+        found = self._joined.get((group, other))
         if found is None:
-            found = self._union[ids] = self.id_of(tuple(cut for cuts in ids for cut in self.cuts[cuts]))
+            found = self._joined[group, other] = self.id_of((*self.groups[group], *self.groups[other]))
         return found
 
 

@@ -3,39 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-import msgspec
+from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.facts import CutSets, Fact
-
-NEVER_MS = 1 << 62
-"""Later than any event."""
-
-
-class HistoryEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An event as its entity keeps it: normalised, without what no KPI needs. Subclasses are tagged with small
-    integers and add their own fields (all strings, ints, floats, bools, None or tuples of those)."""
-
-    time_ms: int
-    """When it happened, epoch milliseconds."""
-    uid: str
-    """``id + NUL + source``: the identity of the event, and the last tie-break of its place."""
-
-    rank: ClassVar[int] = 0
-    """Place among events of one instant (kpis.md): created or queued 0, updated 1, merged 2, assigned or transferred
-    3, message or accepted 4, status 5, left or ended 6, survey 7."""
-
-    opens: ClassVar[bool] = False
-    """True for the event that an entity cannot be without, where it comes before all others whatever its time: a
-    clock that runs ahead must not put a reply before the creation of its ticket."""
-
-    @property
-    def order(self) -> tuple[int, int, str]:
-        """Sort key: event time, rank, uid. Events that open come first, by time and uid among themselves.
-        The engine relies on it that an event of a later time has the greater key, whichever way this is overridden."""
-        return (-NEVER_MS, self.time_ms, self.uid) if self.opens else (self.time_ms, self.rank, self.uid)
 
 
 class Fold(ABC):

@@ -4,45 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from stream_kpi.lifecycles.fold import Fold, HistoryEvent
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.history import Answer
 from stream_kpi.measures.registry import CSAT_ANSWERS, CSAT_POSITIVE, CSAT_SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SURVEY_RANK = 7
-"""A survey comes after everything else of its instant."""
-
 ANSWERS_SLOT = CSAT_ANSWERS.slot
 POSITIVE_SLOT = CSAT_POSITIVE.slot
 SCORE_SLOT = CSAT_SCORE.slot
-
-
-class Sent(HistoryEvent, frozen=True, gc=False):
-    """A survey went out. A lifecycle subclasses this with its own tag."""
-
-    survey_id: str
-    kind: str
-    """csat, ces or nps"""
-
-    rank: ClassVar[int] = SURVEY_RANK
-
-
-class Answer(HistoryEvent, frozen=True, gc=False):
-    """A survey was answered, or answered again: the same ``survey_id`` replaces. A lifecycle subclasses this with its
-    own tag."""
-
-    survey_id: str
-    kind: str
-    """csat, ces or nps"""
-    score: float
-    """From ``scale_min`` to ``scale_max``, and the scale is not empty: the wire contract refuses others."""
-    scale_min: float
-    scale_max: float
-
-    rank: ClassVar[int] = SURVEY_RANK
 
 
 @lru_cache(maxsize=4096)

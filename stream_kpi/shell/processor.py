@@ -18,7 +18,7 @@ from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.shell.transport import Batch, Progress
 
-CATCHING_UP = 4
+CATCHING_UP = 8
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
 costs, here and in the merge, goes with the cells that it touches more than with the events."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.protocol.fetch import FetchRequest
@@ -67,6 +67,18 @@ class NoReadOffsets(dict[TP, None]):
         return
 
 
+def _keep_as_fetched(fetcher: Fetcher, tp: TopicPartition) -> None:
+    """Let what was fetched be handed out as the C parser's records: to make a ConsumerRecord of each takes 1 us, a
+    third of all that reading costs, and nothing that it adds is asked for."""
+    result = fetcher._records.get(tp)  # noqa: SLF001 - the one place where a fetch's records wait
+    if isinstance(result, FetchResult):
+        result._partition_records._consumer_record = _as_it_is  # noqa: SLF001
+
+
+def _as_it_is(_: TopicPartition, record: ConsumerRecord[bytes, bytes]) -> ConsumerRecord[bytes, bytes]:
+    return record
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer. What is here and not Faust's runs in the consumer's loop."""
 
@@ -93,11 +105,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     if reading is not None and reading.assignment is assignment:
                         state = assignment.state_value(tp)
                         state.timestamp = None  # a response that is taken sets it
-                        asked.append((reading, state))
+                        asked.append((tp, reading, state))
             wake: bool = await fetch(assignment, node, request)
-            for reading, state in asked:
+            for tp, reading, state in asked:
                 if state.timestamp is not None:
                     reading.highwater, reading.known_ms = state.highwater, asked_ms
+                    _keep_as_fetched(fetcher, tp)
             return wake
 
         fetcher._proc_fetch_request = watched  # noqa: SLF001

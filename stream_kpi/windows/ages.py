@@ -83,7 +83,7 @@ class AgeSets:
             del members[key]
 
     def rekey(self, before: list[tuple[Cut, ...]], cut_sets: CutSets) -> None:
-        """Keep the members under the new ids of their cut sets."""
+        """Keep the members under the new ids of their groups of cuts."""
         for number, members in self._members.items():
             self._members[number] = {
                 (start_ms, cut_sets.id_of(before[cuts])): count for (start_ms, cuts), count in members.items()

@@ -1,4 +1,4 @@
-"""The cuts of each cut set as numpy arrays: what turns a column of cut sets into a column of cuts."""
+"""The cuts of each group of a :class:`CutSets` as numpy arrays: what turns a column of ids into one of cuts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_kpi.lifecycles.facts import Cut, CutSets
+from stream_kpi.lifecycles.facts import GROUP_BITS, Cut, CutSets
 
 Integers = NDArray[np.int64]
 
@@ -20,7 +20,7 @@ def runs(ascending: Integers) -> Integers:
 
 
 class CutTable:
-    """Numbers the cuts of a :class:`CutSets`, and lists each set's numbers one after the other."""
+    """Numbers the cuts of a :class:`CutSets`, and lists each group's numbers one after the other."""
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cuts: list[Cut] = []
@@ -35,19 +35,26 @@ class CutTable:
         self.__init__(self._cut_sets)  # type: ignore[misc]  # as new
 
     def expand(self, sets: Integers) -> tuple[Integers, Integers]:
-        """For every cut of every set: the row it comes from, and the cut's number."""
+        """For every cut of every set: the row it comes from, and the cut's number. Rows in no order."""
         self._learn()
+        seconds = sets >> GROUP_BITS
+        paired = np.flatnonzero(seconds)
+        rows, cuts = self._expand(sets & ((1 << GROUP_BITS) - 1))
+        more, others = self._expand(seconds[paired])
+        return np.concatenate((rows, paired[more])), np.concatenate((cuts, others))
+
+    def _expand(self, groups: Integers) -> tuple[Integers, Integers]:
         listed = np.frombuffer(self._listed, dtype=np.int64)
         first = np.frombuffer(self._first, dtype=np.int64)
-        begins = first[sets]
-        counts = first[sets + 1] - begins
-        rows = np.repeat(np.arange(len(sets)), counts)
+        begins = first[groups]
+        counts = first[groups + 1] - begins
+        rows = np.repeat(np.arange(len(groups)), counts)
         within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
         return rows, listed[begins[rows] + within]
 
     def _learn(self) -> None:
-        for cut_set in self._cut_sets.cuts[len(self._first) - 1 :]:
-            for cut in cut_set:
+        for group in self._cut_sets.groups[len(self._first) - 1 :]:
+            for cut in group:
                 number = self._numbers.get(cut)
                 if number is None:
                     number = self._numbers[cut] = len(self.cuts)

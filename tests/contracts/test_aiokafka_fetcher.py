@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
+from aiokafka.record.default_records import DefaultRecord
 
 SOURCE = inspect.getsource(Fetcher._proc_fetch_request)
 
@@ -30,3 +31,16 @@ def test_a_response_for_another_position_is_not_taken() -> None:
     before, found, _ = SOURCE.partition("tp_state.timestamp = ")
     assert found
     assert "tp_state.position != fetch_offset" in before, "a fetch from before a seek would count as read"
+
+
+def test_what_is_fetched_waits_by_partition_and_each_record_goes_through_one_method() -> None:
+    assert "self._records[tp] = FetchResult(" in SOURCE, "fetched records do not wait in Fetcher._records any more"
+    assert "self._partition_records = partition_records" in inspect.getsource(FetchResult.__init__)
+    assert "self._consumer_record(tp, record)" in inspect.getsource(PartitionRecords._unpack_records), (
+        "aiokafka makes its ConsumerRecord elsewhere: _keep_as_fetched has no effect any more"
+    )
+
+
+def test_a_record_as_parsed_has_what_a_shard_needs() -> None:
+    for field in ("offset", "timestamp", "timestamp_type", "key", "value", "headers"):
+        assert hasattr(DefaultRecord, field), f"aiokafka's parsed record has no {field} any more"

@@ -81,7 +81,7 @@ def test_what_a_chat_does_it_does_once_and_parts_never_exceed_their_whole(story:
     assume(facts)
     count: Counter[int] = Counter()
     for slot, _, cuts, _, sign in facts:
-        assert TOTAL in cut_sets.cuts[cuts]
+        assert TOTAL in cut_sets.cuts_of(cuts)
         count[slot] += sign
 
     def n(measure: Measure) -> int:

@@ -45,7 +45,7 @@ class Facts:
             for slot, time_ms, cuts, value, sign in facts_of(partial(CustomerFold, cut_sets, OPTIONS), known, clock_ms)[
                 1
             ]
-            for cut in cut_sets.cuts[cuts]
+            for cut in cut_sets.cuts_of(cuts)
         ]
 
     def total(self, slot: int, cut: Cut, end_ms: int, start_ms: int = -1) -> int:

@@ -67,7 +67,7 @@ def test_after_the_ticket_is_closed_it_is_in_no_level_and_in_no_set_that_ages(st
     for slot, _, cuts, value, sign in final_facts(
         [*story, Status(last_ms + 1, "z", "closed", "agent", None)], cut_sets
     ):
-        for cut in cut_sets.cuts[cuts]:
+        for cut in cut_sets.cuts_of(cuts):
             if kind_of(slot) is Kind.LEVEL:
                 standing[slot, cut] += sign * value
             elif kind_of(slot) is Kind.AGE:
@@ -87,7 +87,7 @@ def test_at_every_instant_each_level_is_zero_or_one_and_the_backlogs_breakdowns_
         level: Counter[tuple[int, str]] = Counter()
         for slot, time_ms, cuts, value, sign in facts:
             if time_ms <= now_ms:
-                for cut in cut_sets.cuts[cuts]:
+                for cut in cut_sets.cuts_of(cuts):
                     level[slot, cut[0] if cut else ""] += sign * value
         assert set(level.values()) <= {0, 1}
         backlog = {dimension: n for (slot, dimension), n in level.items() if slot == BACKLOG.slot}
@@ -103,7 +103,7 @@ def test_what_a_ticket_can_do_once_it_does_at_most_once_and_parts_never_exceed_t
     cut_sets = CutSets()
     count: Counter[int] = Counter()
     for slot, _, cuts, _, sign in final_facts(story, cut_sets):
-        if TOTAL in cut_sets.cuts[cuts]:
+        if TOTAL in cut_sets.cuts_of(cuts):
             count[slot] += sign
 
     def n(measure: Measure) -> int:

@@ -47,7 +47,7 @@ class Chat:
         """Of each measure the facts of a cut that stand: (milliseconds after T, value); levels as + and -."""
         standing: Counter[tuple[str, int, int]] = Counter()
         for slot, time_ms, cuts, value, sign in self.facts:
-            if cut in self.cut_sets.cuts[cuts]:
+            if cut in self.cut_sets.cuts_of(cuts):
                 standing[BY_NUMBER[slot // SLOTS_PER_MEASURE].name, time_ms - T, value] += sign
         rows: dict[str, list[tuple[int, int]]] = {}
         for (name, time_ms, value), n in sorted(standing.items()):

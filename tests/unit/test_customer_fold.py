@@ -11,7 +11,7 @@ from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.customer.revenue import monthly_minor_units
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
-from stream_kpi.lifecycles.fold import HistoryEvent
+from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Measure
@@ -70,7 +70,7 @@ class Customer:
         sums: Counter[tuple[str, int, tuple[str, ...]]] = Counter()
         for slot, time_ms, cuts, value, sign in self.facts:
             if slot % SLOTS_PER_MEASURE in (0, EUR):
-                for cut in self.cut_sets.cuts[cuts]:
+                for cut in self.cut_sets.cuts_of(cuts):
                     sums[BY_NUMBER[slot // SLOTS_PER_MEASURE].name, time_ms, cut] += value * sign
         return Counter({key: n for key, n in sums.items() if n})
 
@@ -197,7 +197,7 @@ def test_each_currency_moves_on_its_own_and_the_customer_stays_one() -> None:
     amounts = [
         v * s
         for slot, t, cuts, v, s in customer.facts
-        for _ in customer.cut_sets.cuts[cuts]
+        for _ in customer.cut_sets.cuts_of(cuts)
         if (slot, t) == (churned, MAR)
     ]
     assert sum(amounts) == 3 * 5_000  # total, plan, reason
@@ -259,7 +259,7 @@ def test_windows_of_loss_follow_the_zone() -> None:
         cut_sets = CutSets()
         facts = net(facts_of(partial(CustomerFold, cut_sets, options), history, end_ms)[1])
         lost[options.zone] = sum(
-            n * len(cut_sets.cuts[cuts])
+            n * len(cut_sets.cuts_of(cuts))
             for (slot, _, cuts, _), n in facts.items()
             if slot == registry.CUSTOMERS_LOST_MONTH.slot
         )

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from stream_kpi.lifecycles.entity import Entity
 from stream_kpi.lifecycles.facts import CutSets, Fact
-from stream_kpi.lifecycles.fold import NEVER_MS, Fold, HistoryEvent
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
 CLICKS, LIT, BURNT = 1, 2, 3
 BURNS_FOR_MS = 100

@@ -411,7 +411,7 @@ def test_dimension_values_without_end_do_not_fill_the_memory(monkeypatch: pytest
         shard.apply(TICKETS, 0, records(*values, first=2 * number), T0_MS + number)
         shard.advance(T0_MS + number)
         topics.write(shard.flush(caught_up=True))
-    assert len(shard._cut_sets.cuts) < 60
+    assert len(shard._cut_sets.groups) < 60
     assert total(topics, TICKETS_CREATED) == 30
     assert total(topics, BACKLOG) == 1
     stated = topics.panes[AGES_KEY]

@@ -12,7 +12,7 @@ from stream_kpi import entities as entities_module
 from stream_kpi.entities import Entities, Retention, TooLargeError
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
-from stream_kpi.lifecycles.fold import HistoryEvent
+from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Created, Message, Status
 from stream_kpi.measures.registry import (

@@ -24,6 +24,7 @@ class Fetcher:
 
     def __init__(self, subscriptions: SubscriptionState) -> None:
         self._subscriptions = subscriptions
+        self._records: dict[TopicPartition, Any] = {}
         self.responses: asyncio.Queue[int] = asyncio.Queue()
 
     async def _proc_fetch_request(self, assignment: Any, node: int, request: Any) -> bool:

@@ -76,7 +76,7 @@ def fold_log(path: Path, options: Options) -> Folded:
             facts += new
     for ticket in tickets.values():
         facts += ticket.advance(DECIDED_MS)
-    return Folded([fact for fact in facts if TOTAL in cut_sets.cuts[fact[2]]], tickets, duplicates)
+    return Folded([fact for fact in facts if TOTAL in cut_sets.cuts_of(fact[2])], tickets, duplicates)
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,7 @@ class Story:
         return sorted(
             ((time_ms - T0_MS) / MINUTE_MS, cut[1] if cut else "", value, n)
             for (slot, time_ms, cuts, value), n in net(self.passed_on).items()
-            for cut in self.cut_sets.cuts[cuts]
+            for cut in self.cut_sets.cuts_of(cuts)
             if slot == measure.slot and (cut[0] if cut else None) == dimension
         )
 

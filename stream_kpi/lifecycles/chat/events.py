@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from stream_kpi.events import chats as wire
 from stream_kpi.events.envelope import SurveyAnsweredData
-from stream_kpi.lifecycles.fold import HistoryEvent
-from stream_kpi.lifecycles.survey import Answer
+from stream_kpi.lifecycles.history import Answer, HistoryEvent
 
 
 class Queued(HistoryEvent, frozen=True, gc=False, tag=0):

@@ -7,7 +7,8 @@ from typing import Any
 
 from stream_kpi.lifecycles.chat.events import Accepted, Ended, Left, Queued, SurveyAnswered, Transferred
 from stream_kpi.lifecycles.facts import CutSets, Fact
-from stream_kpi.lifecycles.fold import Fold, HistoryEvent
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.survey import Surveys
 from stream_kpi.measures import registry

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.customer.events import SubscriptionState
 from stream_kpi.lifecycles.facts import CutSets, Fact
-from stream_kpi.lifecycles.fold import NEVER_MS
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import registry
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
 
@@ -275,7 +275,7 @@ class Account:
         """The cuts of the customer (None) or a plan, or of both."""
         cut_sets = self._cut_sets
         ids = [cut_sets.total if plan is None else cut_sets.only("plan", plan) for plan in keys]
-        return ids[0] if len(ids) == 1 else cut_sets.union(*ids)
+        return ids[0] if len(ids) == 1 else cut_sets.pair(*ids)
 
 
 def _same_revenue(before: SubscriptionState, after: SubscriptionState) -> bool:

@@ -6,7 +6,7 @@ from stream_kpi.events.currencies import numeric_code
 from stream_kpi.events.subscriptions import SubscriptionChanged, SubscriptionItem, SubscriptionWire
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.lifecycles.customer.revenue import monthly_minor_units
-from stream_kpi.lifecycles.fold import HistoryEvent
+from stream_kpi.lifecycles.history import HistoryEvent
 
 PAYING_STATUSES = frozenset({"active", "past_due"})
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from stream_kpi.lifecycles.customer.account import Account
 from stream_kpi.lifecycles.customer.events import EffectiveOrder, SubscriptionState
 from stream_kpi.lifecycles.facts import CutSets, Fact, difference
-from stream_kpi.lifecycles.fold import NEVER_MS, Fold, HistoryEvent
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
 
 NEXT_EFFECT = 0

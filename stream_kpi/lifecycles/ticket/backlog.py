@@ -109,8 +109,7 @@ def _join_backlog(ticket: TicketState, at_ms: int, cuts: int, status_cuts: int) 
     ticket.status_cuts = status_cuts
     _enter_age_band(ticket, at_ms)
     ticket.facts += (
-        (BACKLOG_SLOT, at_ms, cuts, 1, 1),
-        (BACKLOG_SLOT, at_ms, _breakdown_cuts(ticket), 1, 1),
+        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket), 1, 1),
         (OPEN_TICKETS_SLOT, at_ms, cuts, ticket.created_ms, 1),
     )
 
@@ -118,17 +117,16 @@ def _join_backlog(ticket: TicketState, at_ms: int, cuts: int, status_cuts: int) 
 def _leave_backlog(ticket: TicketState, at_ms: int) -> None:
     stated = ticket.backlog_cuts
     ticket.facts += (
-        (BACKLOG_SLOT, at_ms, stated, 1, -1),
-        (BACKLOG_SLOT, at_ms, _breakdown_cuts(ticket), 1, -1),
+        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket), 1, -1),
         (OPEN_TICKETS_SLOT, at_ms, stated, ticket.created_ms, -1),
     )
     ticket.backlog_cuts = ticket.status_cuts = ticket.age_band_cuts = OUT
     ticket.cancel(AGE_BAND_DUE)
 
 
-def _breakdown_cuts(ticket: TicketState) -> int:
-    # One fact does for both. Not for the standard cuts too: their combinations are too many to be had ready.
-    return ticket.cut_sets.union(ticket.status_cuts, ticket.age_band_cuts)
+def _with_breakdown(ticket: TicketState) -> int:
+    cut_sets = ticket.cut_sets
+    return cut_sets.pair(ticket.backlog_cuts, cut_sets.joined(ticket.status_cuts, ticket.age_band_cuts))
 
 
 def _enter_age_band(ticket: TicketState, at_ms: int) -> None:

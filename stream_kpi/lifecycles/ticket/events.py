@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from msgspec import UNSET
 
 from stream_kpi.events import tickets as wire
-from stream_kpi.lifecycles.fold import HistoryEvent
-from stream_kpi.lifecycles.survey import Answer, Sent
+from stream_kpi.lifecycles.history import Answer, HistoryEvent, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from stream_kpi.lifecycles.survey import Surveys
 from stream_kpi.lifecycles.ticket.backlog import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stream_kpi.lifecycles.facts import Fact
-    from stream_kpi.lifecycles.fold import HistoryEvent
+    from stream_kpi.lifecycles.history import HistoryEvent
 
 TICKETS_CREATED_SLOT = TICKETS_CREATED.slot
 
@@ -59,7 +59,7 @@ class TicketFold(TicketState):
         """Apply the next event in order."""
         if self.merged or (self.created_ms == UNKNOWN_TIME_MS and not event.opens):
             return
-        self._handlers[type(event)](self, event)
+        _HANDLERS[type(event)](self, event)
 
     def on_due(self, kind: int, due_ms: int) -> None:
         """The ticket is older, or its first solve has stood the time of the cohort."""
@@ -142,13 +142,14 @@ class TicketFold(TicketState):
             self.surveys = Surveys()
         self.surveys.on_answered(self, event, self.cuts_with_agent(self.solver or self.assignee))
 
-    _handlers: ClassVar[dict[type, Callable[[TicketFold, Any], None]]] = {
-        Created: _on_created,
-        Updated: _on_updated,
-        Merged: _on_merged,
-        Assigned: _on_assigned,
-        Message: _on_message,
-        Status: _on_status,
-        SurveySent: _on_survey_sent,
-        SurveyAnswered: _on_survey_answered,
-    }
+
+_HANDLERS: dict[type, Callable[[TicketFold, Any], None]] = {
+    Created: TicketFold._on_created,  # noqa: SLF001 the class's own
+    Updated: TicketFold._on_updated,  # noqa: SLF001
+    Merged: TicketFold._on_merged,  # noqa: SLF001
+    Assigned: TicketFold._on_assigned,  # noqa: SLF001
+    Message: TicketFold._on_message,  # noqa: SLF001
+    Status: TicketFold._on_status,  # noqa: SLF001
+    SurveySent: TicketFold._on_survey_sent,  # noqa: SLF001
+    SurveyAnswered: TicketFold._on_survey_answered,  # noqa: SLF001
+}

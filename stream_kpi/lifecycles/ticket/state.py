@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.facts import CutSets
-from stream_kpi.lifecycles.fold import NEVER_MS, Fold
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.survey import Surveys
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.kinds import Rolling, Tumbling
 from stream_kpi.windows.merged import Ages, MergedPanes, RollingSums
-from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_state
+from stream_kpi.windows.panes import AGES_KEY, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
@@ -99,7 +99,7 @@ class Computation:
             if key == AGES_KEY:
                 panes.put_ages(0, unpack_ages(value or b""))
             else:
-                panes.apply(0, unpack_key(key), None if value is None else unpack_state(value))
+                panes.apply(0, unpack_key(key), value)
         for _ in panes.absorb():
             pass
         return panes

@@ -18,8 +18,8 @@ from stream_kpi.measures.registry import COHORT
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
-from stream_kpi.windows.merged import MergedPanes, RollingSums, levels_of
-from stream_kpi.windows.panes import AGES_KEY, unpack_key, unpack_state
+from stream_kpi.windows.merged import LEVELS, MergedPanes, RollingSums
+from stream_kpi.windows.panes import AGES_KEY, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
@@ -91,29 +91,32 @@ class Merge:
             for cut in self.panes.put_ages(shard, unpack_ages(value) if value else {}):
                 self._outdate("instant", cut)
             return
-        self.panes.apply(shard, unpack_key(key), None if value is None else unpack_state(value))
+        self.panes.apply(shard, unpack_key(key), value)
 
     def _absorb(self) -> None:
         """Bring the windows' sums up to date, and mark what has changed."""
-        for pane, delta in self.panes.absorb():
-            levels = bool(levels_of(delta))
-            if levels:  # a flush's panes may come in two reads: then the base moves now, and back with the second
-                self._moved_levels.add(pane.cut)
-            if pane.tier == ALL_TIME.number:
-                self._mark("total", pane.cut)
-                self._mark("instant", pane.cut)
-                if levels:
-                    for sums, _ in self._rolling:  # a change from before the window moves the level at its start
-                        self._outdate(sums.kind.name, pane.cut)
+        named = self.panes.numbers.named
+        for change in self.panes.absorb():
+            tier, cuts = change.tier, named(change.sums.cuts())
+            levels = set(named(change.sums.of_measures(LEVELS).cuts()))
+            # A flush's panes may come in two reads: then the base moves now, and back with the second.
+            self._moved_levels |= levels
+            if tier == ALL_TIME.number:
+                self._mark_all("total", cuts)
+                self._mark_all("instant", cuts)
+                for sums, _ in self._rolling:  # a change from before the window moves the level at its start
+                    for cut in levels:
+                        self._outdate(sums.kind.name, cut)
             for pair in self._rolling:
                 for sums in pair:
-                    if sums.kind.tier.number == pane.tier and sums.add(pane.start_ms, pane.cut, delta):
-                        self._mark(sums.kind.name, pane.cut)
+                    if sums.kind.tier.number == tier and sums.add(change):
+                        self._mark_all(sums.kind.name, cuts)
             for dirty in self._tumbling:
-                if dirty.kind.tier.number == pane.tier:
-                    dirty.mark(pane.start_ms, pane.cut, levels=levels)
-            if pane.tier == TODAY.tier.number:
-                self._mark(TODAY.name, pane.cut)
+                if dirty.kind.tier.number == tier:
+                    for cut in cuts:
+                        dirty.mark(change.start_ms, cut, levels=cut in levels)
+            if tier == TODAY.tier.number:
+                self._mark_all(TODAY.name, cuts)
 
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         """Take back one record of the values topic, in log order, before the first publish."""
@@ -131,8 +134,8 @@ class Merge:
             first_ms = now_ms
         self._absorb()
         for sums, cohort in self._rolling:
-            for cut in sums.move(now_ms) | cohort.move(now_ms):
-                self._mark(sums.kind.name, cut)
+            self._mark_all(sums.kind.name, sums.move(now_ms))
+            self._mark_all(sums.kind.name, cohort.move(now_ms))
         self.panes.expire(now_ms)  # what is gone can leave no window any more
         views = list(self._current_views(now_ms, first_ms))
         changed_cuts = self._take_dirty(CUTS_PER_PUBLISH // 2)
@@ -161,6 +164,10 @@ class Merge:
             yield rolling_view(self.panes, sums, cohort, now_ms)
         yield next(tumbling_views(self.panes, TODAY, now_ms, now_ms, self._grace_ms))
         yield total_view(self.panes, first_ms, now_ms)
+
+    def _mark_all(self, name: str, cuts: Iterable[Cut]) -> None:
+        for cut in cuts:
+            self._mark(name, cut)
 
     def _mark(self, name: str, cut: Cut) -> None:
         self._dirty[name, cut] = None  # in its old place, if it waits already

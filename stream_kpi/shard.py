@@ -23,7 +23,7 @@ from stream_kpi.pipeline import LIFECYCLES, Flush, InputRecord, Outgoing
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key, unpack_state
+from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key
 from stream_kpi.windows.tiers import TIERS, Tier
 
 POSITION_KEY = b"position"
@@ -218,12 +218,13 @@ class Shard:
                 self._by_prefix[key[:2]].restore(key[2:].decode(), value)
         for key, value in panes:
             if key != AGES_KEY:
-                self._panes.restore(unpack_key(key), None if value is None else unpack_state(value))
+                self._panes.restore(unpack_key(key), value)
             else:
                 self._ages_stated = True
 
     def restored(self) -> None:
         """The topics have been read to their end."""
+        self._panes.restored()
         for entities in self.entities.values():
             entities.restored(self._panes.add)
 

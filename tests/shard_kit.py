@@ -13,9 +13,11 @@ from stream_kpi.events.times import event_time_ms
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.record import timestamp
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures.vector import Vector
 from stream_kpi.pipeline import Flush
 from stream_kpi.shard import Shard, ShardOptions
-from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key, unpack_state, unpack_vector
+from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key
+from stream_kpi.windows.sum_table import unpacked_vectors
 
 TICKETS = TopicKind.TICKET.default_topic
 CHATS = TopicKind.CHAT.default_topic
@@ -89,10 +91,15 @@ class Topics:
     def vectors(self) -> dict[PaneKey, dict[int, int]]:
         """All panes that are kept."""
         return {
-            unpack_key(key): unpack_vector(unpack_state(value))
+            unpack_key(key): vector_in(value)
             for key, value in self.panes.items()
             if value is not None and key != AGES_KEY
         }
+
+
+def vector_in(value: bytes) -> Vector:
+    """What a pane's record states."""
+    return unpacked_vectors({0: value}).vector(0)
 
 
 def new_shard(

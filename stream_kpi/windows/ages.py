@@ -14,7 +14,8 @@ import numpy as np
 
 from stream_kpi.lifecycles.facts import Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS
-from stream_kpi.windows.cut_table import CutTable, Integers, runs
+from stream_kpi.windows.cut_table import CutTable
+from stream_kpi.windows.sum_table import Integers, runs
 
 
 class AgeSummary(msgspec.Struct, frozen=True):
@@ -110,7 +111,7 @@ class AgeSets:
             strict=True,
         )
         return {
-            self._table.cuts[cut]: AgeState(count, start_sum_ms, oldest_start_ms, bins[cut])
+            self._table.numbers.cuts[cut]: AgeState(count, start_sum_ms, oldest_start_ms, bins[cut])
             for cut, count, start_sum_ms, oldest_start_ms in found
         }
 

@@ -5,34 +5,23 @@ from __future__ import annotations
 from array import array
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stream_kpi.lifecycles.facts import GROUP_BITS, Cut, CutSets
-
-Integers = NDArray[np.int64]
-
-
-def runs(ascending: Integers) -> Integers:
-    """Where each run of equal numbers begins."""
-    begins = np.ones(len(ascending), dtype=np.bool_)
-    np.not_equal(ascending[1:], ascending[:-1], out=begins[1:])
-    return np.flatnonzero(begins)
+from stream_kpi.lifecycles.facts import GROUP_BITS, CutSets
+from stream_kpi.windows.sum_table import CutNumbers, Integers
 
 
 class CutTable:
     """Numbers the cuts of a :class:`CutSets`, and lists each group's numbers one after the other."""
 
     def __init__(self, cut_sets: CutSets) -> None:
-        self.cuts: list[Cut] = []
-        """The cut of each number."""
+        self.numbers = CutNumbers()
         self._cut_sets = cut_sets
-        self._numbers: dict[Cut, int] = {}
-        self._listed = array("q")
-        self._first = array("q", [0])
+        self.renew()
 
     def renew(self) -> None:
-        """Forget all numbers: the cut sets have been renewed."""
-        self.__init__(self._cut_sets)  # type: ignore[misc]  # as new
+        """Forget all groups: the cut sets have been renewed. Cuts keep their numbers."""
+        self._listed = array("q")
+        self._first = array("q", [0])
 
     def expand(self, sets: Integers) -> tuple[Integers, Integers]:
         """For every cut of every set: the row it comes from, and the cut's number. Rows in no order."""
@@ -53,11 +42,7 @@ class CutTable:
         return rows, listed[begins[rows] + within]
 
     def _learn(self) -> None:
+        number_of = self.numbers.of
         for group in self._cut_sets.groups[len(self._first) - 1 :]:
-            for cut in group:
-                number = self._numbers.get(cut)
-                if number is None:
-                    number = self._numbers[cut] = len(self.cuts)
-                    self.cuts.append(cut)
-                self._listed.append(number)
+            self._listed.extend([number_of(cut) for cut in group])
             self._first.append(len(self._listed))

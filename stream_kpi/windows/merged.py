@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from stream_kpi.lifecycles.facts import Cut
-from stream_kpi.measures.registry import MEASURES, SLOTS_PER_MEASURE, Kind, Measure
-from stream_kpi.measures.vector import Vector, add_into, subtract
+from stream_kpi.measures.registry import MEASURES, Kind, Measure
+from stream_kpi.measures.vector import subtract
 from stream_kpi.windows.ages import AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import Rolling
-from stream_kpi.windows.panes import PaneKey, PaneState, unpack_vector
+from stream_kpi.windows.panes import PaneKey
+from stream_kpi.windows.sum_table import (
+    NOTHING,
+    CutNumbers,
+    Sums,
+    SumTable,
+    added,
+    measure_flags,
+    sums_of,
+    unpacked_vectors,
+)
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, TIERS, Tier
 
-_NOTHING: Vector = {}
-_LEVELS = frozenset(m.number for m in MEASURES if m.kind is Kind.LEVEL)
-Slice = dict[Cut, Vector]
+LEVELS = measure_flags(measure for measure in MEASURES if measure.kind is Kind.LEVEL)
+Place = tuple[int, int]
+"""Tier and start of panes."""
 
 
 class Ages(NamedTuple):
@@ -35,6 +47,14 @@ class Ages(NamedTuple):
         return summary([state for state in found if state is not None], self.at_ms)
 
 
+class Change(NamedTuple):
+    """By how much the panes of a place have changed."""
+
+    tier: int
+    start_ms: int
+    sums: Sums
+
+
 class LevelBase:
     """What the levels of each cut had come to before a tier's oldest pane.
 
@@ -43,90 +63,79 @@ class LevelBase:
     """
 
     def __init__(self) -> None:
-        self._kept: Slice = {}
-        self._base: Slice = {}
+        self._kept = SumTable()
+        self._base = SumTable()
 
-    def add(self, cut: Cut, delta: Mapping[int, int]) -> None:
-        """A pane of the tier has changed."""
-        levels = levels_of(delta)
-        if levels:
-            add_into(self._kept.setdefault(cut, {}), levels)
+    def add(self, change: Sums) -> None:
+        """Panes of the tier have changed."""
+        self._kept.add(change.of_measures(LEVELS))
 
-    def forget(self, cut: Cut, vector: Mapping[int, int]) -> None:
-        """A pane of the tier has expired."""
-        levels = levels_of(vector)
-        if levels:
-            add_into(self._kept.setdefault(cut, {}), {slot: -amount for slot, amount in levels.items()})
-            add_into(self._base.setdefault(cut, {}), levels)
+    def forget(self, expired: Sums) -> None:
+        """Panes of the tier have expired."""
+        levels = expired.of_measures(LEVELS)
+        self._kept.add(levels.negated())
+        self._base.add(levels)
 
-    def moved(self, cut: Cut, total: Mapping[int, int]) -> bool:
-        """Whether the base has changed since the last call, given the levels as they stand."""
-        base = subtract(levels_of(total), self._kept.get(cut, _NOTHING))
-        if base == self._base.get(cut, _NOTHING):
-            return False
-        self._base[cut] = base
-        return True
+    def moved(self, number: int, levels: Sums) -> bool:
+        """Whether a cut's base has changed since the last call, given the levels as they stand."""
+        base = subtract(levels.vector(number), self._kept.sums.vector(number))
+        change = subtract(base, self._base.sums.vector(number))
+        self._base.add(sums_of({number: change}))
+        return bool(change)
 
 
 class MergedPanes:
-    """Sums over shards of their latest panes: ``{tier: {start: {cut: vector}}}``."""
+    """Sums over shards of their latest panes."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
-        self.slices: dict[int, dict[int, Slice]] = {tier.number: {} for tier in TIERS}
-        self._latest: dict[int, dict[tuple[int, PaneKey], PaneState]] = {tier.number: {} for tier in TIERS}
-        self._waiting: dict[PaneKey, Vector] = {}
+        self.numbers = CutNumbers()
+        self.slices: dict[int, dict[int, SumTable]] = {tier.number: {} for tier in TIERS}
+        """By tier and start."""
+        self.levels = SumTable()
+        """As they stand."""
+        self._latest: dict[int, dict[int, dict[int, SumTable]]] = {tier.number: {} for tier in TIERS}
+        """By tier, start and shard."""
+        self._waiting: dict[Place, dict[int, dict[int, bytes]]] = {}
+        """Vectors that :meth:`absorb` has not seen, by shard and cut; empty: the pane is gone."""
         self._ages: dict[int, ShardAges] = {}
         self._expired_before: dict[int, int] = {}
         self._bases = {tier.number: LevelBase() for tier in (FIVE_MINUTES, DAYS)}
 
     @property
-    def totals(self) -> Slice:
+    def totals(self) -> Sums:
         """Everything ever, by cut: counts, and levels as they stand."""
-        return self.slices[ALL_TIME.number].get(0, {})
+        everything = self.slices[ALL_TIME.number].get(0)
+        return NOTHING if everything is None else everything.sums
 
-    def apply(self, shard: int, key: PaneKey, state: PaneState | None) -> None:
+    def apply(self, shard: int, key: PaneKey, vector: bytes | None) -> None:
         """Put a shard's pane (None: gone) in place of its earlier content. A repeat changes nothing; what changes is
         seen after :meth:`absorb`."""
-        latest = self._latest[key.tier]
-        before = latest.get((shard, key))
-        if state is None:
-            latest.pop((shard, key), None)
-            delta = subtract({}, unpack_vector(before)) if before is not None else {}
-        else:
-            if before is not None and state.version <= before.version:
-                return
-            if state.version == (1 if before is None else before.version + 1):
-                delta = state.delta
-            else:  # versions in between were compacted away
-                delta = subtract(unpack_vector(state), {} if before is None else unpack_vector(before))
-            latest[shard, key] = state
-        waiting = self._waiting.setdefault(key, delta)
-        if waiting is not delta:
-            add_into(waiting, delta)
+        by_shard = self._waiting.setdefault((key.tier, key.start_ms), {})
+        by_shard.setdefault(shard, {})[self.numbers.of(key.cut)] = vector or b""
 
-    def absorb(self) -> Iterator[tuple[PaneKey, Vector]]:
-        """Bring the sums up to date, and say by how much each pane has changed.
+    def absorb(self) -> Iterator[Change]:
+        """Bring the sums up to date, and say by how much each place has changed.
 
-        The shards' changes of a pane are added up first: they touch the same slots, and each would otherwise go to
+        The shards' changes of a place are added up first: they touch the same slots, and each would otherwise go to
         every window's sums by itself, five times the work with four shards.
         """
         waiting, self._waiting = self._waiting, {}
-        for key, delta in waiting.items():
-            if delta:
-                by_cut = self.slices[key.tier].setdefault(key.start_ms, {})
-                merged = by_cut.setdefault(key.cut, {})
-                add_into(merged, delta)
-                if not merged:
-                    del by_cut[key.cut]
-                base = self._bases.get(key.tier)
-                if base is not None:
-                    base.add(key.cut, delta)
-                yield key, delta
+        for (tier, start_ms), by_shard in waiting.items():
+            latest = self._latest[tier].setdefault(start_ms, {})
+            sums = added([_replace(latest.setdefault(shard, SumTable()), new) for shard, new in by_shard.items()])
+            if not len(sums.keys):
+                continue
+            self.slices[tier].setdefault(start_ms, SumTable()).add(sums)
+            if tier in self._bases:
+                self._bases[tier].add(sums)
+            if tier == ALL_TIME.number:
+                self.levels.add(sums.of_measures(LEVELS))
+            yield Change(tier, start_ms, sums)
 
     def base_moved(self, tier: Tier, cut: Cut) -> bool:
         """Whether levels from before the tier's oldest pane have changed since the last call."""
-        return self._bases[tier.number].moved(cut, self.totals.get(cut, _NOTHING))
+        return self._bases[tier.number].moved(self.numbers.of(cut), self.levels.sums)
 
     def put_ages(self, shard: int, ages: ShardAges) -> set[Cut]:
         """Put a shard's sets that age in place of its earlier ones; the cuts in which they differ."""
@@ -151,10 +160,17 @@ class MergedPanes:
             for start_ms in [start for start in slices if start < before_ms]:
                 expired = slices.pop(start_ms)
                 if base is not None:
-                    for cut, vector in expired.items():
-                        base.forget(cut, vector)
-            for shard_key in [known for known in latest if known[1].start_ms < before_ms]:
-                del latest[shard_key]
+                    base.forget(expired.sums)
+            for start_ms in [start for start in latest if start < before_ms]:
+                del latest[start_ms]
+
+
+def _replace(latest: SumTable, vectors: dict[int, bytes]) -> Sums:
+    """Put a shard's vectors in place of those of the same cuts; by how much that changes the sums."""
+    cuts = np.array(sorted(vectors), dtype=np.int64)
+    change = added([unpacked_vectors(vectors), latest.sums.of_cuts(cuts).negated()])
+    latest.add(change)
+    return change
 
 
 class RollingSums:
@@ -168,54 +184,38 @@ class RollingSums:
     ) -> None:
         """``measures``: those that are summed; None: all."""
         self.kind = kind
-        self.sums: Slice = {}
+        self.table = SumTable()
         self._panes = panes
         self._lag_ms = lag_ms
-        self._slots = None if measures is None else tuple(measure.slot for measure in measures)
+        self._measures = None if measures is None else measure_flags(measures)
         self.start_ms = 0
         self._last_ms = -1
 
-    def add(self, start_ms: int, cut: Cut, delta: Vector) -> bool:
-        """A pane of the tier has changed; whether it lies in the window."""
-        if not self.start_ms <= start_ms <= self._last_ms:
+    def add(self, change: Change) -> bool:
+        """Panes of the tier have changed; whether they lie in the window."""
+        if not self.start_ms <= change.start_ms <= self._last_ms:
             return False
-        self._into(cut, delta)
+        self._into(change.sums)
         return True
 
-    def move(self, now_ms: int) -> set[Cut]:
+    def move(self, now_ms: int) -> list[Cut]:
         """Move the end to ``now``; the cuts whose sums changed by it."""
         end_ms = now_ms - self._lag_ms
         start_ms = self.kind.start_ms(end_ms, self._panes.zone)
         before = set(self._starts(self.start_ms, self._last_ms))
         after = set(self._starts(start_ms, end_ms))
         self.start_ms, self._last_ms = start_ms, end_ms
-        changed: set[Cut] = set()
         slices = self._panes.slices[self.kind.tier.number]
-        for start in before - after:
-            for cut, vector in slices[start].items():
-                self._into(cut, {slot: -amount for slot, amount in vector.items()})
-                changed.add(cut)
-        for start in after - before:
-            for cut, vector in slices[start].items():
-                self._into(cut, vector)
-                changed.add(cut)
-        return changed
+        edges = [slices[start].sums.negated() for start in before - after]
+        edges += [slices[start].sums for start in after - before]
+        return self._panes.numbers.named(self._into(added(edges)).cuts())
 
     def _starts(self, start_ms: int, last_ms: int) -> Iterator[int]:
         slices = self._panes.slices[self.kind.tier.number]
         return (start for start in slices if start_ms <= start <= last_ms)
 
-    def _into(self, cut: Cut, delta: Mapping[int, int]) -> None:
-        if self._slots is not None:
-            delta = {slot: delta[slot] for slot in self._slots if slot in delta}
-            if not delta:
-                return
-        sums = self.sums.setdefault(cut, {})
-        add_into(sums, delta)
-        if not sums:
-            del self.sums[cut]
-
-
-def levels_of(vector: Mapping[int, int]) -> Vector:
-    """The slots of levels."""
-    return {slot: amount for slot, amount in vector.items() if slot // SLOTS_PER_MEASURE in _LEVELS}
+    def _into(self, sums: Sums) -> Sums:
+        if self._measures is not None:
+            sums = sums.of_measures(self._measures)
+        self.table.add(sums)
+        return sums

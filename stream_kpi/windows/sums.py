@@ -7,25 +7,23 @@ A fact goes to some seven cuts and five tiers. In pure Python that costs about 1
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from stream_kpi.lifecycles.facts import Cut, Fact
+from stream_kpi.lifecycles.facts import Fact
 from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
-from stream_kpi.measures.vector import Vector
 from stream_kpi.windows.ages import AgeSets
-from stream_kpi.windows.cut_table import CutTable, Integers, runs
+from stream_kpi.windows.cut_table import CutTable
+from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed
 from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
-_SLOT_BITS = 20
-_CUT_BITS = 22
-_SLOTS = 1 << _SLOT_BITS
-_CUTS = 1 << _CUT_BITS
-"""What one 64-bit key has room for, beside the pane's start: a million slots, four million cuts."""
+_CUTS = 1 << 22
+"""Four million cuts: what one 64-bit key has room for, beside the slot and two million starts of panes."""
+_PER_START = _CUTS * SLOTS
 _FINE_MS = FINE.grain_ms or 1
 _QUARTER_MS = 15 * MINUTE_MS
 """Every zone's midnights fall on quarters of an hour, so that a slice up to this long lies within one local day."""
@@ -38,28 +36,11 @@ _KIND_OF = np.array(
 )
 
 
-class PaneDelta(NamedTuple):
-    """What a flush's facts change in the panes of one start and cut."""
-
-    start: int
-    """Index of the start."""
-    cut: Cut
-    vector: Vector
-
-
-class TierDeltas(NamedTuple):
-    """All that changes in a tier. Tiers share vectors: copy one before changing it."""
+class TierChanges(NamedTuple):
+    """All that changes in a tier: by the start of its panes, ascending."""
 
     tier: Tier
-    starts_ms: list[int]
-    deltas: list[PaneDelta]
-
-
-class _Entries(NamedTuple):
-    """Sums by (start, cut, slot), packed into ``keys``, ascending."""
-
-    keys: Integers
-    sums: Integers
+    changes: list[tuple[int, Sums]]
 
 
 class FactSums:
@@ -78,37 +59,31 @@ class FactSums:
                 np.fromiter(chain.from_iterable(facts), dtype=np.int64, count=5 * len(facts)).reshape(-1, 5)
             )
 
-    def spread(self, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo) -> Iterator[TierDeltas]:
+    def spread(self, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo) -> Iterator[TierChanges]:
         """What the facts since the last call change, for each tier; panes past a tier's retention are left out."""
         tables, self._tables = self._tables, []
         if not tables:
             return
-        starts_ms, entries = self._by_cut(*self._changes(np.concatenate(tables)))
-        if not starts_ms:  # nothing but ages
-            return
-        deltas = self._deltas(entries)
-        short, slice_ms = (starts_ms, entries), _FINE_MS
+        starts_ms, sums = self._by_cut(*self._changes(np.concatenate(tables)))
+        short, slice_ms = (starts_ms, sums), _FINE_MS
         for tier in tiers:
             if tier.grain_ms is None and any(
                 tier.start_of(start_ms, zone) != tier.start_of(start_ms + slice_ms - 1, zone) for start_ms in starts_ms
             ):
-                starts_ms, entries = short
-                deltas = self._deltas(entries)
+                starts_ms, sums = short
             coarser_ms = [tier.start_of(start_ms, zone) for start_ms in starts_ms]
             together_ms = sorted(set(coarser_ms))
             if len(together_ms) < len(starts_ms):
                 places = {start_ms: place for place, start_ms in enumerate(together_ms)}
-                entries = _joined(entries, [places[start_ms] for start_ms in coarser_ms])
-                deltas = self._deltas(entries)
-            starts_ms, expired_ms = together_ms, tier.expires_before(clock_ms)
+                sums = _joined(sums, [places[start_ms] for start_ms in coarser_ms])
+            starts_ms = together_ms
             if tier.grain_ms:
                 slice_ms = tier.grain_ms
                 if slice_ms <= _QUARTER_MS:
-                    short = starts_ms, entries
-            if starts_ms[0] < expired_ms:
-                yield TierDeltas(tier, starts_ms, [delta for delta in deltas if starts_ms[delta.start] >= expired_ms])
-            else:
-                yield TierDeltas(tier, starts_ms, deltas)
+                    short = starts_ms, sums
+            expired_ms = tier.expires_before(clock_ms)
+            changes = zip(starts_ms, _by_start(sums, len(starts_ms)), strict=True)
+            yield TierChanges(tier, [c for c in changes if c[0] >= expired_ms and len(c[1].keys)])
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
         """Facts as changes of slots: slot, fine start index, cut set, amount. Ages go to their sets."""
@@ -131,41 +106,24 @@ class FactSums:
             np.concatenate((values * signs, signs[durations], signs[scores])),
         )
 
-    def _by_cut(
-        self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers
-    ) -> tuple[list[int], _Entries]:
-        """The starts that occur, and each change for every cut of its set, summed."""
+    def _by_cut(self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers) -> tuple[list[int], Sums]:
+        """The starts that occur, and each change for every cut of its set, summed; keys begin with the start's place
+        in the list."""
         rows, cuts = self._table.expand(sets)
+        if len(self._table.numbers.cuts) > _CUTS:
+            raise OverflowError(f"more than {_CUTS} different values of dimensions in one shard")
         known, index = np.unique(starts, return_inverse=True)
-        row_keys = index * (_CUTS * _SLOTS) + slots
-        return [start * _FINE_MS for start in known.tolist()], _summed(row_keys[rows] + cuts * _SLOTS, amounts[rows])
-
-    def _deltas(self, entries: _Entries) -> list[PaneDelta]:
-        all_cuts = self._table.cuts
-        places = entries.keys // _SLOTS
-        firsts = runs(places)
-        bounds = [*firsts.tolist(), len(places)]
-        slots, sums = (entries.keys % _SLOTS).tolist(), entries.sums.tolist()
-        return [
-            PaneDelta(
-                place // _CUTS, all_cuts[place % _CUTS], dict(zip(slots[first:end], sums[first:end], strict=True))
-            )
-            for first, end, place in zip(bounds, bounds[1:], places[firsts].tolist(), strict=False)
-        ]
+        row_keys = index * _PER_START + slots
+        return [start * _FINE_MS for start in known.tolist()], summed(row_keys[rows] + cuts * SLOTS, amounts[rows])
 
 
-def _joined(entries: _Entries, start_of: list[int]) -> _Entries:
-    """The same sums where start ``i`` has become start ``start_of[i]``."""
-    per_start = _CUTS * _SLOTS
+def _joined(sums: Sums, start_of: list[int]) -> Sums:
+    """The same where start ``i`` has become start ``start_of[i]``."""
     index = np.array(start_of, dtype=np.int64)
-    return _summed(index[entries.keys // per_start] * per_start + entries.keys % per_start, entries.sums)
+    return summed(index[sums.keys // _PER_START] * _PER_START + sums.keys % _PER_START, sums.amounts)
 
 
-def _summed(keys: Integers, amounts: Integers) -> _Entries:
-    """One entry a key, ascending, without zeros."""
-    order = np.argsort(keys)
-    keys = keys[order]
-    firsts = runs(keys)
-    sums = np.add.reduceat(amounts[order], firsts) if len(firsts) else amounts
-    stays = sums != 0
-    return _Entries(keys[firsts][stays], sums[stays])
+def _by_start(sums: Sums, starts: int) -> Iterator[Sums]:
+    bounds = np.searchsorted(sums.keys, np.arange(starts + 1) * _PER_START).tolist()
+    for place, (first, end) in enumerate(pairwise(bounds)):
+        yield Sums(sums.keys[first:end] - place * _PER_START, sums.amounts[first:end])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,9 @@ from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.kinds import Rolling, Tumbling, parse
-from stream_kpi.windows.merged import LevelBase, MergedPanes, RollingSums
-from stream_kpi.windows.panes import PaneKey, Panes, PaneState, unpack_key, unpack_state
+from stream_kpi.windows.merged import Change, LevelBase, MergedPanes, RollingSums
+from stream_kpi.windows.panes import PaneKey, Panes, unpack_key
+from stream_kpi.windows.sum_table import Sums, packed_vectors, sums_of
 from stream_kpi.windows.tiers import DAYS, FIVE_MINUTES
 from stream_kpi.windows.views import tumbling_views
 
@@ -60,6 +62,10 @@ def summed(facts: list[Fact], cut: Cut) -> Vector:
     return total
 
 
+def by_cut(merged: MergedPanes, sums: Sums) -> dict[Cut, Vector]:
+    return {merged.numbers.cuts[number]: sums.vector(number) for number in sums.cuts().tolist()}
+
+
 class Source:
     """A shard's panes, flushed into merged ones."""
 
@@ -70,49 +76,40 @@ class Source:
         self.merged = merged
         self.shard = shard
 
-    def state(self, facts: list[Fact], clock_ms: int) -> list[tuple[PaneKey, Vector]]:
+    def state(self, facts: list[Fact], clock_ms: int) -> list[Change]:
         self.panes.add([(f.measure.slot, f.time_ms, self.cut_sets.id_of(f.cuts), f.value, 1) for f in facts])
         for key, value in self.panes.flush(clock_ms):
-            self.merged.apply(self.shard, unpack_key(key), None if value is None else unpack_state(value))
+            self.merged.apply(self.shard, unpack_key(key), value)
         return list(self.merged.absorb())
-
-
-def pane_state(version: int, vector: Vector, before: Vector) -> PaneState:
-    delta = dict(vector)
-    add_into(delta, {slot: -amount for slot, amount in before.items()})
-    return PaneState(version, delta, msgspec.Raw(msgspec.msgpack.encode(vector)))
-
-
-def versions_of(vectors: list[Vector]) -> list[PaneState]:
-    return [
-        pane_state(version, vector, before)
-        for version, (before, vector) in enumerate(zip([{}, *vectors], vectors, strict=False), start=1)
-    ]
 
 
 KEY = PaneKey(FIVE_MINUTES.number, T0_MS, TOTAL)
 
 
 def content(merged: MergedPanes) -> Vector:
-    return merged.slices[KEY.tier].get(KEY.start_ms, {}).get(TOTAL, {})
+    table = merged.slices[KEY.tier].get(KEY.start_ms)
+    return {} if table is None else table.sums.vector(merged.numbers.find(TOTAL))
 
 
-@given(vectors=STATES, heard=st.lists(st.integers(0, 5), max_size=12))
-def test_repeats_and_older_versions_change_nothing_and_gaps_are_made_up_by_comparison(
-    vectors: list[Vector], heard: list[int]
+def apply(merged: MergedPanes, shard: int, vector: Vector | None) -> None:
+    merged.apply(shard, KEY, None if vector is None else b"".join(packed_vectors(sums_of({0: vector}), np.array([0]))))
+
+
+@given(vectors=STATES, absorbed=st.lists(st.booleans(), min_size=6, max_size=6), repeated=st.booleans())
+def test_a_pane_is_what_its_last_record_states_and_a_repeat_changes_nothing(
+    vectors: list[Vector], absorbed: list[bool], repeated: bool
 ) -> None:
-    states = versions_of(vectors)
     merged = MergedPanes(UTC)
-    newest = -1
-    for index in heard:
-        if index >= len(states):
-            continue
-        merged.apply(0, KEY, states[index])
-        changes = list(merged.absorb())
-        if index <= newest:
-            assert changes == []
-        newest = max(newest, index)
-        assert content(merged) == vectors[newest]
+    for vector, absorb in zip(vectors, absorbed, strict=False):
+        apply(merged, 0, vector)
+        if absorb:
+            list(merged.absorb())
+            assert content(merged) == vector
+    list(merged.absorb())
+    if repeated and vectors:
+        apply(merged, 0, vectors[-1])
+        assert list(merged.absorb()) == []
+    assert content(merged) == (vectors[-1] if vectors else {})
 
 
 @given(mine=STATES, others=STATES, gone=st.booleans())
@@ -120,12 +117,12 @@ def test_shards_are_added_up_and_one_that_takes_its_pane_back_leaves_the_others(
     mine: list[Vector], others: list[Vector], gone: bool
 ) -> None:
     merged = MergedPanes(UTC)
-    for shard, states in enumerate((versions_of(mine), versions_of(others))):
-        for state in states:
-            merged.apply(shard, KEY, state)
+    for shard, vectors in enumerate((mine, others)):
+        for vector in vectors:
+            apply(merged, shard, vector)
     if gone:
-        merged.apply(0, KEY, None)
-        merged.apply(0, KEY, None)
+        apply(merged, 0, None)
+        apply(merged, 0, None)
     list(merged.absorb())
     expected = dict(others[-1]) if others else {}
     if mine and not gone:
@@ -133,11 +130,15 @@ def test_shards_are_added_up_and_one_that_takes_its_pane_back_leaves_the_others(
     assert content(merged) == expected
 
 
-def test_a_pane_that_comes_back_after_its_tombstone_counts_again() -> None:
+@pytest.mark.parametrize("absorbed", [False, True])
+def test_a_pane_that_comes_back_after_its_tombstone_counts_again(absorbed: bool) -> None:
     merged = MergedPanes(UTC)
-    for state in (*versions_of([{1: 1}, {1: 5}]), None, pane_state(1, {1: 2}, {})):
-        merged.apply(0, KEY, state)
-    assert list(merged.absorb()) == [(KEY, {1: 2})]
+    for vector in ({1: 1}, {1: 5}, None, {1: 2}):
+        apply(merged, 0, vector)
+        if absorbed:
+            list(merged.absorb())
+    list(merged.absorb())
+    assert content(merged) == {1: 2}
 
 
 @given(facts=FACTS, steps=st.lists(st.integers(0, 70 * MINUTE_MS), min_size=1, max_size=8), lag=st.booleans())
@@ -154,17 +155,18 @@ def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds
         now_ms += step_ms
         come = [fact for fact in waiting if fact.time_ms <= now_ms]
         waiting = waiting[len(come) :]
-        for key, delta in source.state(come, now_ms):
+        for change in source.state(come, now_ms):
             for sums in moving:
-                if sums.kind.tier.number == key.tier:
-                    sums.add(key.start_ms, key.cut, delta)
+                if sums.kind.tier.number == change.tier:
+                    sums.add(change)
         for sums in moving:
-            before = {cut: dict(vector) for cut, vector in sums.sums.items()}
+            before = by_cut(merged, sums.table.sums)
             changed = sums.move(now_ms)
             anew = RollingSums(sums.kind, merged, lag_ms)
             anew.move(now_ms)
-            assert sums.sums == anew.sums
-            assert {cut for cut in before.keys() | sums.sums.keys() if before.get(cut) != sums.sums.get(cut)} <= changed
+            after = by_cut(merged, sums.table.sums)
+            assert after == by_cut(merged, anew.table.sums)
+            assert {cut for cut in before.keys() | after.keys() if before.get(cut) != after.get(cut)} <= set(changed)
         merged.expire(now_ms)
 
 
@@ -184,9 +186,10 @@ def test_a_rolling_window_holds_the_facts_from_its_start_to_now_inclusive(
     start_ms = (now_ms - kind.length_ms) // 15_000 * 15_000
     assert sums.start_ms == start_ms
     inside = [fact for fact in facts if fact.time_ms >= start_ms]
+    every, cohort = by_cut(merged, sums.table.sums), by_cut(merged, only.table.sums)
     for cut in (TOTAL, EMAIL):
-        assert sums.sums.get(cut, {}) == summed(inside, cut)
-        assert only.sums.get(cut, {}) == summed([f for f in inside if f.measure is COHORT_SOLVES], cut)
+        assert every.get(cut, {}) == summed(inside, cut)
+        assert cohort.get(cut, {}) == summed([f for f in inside if f.measure is COHORT_SOLVES], cut)
 
 
 @given(facts=FACTS, name=st.sampled_from(["tumbling:5m", "tumbling:1h", "tumbling:1d"]), at_ms=st.integers(0, SPAN_MS))
@@ -219,10 +222,10 @@ def test_a_tumbling_window_holds_its_own_facts_and_the_levels_at_its_ends(
 def test_expired_panes_leave_while_all_time_and_the_levels_stay(facts: list[Fact]) -> None:
     merged = MergedPanes(UTC)
     Source(merged).state(facts, T0_MS + SPAN_MS)
-    totals = {cut: dict(vector) for cut, vector in merged.totals.items()}
+    totals = by_cut(merged, merged.totals)
     merged.expire(T0_MS + 500 * DAY_MS)
     assert [tier for tier, slices in merged.slices.items() if slices] in ([], [4])
-    assert merged.totals == totals
+    assert by_cut(merged, merged.totals) == totals
     assert not merged.base_moved(DAYS, TOTAL), "what expires moves no level"
     assert not merged.base_moved(FIVE_MINUTES, TOTAL)
 
@@ -244,9 +247,9 @@ def test_a_level_change_from_before_the_tiers_oldest_pane_moves_its_base_once() 
 def test_the_base_of_levels_is_what_stands_less_what_the_tier_keeps() -> None:
     base = LevelBase()
     slot = BACKLOG.slot
-    base.add(TOTAL, {slot: 3, TICKETS_CREATED.slot: 9})
-    assert not base.moved(TOTAL, {slot: 3})
-    base.forget(TOTAL, {slot: 2})
-    assert not base.moved(TOTAL, {slot: 3})
-    assert base.moved(TOTAL, {slot: 4})
-    assert base.moved(TOTAL, {slot: 3})
+    base.add(sums_of({0: {slot: 3, TICKETS_CREATED.slot: 9}}))
+    assert not base.moved(0, sums_of({0: {slot: 3}}))
+    base.forget(sums_of({0: {slot: 2}}))
+    assert not base.moved(0, sums_of({0: {slot: 3}}))
+    assert base.moved(0, sums_of({0: {slot: 4}}))
+    assert base.moved(0, sums_of({0: {slot: 3}}))

@@ -29,8 +29,9 @@ from stream_kpi.measures.vector import Vector
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.merged import MergedPanes
-from stream_kpi.windows.panes import PaneKey, Panes, unpack_key, unpack_state, unpack_vector
+from stream_kpi.windows.panes import PaneKey, Panes, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FINE, HOURS, TIERS, Tier
+from tests.shard_kit import vector_in
 
 CLOCK_MS = 1_772_445_600_000  # 2026-03-02T10:00:00Z
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
@@ -115,11 +116,7 @@ class Desk:
         self.log += records
 
     def content(self) -> Content:
-        return {
-            unpack_key(key): unpack_vector(unpack_state(value))
-            for key, value in self.topic.items()
-            if value is not None
-        }
+        return {unpack_key(key): vector_in(value) for key, value in self.topic.items() if value is not None}
 
 
 def content_of(facts: Sequence[Stated], zone: str = "UTC", tiers: tuple[Tier, ...] = TIERS) -> Content:
@@ -207,13 +204,13 @@ def test_the_panes_of_any_split_over_shards_merge_to_those_of_one(
     merged = MergedPanes(ZoneInfo("UTC"))
     for shard, desk in enumerate(desks):
         for key, value in desk.topic.items() if restated else desk.log:
-            merged.apply(shard, unpack_key(key), None if value is None else unpack_state(value))
+            merged.apply(shard, unpack_key(key), value)
     list(merged.absorb())
     found = {
-        PaneKey(tier, start_ms, cut): vector
+        PaneKey(tier, start_ms, merged.numbers.cuts[number]): table.sums.vector(number)
         for tier, slices in merged.slices.items()
-        for start_ms, by_cut in slices.items()
-        for cut, vector in by_cut.items()
+        for start_ms, table in slices.items()
+        for number in table.sums.cuts().tolist()
     }
     assert found == oracle(facts, "UTC", TIERS)
 
@@ -224,7 +221,8 @@ def test_what_is_restored_from_the_topic_goes_on_as_what_was_flushed(facts: list
     gone_on.add(facts[:begin])
     gone_on.flush()
     for key, value in gone_on.log:
-        restored.panes.restore(unpack_key(key), None if value is None else unpack_state(value))
+        restored.panes.restore(unpack_key(key), value)
+    restored.panes.restored()
     restored.topic = dict(gone_on.topic)
     for desk in (gone_on, restored):
         desk.add(facts[begin:])

@@ -9,8 +9,9 @@ from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED,
 from stream_kpi.measures.vector import Vector
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.panes import AGES_KEY, PaneKey, Panes, pack_key, unpack_key, unpack_state, unpack_vector
+from stream_kpi.windows.panes import AGES_KEY, PaneKey, Panes, pack_key, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FINE, FIVE_MINUTES, HOURS, TIERS
+from tests.shard_kit import vector_in
 
 T0_MS = 1_772_445_600_000  # 2026-03-02T10:00:00Z
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -31,20 +32,18 @@ class Desk:
     ) -> None:
         self.panes.add([(measure.slot, time_ms, self.cut_sets.id_of(cuts), value, sign)])
 
-    def flush(self, clock_ms: int = T0_MS) -> dict[PaneKey, tuple[int, Vector, Vector] | None]:
-        """Version, news and whole of every record."""
-        found: dict[PaneKey, tuple[int, Vector, Vector] | None] = {}
-        for key, value in self.panes.flush(clock_ms):
-            state = None if value is None else unpack_state(value)
-            found[unpack_key(key)] = None if state is None else (state.version, state.delta, unpack_vector(state))
-        return found
+    def flush(self, clock_ms: int = T0_MS) -> dict[PaneKey, Vector | None]:
+        """What every record states."""
+        return {
+            unpack_key(key): None if value is None else vector_in(value) for key, value in self.panes.flush(clock_ms)
+        }
 
 
 def test_a_fact_goes_to_one_pane_of_every_tier() -> None:
     desk = Desk()
     desk.add(TICKETS_CREATED, T0_MS + 17_000)
     assert desk.flush() == {
-        PaneKey(tier.number, start_ms, TOTAL): (1, {TICKETS_CREATED.slot: 1}, {TICKETS_CREATED.slot: 1})
+        PaneKey(tier.number, start_ms, TOTAL): {TICKETS_CREATED.slot: 1}
         for tier, start_ms in (
             (FINE, T0_MS + 15_000),
             (FIVE_MINUTES, T0_MS),
@@ -62,8 +61,8 @@ def test_a_local_midnight_within_an_hour_parts_the_facts_of_that_hour() -> None:
     desk.add(BACKLOG, half_past_six_ms)
     days = {key.start_ms: record for key, record in desk.flush(half_past_six_ms).items() if key.tier == DAYS.number}
     assert days == {
-        half_past_six_ms - DAY_MS: (1, {TICKETS_CREATED.slot: 1}, {TICKETS_CREATED.slot: 1}),
-        half_past_six_ms: (1, {BACKLOG.slot: 1}, {BACKLOG.slot: 1}),
+        half_past_six_ms - DAY_MS: {TICKETS_CREATED.slot: 1},
+        half_past_six_ms: {BACKLOG.slot: 1},
     }
 
 
@@ -74,15 +73,15 @@ def test_a_fact_goes_to_the_tiers_that_still_keep_its_time() -> None:
         assert len(desk.flush()) == tiers
 
 
-def test_a_flush_holds_only_the_panes_that_changed_with_one_version_more() -> None:
+def test_a_flush_holds_only_the_panes_that_changed_each_whole() -> None:
     desk = Desk()
     desk.add(TICKETS_CREATED, T0_MS - DAY_MS)
     desk.flush()
     desk.add(BACKLOG, T0_MS, 3)
     flushed = desk.flush()
     assert len(flushed) == 5
-    assert flushed[ALL] == (2, {BACKLOG.slot: 3}, {TICKETS_CREATED.slot: 1, BACKLOG.slot: 3})
-    assert flushed[PaneKey(FINE.number, T0_MS, TOTAL)] == (1, {BACKLOG.slot: 3}, {BACKLOG.slot: 3})
+    assert flushed[ALL] == {TICKETS_CREATED.slot: 1, BACKLOG.slot: 3}
+    assert flushed[PaneKey(FINE.number, T0_MS, TOTAL)] == {BACKLOG.slot: 3}
     assert desk.flush() == {}
 
 
@@ -91,11 +90,10 @@ def test_what_comes_and_goes_between_two_flushes_is_no_change() -> None:
     desk.add(TICKETS_CREATED, T0_MS)
     desk.flush()
     desk.add(BACKLOG, T0_MS)
-    desk.panes.spread(T0_MS)
     desk.add(BACKLOG, T0_MS, sign=-1)
     assert desk.flush() == {}
     desk.add(BACKLOG, T0_MS)
-    assert desk.flush()[ALL] == (2, {BACKLOG.slot: 1}, {TICKETS_CREATED.slot: 1, BACKLOG.slot: 1})
+    assert desk.flush()[ALL] == {TICKETS_CREATED.slot: 1, BACKLOG.slot: 1}
 
 
 def test_an_emptied_pane_leaves_with_a_tombstone_and_begins_anew() -> None:
@@ -107,7 +105,7 @@ def test_an_emptied_pane_leaves_with_a_tombstone_and_begins_anew() -> None:
         PaneKey(tier.number, tier.start_of(T0_MS, ZoneInfo("UTC")), TOTAL) for tier in TIERS
     )
     desk.add(BACKLOG, T0_MS)
-    assert desk.flush()[ALL] == (1, {BACKLOG.slot: 1}, {BACKLOG.slot: 1})
+    assert desk.flush()[ALL] == {BACKLOG.slot: 1}
 
 
 def test_a_pane_that_was_never_written_leaves_without_a_tombstone() -> None:
@@ -139,8 +137,8 @@ def test_a_pane_that_comes_and_goes_for_ever_costs_no_memory() -> None:
         desk.flush()
         desk.add(BACKLOG, T0_MS, cuts=(("status", "open"),), sign=-1)
         desk.flush()
-    assert not desk.panes._panes
-    assert not any(keys for by_start in desk.panes._keys_at.values() for keys in by_start.values())
+    kept = [slice_ for by_start in desk.panes._slices.values() for slice_ in by_start.values()]
+    assert not any(slice_.table or slice_.written or slice_.changed for slice_ in kept)
 
 
 def test_members_of_sets_that_age_are_in_no_pane() -> None:

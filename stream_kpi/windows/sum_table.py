@@ -1,0 +1,192 @@
+"""Sums by cut and slot: what panes and windows hold, as two parallel arrays.
+
+A dictionary a cut costs 80 ns and 100 bytes for every slot that is touched, and a flush touches some 700 slots of each
+of 200 cuts in five tiers. Sorted arrays cost a tenth of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_kpi.lifecycles.facts import Cut
+from stream_kpi.measures.registry import SLOTS_PER_MEASURE, Measure
+from stream_kpi.measures.vector import Vector
+
+Integers = NDArray[np.int64]
+
+SLOT_BITS = 20
+"""Room for a million slots, of which a measure has :data:`SLOTS_PER_MEASURE`."""
+SLOTS = 1 << SLOT_BITS
+_SLOT_MASK = SLOTS - 1
+_ENTRY_BYTES = 12
+_NO_INTEGERS = np.empty(0, dtype=np.int64)
+
+MeasureFlags = NDArray[np.bool_]
+"""A flag for each measure's number."""
+
+
+def runs(ascending: Integers) -> Integers:
+    """Where each run of equal numbers begins."""
+    begins = np.ones(len(ascending), dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
+
+
+class CutNumbers:
+    """Numbers cuts, from 0, for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self.cuts: list[Cut] = []
+        """The cut of each number."""
+        self._numbers: dict[Cut, int] = {}
+
+    def of(self, cut: Cut) -> int:
+        """The number of a cut, a new one if it has none."""
+        number = self._numbers.get(cut)
+        if number is None:
+            number = self._numbers[cut] = len(self.cuts)
+            self.cuts.append(cut)
+        return number
+
+    def find(self, cut: Cut) -> int | None:
+        """The number of a cut, if it has one."""
+        return self._numbers.get(cut)
+
+    def named(self, numbers: Integers) -> list[Cut]:
+        """The cuts of these numbers."""
+        cuts = self.cuts
+        return [cuts[number] for number in numbers.tolist()]
+
+
+class Sums(NamedTuple):
+    """Amounts by cut and slot, none of them zero. Never changed."""
+
+    keys: Integers
+    """``cut number * SLOTS + slot``, ascending, each once."""
+    amounts: Integers
+
+    def cuts(self) -> Integers:
+        """The cuts' numbers, ascending."""
+        cuts: Integers = self.keys >> SLOT_BITS
+        return cuts[runs(cuts)]
+
+    def negated(self) -> Sums:
+        """What takes these back."""
+        return Sums(self.keys, -self.amounts)
+
+    def where(self, wanted: NDArray[np.bool_]) -> Sums:
+        """Those entries."""
+        return Sums(self.keys[wanted], self.amounts[wanted])
+
+    def of_measures(self, wanted: MeasureFlags) -> Sums:
+        """Those of the measures."""
+        return self.where(wanted[(self.keys & _SLOT_MASK) // SLOTS_PER_MEASURE])
+
+    def of_cuts(self, numbers: Integers) -> Sums:
+        """Those of the cuts, whose numbers ascend."""
+        if not len(numbers):
+            return NOTHING
+        cuts = self.keys >> SLOT_BITS
+        places = np.minimum(np.searchsorted(numbers, cuts), len(numbers) - 1)
+        return self.where(numbers[places] == cuts)
+
+    def vector(self, number: int | None) -> Vector:
+        """One cut's; of no cut (None): nothing."""
+        if number is None:
+            return {}
+        first, end = np.searchsorted(self.keys, (number << SLOT_BITS, (number + 1) << SLOT_BITS)).tolist()
+        return dict(zip((self.keys[first:end] & _SLOT_MASK).tolist(), self.amounts[first:end].tolist(), strict=True))
+
+
+NOTHING = Sums(_NO_INTEGERS, _NO_INTEGERS)
+
+
+def summed(keys: Integers, amounts: Integers) -> Sums:
+    """Amounts of equal keys added up; keys in any order."""
+    order = np.argsort(keys)
+    keys = keys[order]
+    firsts = runs(keys)
+    sums = np.add.reduceat(amounts[order], firsts) if len(firsts) else amounts
+    stays = sums != 0
+    return Sums(keys[firsts][stays], sums[stays])
+
+
+def added(parts: Sequence[Sums]) -> Sums:
+    """All parts together."""
+    if len(parts) < 2:
+        return parts[0] if parts else NOTHING
+    return summed(np.concatenate([part.keys for part in parts]), np.concatenate([part.amounts for part in parts]))
+
+
+def sums_of(vectors: Mapping[int, Mapping[int, int]]) -> Sums:
+    """The same as vectors by number of the cut."""
+    keys = [(number << SLOT_BITS) + slot for number, vector in vectors.items() for slot in vector]
+    amounts = [amount for vector in vectors.values() for amount in vector.values()]
+    return summed(np.array(keys, dtype=np.int64), np.array(amounts, dtype=np.int64))
+
+
+class SumTable:
+    """Sums that grow."""
+
+    __slots__ = ("sums",)
+
+    def __init__(self, sums: Sums = NOTHING) -> None:
+        self.sums = sums
+        """As they stand: later changes do not show in it."""
+
+    def __bool__(self) -> bool:
+        return len(self.sums.keys) > 0
+
+    def add(self, delta: Sums) -> None:
+        """Add to every entry of ``delta``."""
+        keys, amounts = self.sums
+        if not len(keys):
+            self.sums = Sums(delta.keys.copy(), delta.amounts.copy())  # a slice would keep the whole alive
+            return
+        places = np.searchsorted(keys, delta.keys)
+        known = keys[np.minimum(places, len(keys) - 1)] == delta.keys
+        amounts = amounts.copy()
+        at = places[known]
+        amounts[at] += delta.amounts[known]
+        emptied = at[amounts[at] == 0]
+        if not known.all():
+            new = ~known
+            keys = np.insert(keys, places[new], delta.keys[new])
+            amounts = np.insert(amounts, places[new], delta.amounts[new])
+        if len(emptied):
+            stays = amounts != 0
+            keys, amounts = keys[stays], amounts[stays]
+        self.sums = Sums(keys, amounts)
+
+
+def measure_flags(measures: Iterable[Measure]) -> MeasureFlags:
+    """Set for these measures."""
+    flags = np.zeros(SLOTS // SLOTS_PER_MEASURE, dtype=np.bool_)
+    flags[[measure.number for measure in measures]] = True
+    return flags
+
+
+def packed_vectors(sums: Sums, cuts: Integers) -> list[bytes]:
+    """The entries of each cut as bytes, empty for a cut without any: the amounts, 8 bytes each, then the slots, 4
+    bytes each, both little-endian."""
+    firsts = np.searchsorted(sums.keys, cuts << SLOT_BITS).tolist()
+    ends = np.searchsorted(sums.keys, (cuts + 1) << SLOT_BITS).tolist()
+    amounts = sums.amounts.astype("<i8", copy=False)
+    slots = (sums.keys & _SLOT_MASK).astype("<u4")
+    return [amounts[first:end].tobytes() + slots[first:end].tobytes() for first, end in zip(firsts, ends, strict=True)]
+
+
+def unpacked_vectors(vectors: Mapping[int, bytes]) -> Sums:
+    """The inverse, of vectors by number of their cut."""
+    numbers = sorted(vectors)
+    packed = [vectors[number] for number in numbers]
+    counts = [len(entries) // _ENTRY_BYTES for entries in packed]
+    pairs = list(zip(packed, counts, strict=True))
+    amounts = np.frombuffer(b"".join([entries[: 8 * count] for entries, count in pairs]), dtype="<i8")
+    slots = np.frombuffer(b"".join([entries[8 * count :] for entries, count in pairs]), dtype="<u4")
+    cuts = np.repeat(np.array(numbers, dtype=np.int64), counts)
+    return Sums((cuts << SLOT_BITS) + slots, amounts.astype(np.int64, copy=False))

@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Sequence
 from typing import Literal
@@ -55,7 +56,8 @@ def run_contender(name: str, task: Task, *, profile: bool = False) -> Figures:
     if profile:
         command.append("profile")
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+        with tempfile.TemporaryDirectory() as folder:  # Faust leaves a folder of its own where it runs
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True, cwd=folder)
     except subprocess.CalledProcessError as error:
         raise UserError(f"bench: {name} failed\n{str(error.stderr)[-2_000:]}", CHECK_FAILED) from None
     except subprocess.TimeoutExpired:

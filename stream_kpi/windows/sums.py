@@ -18,7 +18,7 @@ from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed
+from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed, summed_by_cut
 from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
 _CUTS = 1 << 22
@@ -94,7 +94,7 @@ class FactSums:
             for slot, time_ms, cuts, value, sign in table[ages].tolist():
                 add(slot // SLOTS_PER_MEASURE, time_ms, cuts, value, sign)
             table, kinds = table[~ages], kinds[~ages]
-        slots, times_ms, sets, values, signs = table.T
+        slots, times_ms, sets, values, signs = np.ascontiguousarray(table.T)
         starts = times_ms // _FINE_MS
         durations, scores = kinds == _DURATIONS, kinds == _SCORES
         bins = 1 + slots[durations] + np.searchsorted(_EDGES, values[durations], side="left")
@@ -113,8 +113,8 @@ class FactSums:
         if len(self._table.numbers.cuts) > _CUTS:
             raise OverflowError(f"more than {_CUTS} different values of dimensions in one shard")
         known, index = np.unique(starts, return_inverse=True)
-        row_keys = index * _PER_START + slots
-        return [start * _FINE_MS for start in known.tolist()], summed(row_keys[rows] + cuts * SLOTS, amounts[rows])
+        sums = summed_by_cut(index * _PER_START + slots, amounts, rows, cuts)
+        return [start * _FINE_MS for start in known.tolist()], sums
 
 
 def _joined(sums: Sums, start_of: list[int]) -> Sums:

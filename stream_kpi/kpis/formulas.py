@@ -7,9 +7,10 @@ happened. What stands at an instant is in :mod:`levels`, money and customers in 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, Protocol
+from dataclasses import dataclass, fields
+from typing import ClassVar, Final, NamedTuple
 
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.measures import histogram
@@ -29,20 +30,28 @@ class Result(NamedTuple):
     currency: str | None = None
 
 
-class Formula(Protocol):
-    """What every formula offers."""
+class Formula(ABC):
+    """What a row computes. Subclasses are frozen dataclasses, whose fields name what they read."""
 
-    reads_total: ClassVar[bool]
+    __slots__ = ()
+    reads_total: ClassVar[bool] = False
     """Whether the result at a cut also follows from the total's vectors."""
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """The measures that it reads."""
+        """The measures that it reads: those among its fields."""
+        found: list[Measure] = []
+        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = getattr(self, field.name)
+            found += [value] if isinstance(value, Measure) else value if isinstance(value, tuple) else []
+        return tuple(found)
 
     @property
+    @abstractmethod
     def text(self) -> str:
         """The formula in words of the registry, for people."""
 
+    @abstractmethod
     def results(self, scope: Scope) -> Iterator[Result]:
         """One result, or one a currency."""
 
@@ -71,16 +80,10 @@ def ratio(numerator: int, denominator: int, *, proportion: bool = True) -> Resul
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class Count(Formula):
     """How often something happened in the window."""
 
     measure: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measure."""
-        return (self.measure,)
 
     @property
     def text(self) -> str:
@@ -94,19 +97,13 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(Formula):
     """One count by another. ``proportion``: the numerator counts some of the denominator's members, so that the ratio
     is within 0..1 and has a Wilson interval."""
 
     numerator: Measure
     denominator: Measure
     proportion: bool = True
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """Both measures."""
-        return (self.numerator, self.denominator)
 
     @property
     def text(self) -> str:
@@ -119,17 +116,11 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
-class CohortRatio:
+class CohortRatio(Formula):
     """One cohort count by another: only of members whose time has passed."""
 
     numerator: Measure
     denominator: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """Both measures."""
-        return (self.numerator, self.denominator)
 
     @property
     def text(self) -> str:
@@ -143,16 +134,11 @@ class CohortRatio:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Share(Formula):
     """The cut's part of the total of some counts; the total's own share is n of n."""
 
     of: tuple[Measure, ...]
     reads_total: ClassVar[bool] = True
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measures that are added up."""
-        return self.of
 
     @property
     def text(self) -> str:
@@ -171,16 +157,10 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class MeanDuration:
+class MeanDuration(Formula):
     """The mean of durations in seconds, with stats."""
 
     measure: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measure."""
-        return (self.measure,)
 
     @property
     def text(self) -> str:
@@ -194,16 +174,10 @@ class MeanDuration:
 
 
 @dataclass(frozen=True, slots=True)
-class MeanScore:
+class MeanScore(Formula):
     """The mean of scores on 1..5, with stats."""
 
     measure: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measure."""
-        return (self.measure,)
 
     @property
     def text(self) -> str:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import msgspec
 
-from stream_kpi.kpis.formulas import Result
+from stream_kpi.kpis.formulas import Formula, Result
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.measures import histogram
 from stream_kpi.measures.registry import Measure
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Level(Formula):
     """What stands at the window's end."""
 
     measure: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measure."""
-        return (self.measure,)
 
     @property
     def text(self) -> str:
@@ -38,17 +31,11 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class OldestAge:
+class OldestAge(Formula):
     """Age in seconds of the oldest member of a set at the window's end; stats over all members, their max exact
     and nothing above it."""
 
     measure: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The set."""
-        return (self.measure,)
 
     @property
     def text(self) -> str:

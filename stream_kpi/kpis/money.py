@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
-from stream_kpi.kpis.formulas import Result, ratio
+from stream_kpi.kpis.formulas import Formula, Result, ratio
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.lifecycles.facts import TOTAL
 from stream_kpi.measures import registry
@@ -19,16 +19,10 @@ from stream_kpi.measures.registry import Measure
 
 
 @dataclass(frozen=True, slots=True)
-class MoneySum:
+class MoneySum(Formula):
     """Amounts of the window, by currency."""
 
     measure: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measure."""
-        return (self.measure,)
 
     @property
     def text(self) -> str:
@@ -45,18 +39,12 @@ class MoneySum:
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyLevel:
+class MoneyLevel(Formula):
     """Amounts that stand at the window's end, by currency."""
 
     measure: Measure
     holders: Measure
     """Who they belong to, by currency: the samples."""
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The measure."""
-        return (self.measure, self.holders)
 
     @property
     def text(self) -> str:
@@ -74,17 +62,11 @@ class MoneyLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyPerHolder:
+class MoneyPerHolder(Formula):
     """A money level at the window's end by the customers that it belongs to, by currency."""
 
     measure: Measure
     holders: Measure
-    reads_total: ClassVar[bool] = False
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """Both measures."""
-        return (self.measure, self.holders)
 
     @property
     def text(self) -> str:
@@ -113,14 +95,12 @@ _LOST_IN: Final[dict[str, Measure]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Churn:
+class Churn(Formula):
     """Customers of the window's start that do not pay at its end, by the customers of the start.
 
     Windows with fixed bounds count them by their own measure; a rolling window takes from the customers of its start
     those of them who pay now. Under total and at an instant there is no start, hence no value.
     """
-
-    reads_total: ClassVar[bool] = False
 
     @property
     def measures(self) -> tuple[Measure, ...]:

@@ -22,8 +22,10 @@ from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed, summed_b
 from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
 _CUTS = 1 << 22
-"""Four million cuts: what one 64-bit key has room for, beside the slot and two million starts of panes."""
+"""Four million cuts: what a 64-bit key has room for, beside the slot and the places of two million starts."""
 _PER_START = _CUTS * SLOTS
+_MOST_ROWS = 1 << 20
+"""Facts that are summed at once: not more than a key has room for starts, and under 1 GB with all their cuts."""
 _FINE_MS = FINE.grain_ms or 1
 _QUARTER_MS = 15 * MINUTE_MS
 """Every zone's midnights fall on quarters of an hour, so that a slice up to this long lies within one local day."""
@@ -62,9 +64,11 @@ class FactSums:
     def spread(self, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo) -> Iterator[TierChanges]:
         """What the facts since the last call change, for each tier; panes past a tier's retention are left out."""
         tables, self._tables = self._tables, []
-        if not tables:
-            return
-        starts_ms, sums = self._by_cut(*self._changes(np.concatenate(tables)))
+        for table in _chunks(tables):
+            yield from self._spread(table, tiers, clock_ms, zone)
+
+    def _spread(self, table: Integers, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo) -> Iterator[TierChanges]:
+        starts_ms, sums = self._by_cut(*self._changes(table))
         short, slice_ms = (starts_ms, sums), _FINE_MS
         for tier in tiers:
             if tier.grain_ms is None and any(
@@ -115,6 +119,17 @@ class FactSums:
         known, index = np.unique(starts, return_inverse=True)
         sums = summed_by_cut(index * _PER_START + slots, amounts, rows, cuts)
         return [start * _FINE_MS for start in known.tolist()], sums
+
+
+def _chunks(tables: Sequence[Integers]) -> Iterator[Integers]:
+    """The tables one under the other, at most ``_MOST_ROWS`` together."""
+    ends = np.cumsum([len(table) for table in tables])
+    first = 0
+    while first < len(tables):
+        rows_before = ends[first] - len(tables[first])
+        end = max(first + 1, int(np.searchsorted(ends, rows_before + _MOST_ROWS, side="right")))
+        yield np.concatenate(tables[first:end])
+        first = end
 
 
 def _joined(sums: Sums, start_of: list[int]) -> Sums:

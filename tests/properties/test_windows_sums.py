@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from random import Random
 from typing import NamedTuple
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -168,6 +169,18 @@ def test_panes_are_what_a_dictionary_adds_up_however_the_facts_are_cut_into_call
             desk.flush()
     desk.flush()
     assert desk.content() == oracle(facts, zone, tiers)
+
+
+@given(facts=FACTS, parts=st.lists(st.integers(0, 25), max_size=4), most=st.integers(1, 30))
+def test_more_facts_than_are_summed_at_once_make_the_same_panes(
+    facts: list[Stated], parts: list[int], most: int
+) -> None:
+    desk = Desk("UTC", TIERS)
+    for begin, end in pairwise([0, *sorted(parts), len(facts)]):
+        desk.add(facts[begin:end])
+    with patch("stream_kpi.windows.sums._MOST_ROWS", most):
+        desk.flush()
+    assert desk.content() == oracle(facts, "UTC", TIERS)
 
 
 @given(facts=FACTS, order=st.randoms(use_true_random=False))

@@ -36,6 +36,8 @@ class Formula(ABC):
     __slots__ = ()
     reads_total: ClassVar[bool] = False
     """Whether the result at a cut also follows from the total's vectors."""
+    by_currency: ClassVar[bool] = False
+    """Whether there is one result a currency."""
 
     @property
     def measures(self) -> tuple[Measure, ...]:

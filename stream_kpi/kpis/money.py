@@ -1,4 +1,4 @@
-"""Formulas of money and of paying customers (pure).
+"""Formulas of money (pure).
 
 Money is never added up over currencies: one result a currency, in major units. The currencies of a cut are those of any
 money inside the window or at its ends. Where there is none the total has one result of 0 (of an ARPU: null) without a
@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar
 
-from stream_kpi.kpis.formulas import Formula, Result, ratio
+from stream_kpi.kpis.formulas import Formula, Result
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.lifecycles.facts import TOTAL
-from stream_kpi.measures import registry
 from stream_kpi.measures.registry import Measure
 
 
+class MoneyFormula(Formula):
+    """One result a currency."""
+
+    __slots__ = ()
+    by_currency: ClassVar[bool] = True
+
+
 @dataclass(frozen=True, slots=True)
-class MoneySum(Formula):
+class MoneySum(MoneyFormula):
     """Amounts of the window, by currency."""
 
     measure: Measure
@@ -39,30 +45,32 @@ class MoneySum(Formula):
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyLevel(Formula):
+class MoneyLevel(MoneyFormula):
     """Amounts that stand at the window's end, by currency."""
 
     measure: Measure
     holders: Measure
     """Who they belong to, by currency: the samples."""
+    times: int = 1
 
     @property
     def text(self) -> str:
         """As in the catalogue."""
-        return f"level({self.measure.name}) by currency at the window's end"
+        factor = f"{self.times} x " if self.times != 1 else ""
+        return f"{factor}level({self.measure.name}) by currency at the window's end"
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The level in major units; its samples are the customers."""
         for currency in scope.currencies:
             amount = scope.at_end.get(self.measure.currency_slot(currency.numeric), 0)
             holders = scope.at_end.get(self.holders.currency_slot(currency.numeric), 0)
-            yield Result(amount / currency.minor_units, holders, currency=currency.code)
+            yield Result(self.times * amount / currency.minor_units, holders, currency=currency.code)
         if scope.cut == TOTAL and not scope.currencies:
             yield Result(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyPerHolder(Formula):
+class MoneyPerHolder(MoneyFormula):
     """A money level at the window's end by the customers that it belongs to, by currency."""
 
     measure: Measure
@@ -85,40 +93,27 @@ class MoneyPerHolder(Formula):
             yield Result(None, 0, numerator=0, denominator=0)
 
 
-_LOST_IN: Final[dict[str, Measure]] = {
-    "tumbling:5m": registry.CUSTOMERS_LOST_5M,
-    "tumbling:1h": registry.CUSTOMERS_LOST_1H,
-    "tumbling:1d": registry.CUSTOMERS_LOST_1D,
-    "today": registry.CUSTOMERS_LOST_1D,
-    "month": registry.CUSTOMERS_LOST_MONTH,
-}
-
-
 @dataclass(frozen=True, slots=True)
-class Churn(Formula):
-    """Customers of the window's start that do not pay at its end, by the customers of the start.
+class MoneyRatio(MoneyFormula):
+    """Amounts of the window by other amounts of it, by currency."""
 
-    Windows with fixed bounds count them by their own measure; a rolling window takes from the customers of its start
-    those of them who pay now. Under total and at an instant there is no start, hence no value.
-    """
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """All that one window kind or another needs."""
-        return (registry.CUSTOMERS, registry.PAST_OF_ACTIVE, *dict.fromkeys(_LOST_IN.values()))
+    gains: tuple[Measure, ...]
+    losses: tuple[Measure, ...]
 
     @property
     def text(self) -> str:
         """As in the catalogue."""
-        return "customers of the window's start that are lost at its end / level(customers) at the window's start"
+        gains, losses = (" + ".join(f"sum({m.name})" for m in part) for part in (self.gains, self.losses))
+        return f"({gains}) / ({losses}) by currency"
 
     def results(self, scope: Scope) -> Iterator[Result]:
-        """The ratio; its samples are the customers of the start."""
-        kind = scope.view.window.kind
-        customers = scope.at_start.get(registry.CUSTOMERS.slot, 0)
-        if kind in _LOST_IN:
-            yield ratio(scope.count(_LOST_IN[kind]), customers)
-        elif kind.startswith("rolling:"):
-            yield ratio(customers - scope.at_start.get(registry.PAST_OF_ACTIVE.slot, 0), customers)
-        else:
-            yield Result(None, 0)
+        """The quotient; no value where nothing was lost. Numerator and denominator in major units."""
+        for currency in scope.currencies:
+            gained, lost = (
+                sum(scope.inside.get(m.currency_slot(currency.numeric), 0) for m in part) / currency.minor_units
+                for part in (self.gains, self.losses)
+            )
+            value = gained / lost if lost else None
+            yield Result(value, None, numerator=gained, denominator=lost, currency=currency.code)
+        if scope.cut == TOTAL and not scope.currencies:
+            yield Result(None, 0, numerator=0, denominator=0)

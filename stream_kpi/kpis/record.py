@@ -12,7 +12,7 @@ import msgspec
 
 from stream_kpi.kpis.catalogue import AREA_MEASURES
 from stream_kpi.kpis.formulas import MeanDuration, Result
-from stream_kpi.kpis.rows import Area, Kpi
+from stream_kpi.kpis.rows import Area, Kpi, KpiKind
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.kpis.view import View, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
@@ -178,7 +178,7 @@ def _named(cut: Cut) -> dict[str, str]:
 def _record(kpi: Kpi, cut: Cut, result: Result, windows: _Windows, as_of: str) -> KpiRecord:
     return KpiRecord(
         kpi=kpi.id,
-        unit=result.currency or kpi.unit,
+        unit=(result.currency if kpi.kind is KpiKind.MONEY else None) or kpi.unit,
         window=windows.standing if kpi.stands else windows.inside,
         cut=_named(cut),
         value=result.value,

@@ -6,7 +6,8 @@ from typing import Final
 
 from stream_kpi.kpis import rows
 from stream_kpi.kpis.levels import Level
-from stream_kpi.kpis.money import Churn, MoneyLevel, MoneyPerHolder, MoneySum
+from stream_kpi.kpis.money import MoneyLevel, MoneyPerHolder, MoneyRatio, MoneySum
+from stream_kpi.kpis.retention import Churn, CustomersLost, CustomersNew, NetCustomerChange, Retention
 from stream_kpi.kpis.rows import Area, Direction, Kpi, KpiKind
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import Measure
@@ -49,6 +50,20 @@ LEVELS: Final = (
         "added up now, by currency.",
         advice="Find the movement behind the change - churn, contraction, or new business that stays away - and work "
         "on that one; the sum itself cannot be managed.",
+    ),
+    Kpi(
+        id="arr",
+        title="Annual recurring revenue (ARR)",
+        area=Area.REVENUE,
+        unit="money",
+        kind=KpiKind.MONEY,
+        direction="up",
+        target=None,
+        cuts=_PLAN,
+        windows=rows.INSTANT,
+        formula=MoneyLevel(registry.MRR, registry.CUSTOMERS_BY_CURRENCY, times=12),
+        definition="Twelve times the MRR of now, by currency.",
+        advice="It is the MRR in other words: look at the movements of the month, not at this sum.",
     ),
     Kpi(
         id="customers",
@@ -147,5 +162,85 @@ RETENTION: Final = (
         "came back within the window is not lost. No value under total. The target is a month's.",
         advice="Split it by plan and, for the amounts, by reason. For the plan that loses most, compare the leavers' "
         "first response times and unsolved tickets with those of the customers who stay, then fix that difference.",
+    ),
+    Kpi(
+        id="retention_rate",
+        title="Customer retention rate (CRR)",
+        area=Area.REVENUE,
+        unit="ratio",
+        kind=KpiKind.RATIO,
+        direction="up",
+        target=0.97,
+        cuts=_PLAN,
+        windows=rows.MONTH,
+        formula=Retention(),
+        definition="(Customers at the window's end - new ones) / customers of its start. No value under total.",
+        advice="Work on the customers you have before those you want: call the plan that loses most, and see which of "
+        "its tickets were answered late or not at all in the weeks before.",
+    ),
+    Kpi(
+        id="net_customer_change",
+        title="Net customer change",
+        area=Area.REVENUE,
+        unit="ratio",
+        kind=KpiKind.RATIO,
+        direction="down",
+        target=None,
+        cuts=_PLAN,
+        windows=rows.MONTH,
+        formula=NetCustomerChange(),
+        definition="(Customers of the window's start - those of its end) / those of its start, below 0 when there are "
+        "more at the end. Some articles call this churn; it hides every loss that a new customer makes up for.",
+        advice="Never steer by it alone: read it beside the churn rate. Where it is good and churn is bad, you buy "
+        "customers as fast as you lose them.",
+    ),
+    Kpi(
+        id="customers_new",
+        title="New customers",
+        area=Area.REVENUE,
+        unit="customers",
+        kind=KpiKind.COUNT,
+        direction="up",
+        target=None,
+        cuts=_PLAN,
+        windows=(*rows.TUMBLING, *rows.MONTH),
+        formula=CustomersNew(),
+        definition="Customers that pay at the window's end and did not at its start.",
+        advice="Compare with sign-ups of the weeks before. If sign-ups hold, trials fail to convince: read what trial "
+        "customers ask support for, and answer them first.",
+    ),
+    Kpi(
+        id="customers_lost",
+        title="Lost customers",
+        area=Area.REVENUE,
+        unit="customers",
+        kind=KpiKind.COUNT,
+        direction="down",
+        target=None,
+        cuts=_PLAN,
+        windows=(*rows.TUMBLING, *rows.MONTH),
+        formula=CustomersLost(),
+        definition="Customers that paid at the window's start and do not at its end.",
+        advice="Ask each of them why, by a person, within the week; write the reasons down in the same words, and "
+        "remove the most frequent one.",
+    ),
+    Kpi(
+        id="quick_ratio",
+        title="Quick ratio",
+        area=Area.REVENUE,
+        unit="ratio",
+        kind=KpiKind.RATIO,
+        direction="up",
+        target=4.0,
+        cuts=(rows.TOTAL_CUT,),
+        windows=rows.MONTH,
+        formula=MoneyRatio(
+            (registry.MRR_NEW, registry.MRR_REACTIVATION, registry.MRR_EXPANSION),
+            (registry.MRR_CHURNED, registry.MRR_CONTRACTION),
+        ),
+        definition="(New + reactivated + expansion MRR) / (churned + contraction MRR) of the window, by currency. No "
+        "value where nothing was lost.",
+        advice="Below 1 the business shrinks. Stop the losses first - they are the cheaper half - and see which of "
+        "churn and contraction is the greater.",
     ),
 )

@@ -151,7 +151,7 @@ def _families(
 
 def label_names(kpi: Kpi, dimension: str) -> tuple[str, str, str]:
     """Names of the labels of the cut's value, the window and the currency, each empty where it is not shown."""
-    return dimension, "" if kpi.stands else "window", "currency" if kpi.kind is KpiKind.MONEY else ""
+    return dimension, "" if kpi.stands else "window", "currency" if kpi.formula.by_currency else ""
 
 
 def _figures(kpi: Kpi, records: list[KpiRecord]) -> tuple[float | None, int | None, Mapping[str, float]]:

@@ -52,6 +52,12 @@ IDS = [
     "customers",
     "churn_rate",
     "arpu",
+    "arr",
+    "customers_new",
+    "customers_lost",
+    "retention_rate",
+    "net_customer_change",
+    "quick_ratio",
 ]
 EVERY_ROW = pytest.mark.parametrize("kpi", catalogue(), ids=lambda kpi: kpi.id)
 
@@ -103,7 +109,7 @@ def test_a_target_is_possible(kpi: Kpi) -> None:
     if kpi.target is not None:
         assert kpi.direction != "none"
         assert kpi.target > 0
-        assert kpi.kind is not KpiKind.RATIO or kpi.target <= 1
+        assert kpi.kind is not KpiKind.RATIO or kpi.target <= 1 or kpi.formula.by_currency
 
 
 @EVERY_ROW

@@ -246,6 +246,66 @@ def test_churn_has_no_value_under_total() -> None:
     assert (record.value, record.samples) == (None, 0)
 
 
+def customers(start: int, end: int, lost: int) -> FakeView:
+    return FakeView(
+        Window("month", 0, 31 * 86_400_000, final=True),
+        inside_by_cut={TOTAL: {registry.CUSTOMERS_LOST_MONTH.slot: lost}},
+        start_by_cut={TOTAL: {registry.CUSTOMERS.slot: start}},
+        end_by_cut={TOTAL: {registry.CUSTOMERS.slot: end}},
+    )
+
+
+def test_retention_is_the_articles_formula() -> None:
+    view = customers(start=150, end=158, lost=24)
+    assert (only(view, "customers_new").value, only(view, "customers_lost").value) == (32, 24)
+    record = only(view, "retention_rate")
+    assert (record.value, record.numerator, record.denominator) == (0.84, 126, 150)
+    assert record.interval is not msgspec.UNSET
+
+
+def test_the_net_change_of_customers_is_below_0_where_they_have_become_more() -> None:
+    fewer = only(customers(start=150, end=136, lost=20), "net_customer_change")
+    assert fewer.value == pytest.approx(0.0933, abs=1e-4)
+    assert only(customers(start=100, end=110, lost=5), "net_customer_change").value == -0.1
+
+
+def test_new_and_lost_customers_balance_those_of_both_ends_in_a_rolling_window_too() -> None:
+    view = FakeView(
+        Window("rolling:30d", 0, 30 * 86_400_000, final=True),
+        start_by_cut={TOTAL: {registry.CUSTOMERS.slot: 8, registry.PAST_OF_ACTIVE.slot: 5}},
+        end_by_cut={TOTAL: {registry.CUSTOMERS.slot: 11}},
+    )
+    assert (only(view, "customers_lost").value, only(view, "customers_new").value) == (3, 6)
+
+
+def test_retention_and_net_change_have_no_value_under_total() -> None:
+    view = FakeView(Window("total", 0, 1, final=True), end_by_cut={TOTAL: {registry.CUSTOMERS.slot: 8}})
+    for kpi_id in ("retention_rate", "net_customer_change"):
+        assert (only(view, kpi_id).value, only(view, kpi_id).samples) == (None, 0)
+    assert (only(view, "customers_new").value, only(view, "customers_lost").value) == (8, 0)
+
+
+def test_the_quick_ratio_is_gains_by_losses_of_each_currency() -> None:
+    inside = {
+        registry.MRR_NEW.currency_slot(EUR): 300,
+        registry.MRR_EXPANSION.currency_slot(EUR): 50,
+        registry.MRR_REACTIVATION.currency_slot(EUR): 50,
+        registry.MRR_CHURNED.currency_slot(EUR): 60,
+        registry.MRR_CONTRACTION.currency_slot(EUR): 40,
+        registry.MRR_NEW.currency_slot(JPY): 7,
+    }
+    found = {r.currency: r for r in records(FakeView(inside_by_cut={TOTAL: inside}), "quick_ratio")}
+    assert (found["EUR"].value, found["EUR"].numerator, found["EUR"].denominator) == (4.0, 4.0, 1.0)
+    assert found["EUR"].unit == "ratio"
+    assert (found["JPY"].value, found["JPY"].denominator) == (None, 0.0)
+
+
+def test_arr_is_twelve_times_mrr() -> None:
+    end = {registry.MRR.currency_slot(EUR): 1_050, registry.CUSTOMERS_BY_CURRENCY.currency_slot(EUR): 2}
+    record = only(FakeView(end_by_cut={TOTAL: end}), "arr")
+    assert (record.value, record.samples, record.unit) == (126.0, 2, "EUR")
+
+
 def test_a_cut_has_records_only_of_what_it_knows_and_then_of_the_whole_area() -> None:
     view = FakeView(
         inside_by_cut={

@@ -59,7 +59,8 @@ class Entities:
         self.hot: dict[str, Entity] = {}
         self.problems: list[str] = []
         """Data problems met; the holder takes them out."""
-        self._dirty: set[str] = set()
+        self._dirty: list[Entity] = []
+        """Those with :attr:`Entity.dirty`; one that has left since may be among them, without it."""
         self._gone: set[str] = set()
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
@@ -75,19 +76,24 @@ class Entities:
     def __contains__(self, key: str) -> bool:
         return key in self.hot or key in self.cold
 
-    def apply(self, key: str, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
-        """Take an event in: the facts to pass on, None for a duplicate. Raises :class:`TooLargeError`."""
-        entity = self.hot.get(key) or self._load(key)
+    def find(self, key: str) -> Entity:
+        """The entity, unpacked; a new one for a key that is not here."""
+        return self.hot.get(key) or self._load(key)
+
+    def apply(self, entity: Entity, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
+        """Take an event of one of :attr:`hot` in: the facts to pass on, None for a duplicate. Raises
+        :class:`TooLargeError`."""
         if len(entity.events) >= MAX_EVENTS and event.uid not in entity.events:
             raise TooLargeError
         facts = entity.apply(event, clock_ms)
         if facts is None:
             return None
-        self._dirty.add(key)
+        if not entity.dirty:
+            self._touch(entity)
         fold = entity.fold
         # Nearly every event leaves the plan as it is; to see that is cheaper than to plan.
         if fold.soonest_ms < entity.wake_ms or event.time_ms + self._least_kept_ms < entity.wake_ms:
-            self._plan_wake(key, entity)
+            self._plan_wake(entity)
         if fold.problems:
             self.problems += entity.take_problems()
         return facts
@@ -102,28 +108,31 @@ class Entities:
             wake_ms, key = heappop(wakes)
             if key not in self:
                 continue
-            entity = self.hot.get(key) or self._load(key)
+            entity = self.find(key)
             if entity.wake_ms != wake_ms:
                 continue
             facts.extend(entity.advance(clock_ms))
-            self._dirty.add(key)
+            self._touch(entity)
             evict_at_ms = self._evict_at_ms(entity)
             if evict_at_ms <= clock_ms:
                 if entity.fold.voided and not entity.fold.closed:
                     unexplained += len(entity.events)
                 facts.extend(_leaving(entity, evict_at_ms))
-                self._remove(key)
+                self._remove(entity)
                 continue
             entity.wake_ms = NEVER_MS
-            self._plan_wake(key, entity)
+            self._plan_wake(entity)
         return facts, unexplained
 
     def flush(self) -> list[tuple[bytes, bytes | None]]:
         """State records of everything that changed since the last flush."""
         prefix = self.lifecycle.prefix
         records: list[tuple[bytes, bytes | None]] = [(prefix + key.encode(), None) for key in self._gone]
-        for key in self._dirty:
-            entity = self.hot[key]
+        for entity in self._dirty:
+            if not entity.dirty:
+                continue
+            entity.dirty = False
+            key = entity.key
             ages = bool(entity.fold.memberships())
             packed = _encode((entity.clock_ms, entity.wake_ms, ages, entity.history))
             self.cold[key] = packed
@@ -156,19 +165,25 @@ class Entities:
     def _load(self, key: str) -> Entity:
         packed = self.cold.get(key)
         if packed is None:
-            entity = Entity(self._new_fold)
+            entity = Entity(self._new_fold, key=key)
             self._gone.discard(key)
         else:
             clock_ms, wake_ms, _, history = self._decode(packed)
-            entity = Entity(self._new_fold, history, clock_ms)
+            entity = Entity(self._new_fold, history, clock_ms, key)
             entity.wake_ms = wake_ms
         self.hot[key] = entity
         return entity
 
-    def _remove(self, key: str) -> None:
+    def _touch(self, entity: Entity) -> None:
+        if not entity.dirty:
+            entity.dirty = True
+            self._dirty.append(entity)
+
+    def _remove(self, entity: Entity) -> None:
+        key = entity.key
         self.hot.pop(key, None)
         self.cold.pop(key, None)
-        self._dirty.discard(key)
+        entity.dirty = False
         self._gone.add(key)
 
     def _evict_at_ms(self, entity: Entity) -> int:
@@ -180,14 +195,14 @@ class Entities:
         due_ms = fold.next_due_ms()
         return evict_at_ms if due_ms == NEVER_MS else max(evict_at_ms, due_ms)
 
-    def _plan_wake(self, key: str, entity: Entity) -> None:
+    def _plan_wake(self, entity: Entity) -> None:
         # The heap entry stays until it comes, however often the plan is put off: one entry an entity, not one an event.
         wake_ms = entity.fold.next_due_ms()
         if self._retention is not None:
             wake_ms = min(wake_ms, self._evict_at_ms(entity))
         if wake_ms < entity.wake_ms:
             entity.wake_ms = wake_ms
-            heappush(self._wakes, (wake_ms, key))
+            heappush(self._wakes, (wake_ms, entity.key))
 
 
 def _leaving(entity: Entity, at_ms: int) -> list[Fact]:

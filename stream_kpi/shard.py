@@ -137,7 +137,7 @@ class Shard:
         entities = self.entities.get(kind)
         compact = None if entities is None else entities.lifecycle.from_wire(event, time_ms)
         if entities is not None and compact is not None:
-            facts = entities.apply(event.subject, compact, time_ms)
+            facts = entities.apply(entities.find(event.subject), compact, time_ms)
             if facts is None:
                 self.counts["duplicates",] += 1
             else:
@@ -267,8 +267,9 @@ class Shard:
                 self._refuse(record, topic, partition, event, (time_ms - wall_ms) // 1000)
                 continue
             subject = event.subject
+            entity = hot.get(subject)
             if (
-                subject not in hot
+                entity is None
                 and entities is not None
                 and subject not in cold
                 and self._diverted(record, event, time_ms, topic, partition, owned=owned)
@@ -282,7 +283,7 @@ class Shard:
             if entities is None or compact is None:
                 continue
             try:
-                facts = entities.apply(subject, compact, time_ms)
+                facts = entities.apply(entity or entities.find(subject), compact, time_ms)
             except TooLargeError:
                 self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, f"{subject!r} has its fill of events")
                 continue

@@ -38,10 +38,14 @@ class Entity:
     a fold of the whole sorted history up to ``clock_ms`` gives.
     """
 
-    __slots__ = ("clock_ms", "events", "fold", "last", "new_fold", "wake_ms")
+    __slots__ = ("clock_ms", "dirty", "events", "fold", "key", "last", "new_fold", "wake_ms")
 
     def __init__(
-        self, new_fold: Callable[[], Fold], history: list[HistoryEvent] | None = None, clock_ms: int = -NEVER_MS
+        self,
+        new_fold: Callable[[], Fold],
+        history: list[HistoryEvent] | None = None,
+        clock_ms: int = -NEVER_MS,
+        key: str = "",
     ) -> None:
         """Take over a sorted history whose facts up to ``clock_ms`` have been passed on."""
         self.new_fold = new_fold
@@ -57,8 +61,12 @@ class Entity:
             self.fold.problems = ()
         else:
             self.fold = new_fold()
+        # For the holder of many entities:
+        self.key = key
         self.wake_ms = NEVER_MS
-        """For the holder of many entities: when it is going to call :meth:`advance` next."""
+        """When it is going to call :meth:`advance` next."""
+        self.dirty = False
+        """Whether it has changed since it was last written."""
 
     @property
     def history(self) -> list[HistoryEvent]:

@@ -71,7 +71,7 @@ def count(facts: Iterable[Fact], slot: int) -> int:
 def take(entities: Entities, *events: HistoryEvent, key: str = "T") -> list[Fact]:
     facts: list[Fact] = []
     for event in events:
-        facts += entities.apply(key, event, event.time_ms) or []
+        facts += entities.apply(entities.find(key), event, event.time_ms) or []
     return facts
 
 
@@ -200,9 +200,9 @@ def test_an_entity_holds_no_more_events_than_allowed(monkeypatch: pytest.MonkeyP
     entities = tickets()
     take(entities, opened(), wrote("agent", T0_MS + 1), wrote("agent", T0_MS + 2))
     with pytest.raises(TooLargeError):
-        entities.apply("T", wrote("agent", T0_MS + 3), T0_MS + 3)
-    assert entities.apply("T", wrote("agent", T0_MS + 2), T0_MS + 2) is None, "a duplicate"
-    assert entities.apply("U", opened(uid="u"), T0_MS + 3)
+        entities.apply(entities.find("T"), wrote("agent", T0_MS + 3), T0_MS + 3)
+    assert entities.apply(entities.find("T"), wrote("agent", T0_MS + 2), T0_MS + 2) is None, "a duplicate"
+    assert entities.apply(entities.find("U"), opened(uid="u"), T0_MS + 3)
 
 
 def test_entities_that_are_packed_away_give_the_same_facts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,8 +248,8 @@ def test_packing_and_restoring_at_any_moment_changes_no_fact(events: list[Histor
     clock_ms = T0_MS
     for event, flush in zip(events, flushed, strict=False):
         clock_ms = max(clock_ms, event.time_ms)
-        facts_kept += kept.apply("T", event, clock_ms) or []
-        facts_packed += packed.apply("T", event, clock_ms) or []
+        facts_kept += kept.apply(kept.find("T"), event, clock_ms) or []
+        facts_packed += packed.apply(packed.find("T"), event, clock_ms) or []
         if flush:
             packed.flush()
             restored = tickets(cut_sets=cut_sets)

@@ -33,28 +33,34 @@ AGE_BAND_ENDS_MS = (HOUR_MS, 4 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR
 """The age at which a ticket leaves each band but the last."""
 
 
+def settle_created(ticket: TicketState) -> None:
+    """:func:`settle` at the creation: a new ticket is in nothing yet, and an eighth of all events create one."""
+    created_ms, cuts = ticket.created_ms, ticket.cuts
+    facts = ticket.facts
+    if ticket.is_open:
+        _join_backlog(ticket, created_ms)
+        ticket.unassigned_cuts = cuts
+        facts.append((UNASSIGNED_SLOT, created_ms, cuts, 1, 1))
+        if ticket.unattended:
+            ticket.unattended_cuts = cuts
+            facts.append((UNATTENDED_SLOT, created_ms, cuts, 1, 1))
+    if ticket.response_start_ms != UNKNOWN_TIME_MS:
+        ticket.unanswered_cuts = cuts
+        facts.append((UNANSWERED_SLOT, created_ms, cuts, ticket.response_start_ms, 1))
+
+
 def settle(ticket: TicketState, time_ms: int) -> None:
     """Make the stated levels and ages those of the ticket's present state, from ``time_ms`` on. Nothing is before the
     creation: a clock that runs behind must not let a ticket leave what it has not joined."""
     at_ms = max(time_ms, ticket.created_ms)
-    if ticket.is_open:
-        cuts = ticket.cuts
-        status_cuts = ticket.cut_sets.only("status", ticket.status)
-    else:
-        cuts = status_cuts = OUT
-    if (cuts == OUT) != (ticket.backlog_cuts == OUT):
-        if cuts == OUT:
+    stated = ticket.backlog_cuts
+    if not ticket.is_open:
+        if stated != OUT:
             _leave_backlog(ticket, at_ms)
-        else:
-            _join_backlog(ticket, at_ms, cuts, status_cuts)
+    elif stated == OUT:
+        _join_backlog(ticket, at_ms)
     else:
-        if cuts != ticket.backlog_cuts:
-            _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.backlog_cuts, cuts)
-            _move(ticket.facts, OPEN_TICKETS_SLOT, at_ms, ticket.backlog_cuts, cuts, ticket.created_ms)
-            ticket.backlog_cuts = cuts
-        if status_cuts != ticket.status_cuts:
-            _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.status_cuts, status_cuts)
-            ticket.status_cuts = status_cuts
+        _move_within_backlog(ticket, at_ms, stated)
     settle_assignment(ticket, at_ms)
     settle_waiting(ticket, at_ms)
 
@@ -75,14 +81,15 @@ def settle_waiting(ticket: TicketState, time_ms: int) -> None:
         at_ms = max(time_ms, ticket.created_ms)
         _move(ticket.facts, UNATTENDED_SLOT, at_ms, ticket.unattended_cuts, cuts)
         ticket.unattended_cuts = cuts
-    if ticket.answered and ticket.unanswered_cuts == OUT:
+    stated = ticket.unanswered_cuts
+    if stated == OUT and ticket.answered:
         return  # as it is after the first response, and stays
     start_ms = ticket.response_start_ms
     waits = not (ticket.answered or start_ms == UNKNOWN_TIME_MS or ticket.resolved or ticket.removed)
     cuts = ticket.cuts if waits else OUT
-    if cuts != ticket.unanswered_cuts:
+    if cuts != stated:
         at_ms = max(time_ms, ticket.created_ms)
-        _move(ticket.facts, UNANSWERED_SLOT, at_ms, ticket.unanswered_cuts, cuts, start_ms)
+        _move(ticket.facts, UNANSWERED_SLOT, at_ms, stated, cuts, start_ms)
         ticket.unanswered_cuts = cuts
 
 
@@ -104,14 +111,26 @@ def ages(ticket: TicketState) -> list[Fact]:
     return facts
 
 
-def _join_backlog(ticket: TicketState, at_ms: int, cuts: int, status_cuts: int) -> None:
-    ticket.backlog_cuts = cuts
-    ticket.status_cuts = status_cuts
+def _join_backlog(ticket: TicketState, at_ms: int) -> None:
+    ticket.backlog_cuts = cuts = ticket.cuts
+    ticket.status_cuts = ticket.cut_sets.only("status", ticket.status)
     _enter_age_band(ticket, at_ms)
     ticket.facts += (
         (BACKLOG_SLOT, at_ms, _with_breakdown(ticket), 1, 1),
         (OPEN_TICKETS_SLOT, at_ms, cuts, ticket.created_ms, 1),
     )
+
+
+def _move_within_backlog(ticket: TicketState, at_ms: int, stated: int) -> None:
+    cuts = ticket.cuts
+    if cuts != stated:
+        _move(ticket.facts, BACKLOG_SLOT, at_ms, stated, cuts)
+        _move(ticket.facts, OPEN_TICKETS_SLOT, at_ms, stated, cuts, ticket.created_ms)
+        ticket.backlog_cuts = cuts
+    status_cuts = ticket.cut_sets.only("status", ticket.status)
+    if status_cuts != ticket.status_cuts:
+        _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.status_cuts, status_cuts)
+        ticket.status_cuts = status_cuts
 
 
 def _leave_backlog(ticket: TicketState, at_ms: int) -> None:

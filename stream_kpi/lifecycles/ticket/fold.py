@@ -11,6 +11,7 @@ from stream_kpi.lifecycles.ticket.backlog import (
     grow_older,
     settle,
     settle_assignment,
+    settle_created,
     settle_waiting,
 )
 from stream_kpi.lifecycles.ticket.events import (
@@ -86,7 +87,7 @@ class TicketFold(TicketState):
         if event.created_by == "customer":
             self.response_start_ms = event.time_ms
             self.unattended = True
-        settle(self, event.time_ms)
+        settle_created(self)
 
     def _on_updated(self, event: Updated) -> None:
         for dimension, value in event.changes:

@@ -80,12 +80,14 @@ class Entities:
         """The entity, unpacked; a new one for a key that is not here."""
         return self.hot.get(key) or self._load(key)
 
-    def apply(self, entity: Entity, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
-        """Take an event of one of :attr:`hot` in: the facts to pass on, None for a duplicate. Raises
-        :class:`TooLargeError`."""
+    def apply(
+        self, entity: Entity, event: HistoryEvent, clock_ms: int, onto: list[Fact] | None = None
+    ) -> list[Fact] | None:
+        """Take an event of one of :attr:`hot` in: the facts to pass on, appended to ``onto``, None for a duplicate.
+        Raises :class:`TooLargeError`."""
         if len(entity.events) >= MAX_EVENTS and event.uid not in entity.events:
             raise TooLargeError
-        facts = entity.apply(event, clock_ms)
+        facts = entity.apply(event, clock_ms, onto)
         if facts is None:
             return None
         if not entity.dirty:

@@ -137,11 +137,9 @@ class Shard:
         entities = self.entities.get(kind)
         compact = None if entities is None else entities.lifecycle.from_wire(event, time_ms)
         if entities is not None and compact is not None:
-            facts = entities.apply(entities.find(event.subject), compact, time_ms)
-            if facts is None:
+            taken = entities.apply(entities.find(event.subject), compact, time_ms, self._facts)
+            if taken is None:
                 self.counts["duplicates",] += 1
-            else:
-                self._facts += facts
         self._hand_over()
 
     def _saw(self, least_ms: int, greatest_ms: int) -> None:
@@ -154,7 +152,7 @@ class Shard:
     def _hand_over(self) -> None:
         if self._facts:
             self._panes.add(self._facts)
-            self._facts = []
+            self._facts.clear()  # the same list again: every fold that has added to it holds it
         for entities in self.entities.values():
             if entities.problems:
                 self.counts.update(("data_problems", problem) for problem in entities.problems)
@@ -259,6 +257,7 @@ class Shard:
         entities = self.entities.get(kind)
         from_wire = None if entities is None else entities.lifecycle.from_wire
         hot, cold = ({}, {}) if entities is None else (entities.hot, entities.cold)
+        facts = self._facts
         counts: Counter[str] = Counter()
         latest_ms = wall_ms + self._settings.future_skew_ms
         least_ms, greatest_ms = NEVER_MS, -NEVER_MS
@@ -283,14 +282,10 @@ class Shard:
             if entities is None or compact is None:
                 continue
             try:
-                facts = entities.apply(entity or entities.find(subject), compact, time_ms)
+                if entities.apply(entity or entities.find(subject), compact, time_ms, facts) is None:
+                    self.counts["duplicates",] += 1
             except TooLargeError:
                 self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, f"{subject!r} has its fill of events")
-                continue
-            if facts:
-                self._facts += facts
-            elif facts is None:
-                self.counts["duplicates",] += 1
         if least_ms <= greatest_ms:
             self._saw(least_ms, greatest_ms)
             self._batch_greatest_ms = max(self._batch_greatest_ms, greatest_ms)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def facts_of(new_fold: Callable[[], Fold], history: Iterable[HistoryEvent], clock_ms: int) -> tuple[Fold, list[Fact]]:
     """Fold a sorted history from the start up to ``clock_ms``: the fold, and all facts (none while voided)."""
     fold = new_fold()
+    facts = fold.facts = []
     for event in history:
         if not event.opens:
             fold.fire_until(event.time_ms, inclusive=False)
         fold.on_event(event)
     fold.fire_until(clock_ms, inclusive=True)
-    facts, fold.facts = fold.facts, []
     return fold, [] if fold.voided else facts
 
 
@@ -73,24 +73,33 @@ class Entity:
         """All events, sorted."""
         return list(self.events.values())
 
-    def apply(self, event: HistoryEvent, clock_ms: int) -> list[Fact] | None:
-        """Take an event in at the partition's clock (>= the event's time). None: a duplicate, nothing changed."""
+    def apply(self, event: HistoryEvent, clock_ms: int, onto: list[Fact] | None = None) -> list[Fact] | None:
+        """Take an event in at the partition's clock (>= the event's time). None: a duplicate, nothing changed.
+
+        The facts are appended to ``onto``, which is returned: a list an event would cost more than most facts do.
+        """
         uid = event.uid
         events = self.events
         if uid in events:
             return None
+        facts = [] if onto is None else onto
+        stated = len(facts)
         fold = self.fold
+        fold.facts = facts
         last = self.last
         if last is not None:
             time_ms = event.time_ms
             if event.opens or time_ms <= fold.last_due_ms or (time_ms <= last.time_ms and event.order < last.order):
-                return self._refold(event, clock_ms)
+                facts += self._refold(event, clock_ms)
+                return facts
             if fold.soonest_ms < time_ms:
                 fold.fire_until(time_ms, inclusive=False)
             was_voided = fold.voided
             fold.on_event(event)
             if fold.voided is not was_voided:  # all that it stated goes or comes back: the fold keeps no list of it
-                return self._refold(event, clock_ms)
+                del facts[stated:]
+                facts += self._refold(event, clock_ms)
+                return facts
         else:
             fold.on_event(event)
         events[uid] = event
@@ -100,21 +109,18 @@ class Entity:
             self.clock_ms = clock_ms
         if fold.soonest_ms <= self.clock_ms:
             fold.fire_until(self.clock_ms, inclusive=True)
-        if not fold.facts:
-            return []
-        facts, fold.facts = fold.facts, []
-        return [] if fold.voided else facts
+        if fold.voided:
+            del facts[stated:]
+        return facts
 
     def advance(self, clock_ms: int) -> list[Fact]:
         """Let the moments up to ``clock_ms`` come."""
         fold = self.fold
+        facts = fold.facts = []
         if clock_ms > self.clock_ms:  # noqa: PLR1730 - max() takes three times as long, at every event
             self.clock_ms = clock_ms
         if fold.soonest_ms <= self.clock_ms:
             fold.fire_until(self.clock_ms, inclusive=True)
-        if not fold.facts:
-            return []
-        facts, fold.facts = fold.facts, []
         return [] if fold.voided else facts
 
     def take_problems(self) -> list[str]:

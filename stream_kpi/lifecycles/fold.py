@@ -28,7 +28,8 @@ class Fold(ABC):
         self.voided = True
         """True while the entity leaves every count (spam, deleted, merged away, or its creation not seen yet). Only
         an event changes it, never a due moment. A plain field, as the engine asks for it at every event."""
-        self.facts: list[Fact] = []
+        self.facts: list[Fact]
+        """Where facts go: the engine sets it before it calls."""
         self.due: dict[int, int] = {}
         """``{kind: due_ms}``; a handful at most."""
         self.soonest_ms = NEVER_MS

@@ -7,7 +7,7 @@ is wrong with a bad one is found out only after that has failed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -107,11 +107,12 @@ def decode_line(content: bytes) -> tuple[TopicKind, Event, int]:
 
 def decode_batch(
     kind: TopicKind, records: Iterable[InputRecord], counts: Counter[str]
-) -> Iterator[tuple[InputRecord, Outcome, int]]:
+) -> list[tuple[InputRecord, Outcome, int]]:
     """Every record with its outcome and time, in order; bad records are outcomes too, with their record's timestamp.
 
     Adds to ``counts[TIME_MISSING]`` for each event that states no time.
     """
+    outcomes: list[tuple[InputRecord, Outcome, int]] = []
     parse = _PARSE[kind]
     for record in records:
         value = record.value
@@ -121,11 +122,12 @@ def decode_batch(
                 event: Event = parse(value)
                 time_ms = event_time_ms(event.time)  # type: ignore[arg-type]  # None goes the long way below
                 if time_ms >= 0 and "\0" not in event.id:
-                    yield record, event, time_ms
+                    outcomes.append((record, event, time_ms))
                     continue
             except (ValueError, TypeError, RecursionError):  # TypeError: no time
                 pass  # the long way below finds out what it is
-        yield _decode_record(kind, record, counts)
+        outcomes.append(_decode_record(kind, record, counts))
+    return outcomes
 
 
 def _says_structured(headers: Headers) -> bool:

@@ -91,8 +91,8 @@ def test_anything_else_is_refused_as_an_invalid_time(text: str) -> None:
 def test_what_is_remembered_is_bounded_and_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from stream_kpi.events import times
 
-    monkeypatch.setattr(times, "_minutes", {})
-    monkeypatch.setattr(times, "_MAX_MINUTES", 8)
+    monkeypatch.setattr(times, "_seconds", {})
+    monkeypatch.setattr(times, "_MAX_SECONDS", 8)
     for minute in range(60):
         assert event_time_ms(f"2026-03-02T10:{minute:02d}:00Z") == NOON_MS + minute * 60_000
-        assert len(times._minutes) <= 8
+        assert len(times._seconds) <= 8

@@ -15,11 +15,12 @@ from stream_kpi.lifecycles.customer.events import CustomerEvent
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import Measure
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
-from tests.strategies.customers import END_MS, EUR, INSTANTS_MS, USD, customer_stories, instants_ms
+from tests.strategies.customers import END_MS, EUR, INSTANTS_MS, USD, customer_stories, instants_ms, sole_stories
 
 OPTIONS = Options(zone="Europe/Berlin")
 CUTS = ((), ("plan", "gold"), ("plan", "silver"))
@@ -28,10 +29,22 @@ LOSSES = (registry.MRR_CONTRACTION, registry.MRR_CHURNED)
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[CustomerEvent]).decode
 Cut = tuple[str, ...]
+stories = st.one_of(customer_stories(), sole_stories())
 
 
 def in_order(story: list[CustomerEvent]) -> list[CustomerEvent]:
     return sorted(story, key=lambda event: event.order)
+
+
+class AccountFold(CustomerFold):
+    """A customer whose account has taken over before the first state."""
+
+    __slots__ = ()
+
+    def __init__(self, cut_sets: CutSets, options: Options) -> None:
+        super().__init__(cut_sets, options)
+        self._sole = None
+        self._replay(-NEVER_MS)
 
 
 class Facts:
@@ -78,7 +91,7 @@ def test_packing_and_unpacking_a_customers_history_is_the_identity(story: list[C
     assert _unpack(_pack(story)) == story
 
 
-@given(customer_stories(), st.data())
+@given(stories, st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_customers_facts_do_not_depend_on_arrival_duplicates_or_how_the_clock_ran(
     story: list[CustomerEvent], data: st.DataObject
@@ -102,7 +115,18 @@ def test_a_customers_facts_do_not_depend_on_arrival_duplicates_or_how_the_clock_
     assert net(passed_on) == net(facts_of(new_fold, in_order(story), END_MS)[1])
 
 
-@given(customer_stories(), instants_ms)
+@given(sole_stories())
+@settings(max_examples=300, deadline=None)
+def test_the_sole_subscription_states_what_the_account_states_event_by_event(story: list[CustomerEvent]) -> None:
+    cut_sets = CutSets()
+    short, full = (Entity(partial(fold, cut_sets, OPTIONS)) for fold in (CustomerFold, AccountFold))
+    for event in story:
+        assert Counter(short.apply(event, event.time_ms)) == Counter(full.apply(event, event.time_ms))
+        assert short.fold.next_due_ms() == full.fold.next_due_ms()
+    assert Counter(short.advance(END_MS)) == Counter(full.advance(END_MS))
+
+
+@given(stories, instants_ms)
 @settings(max_examples=150, deadline=None)
 def test_mrr_and_customers_at_every_instant_are_those_of_the_states_that_hold_then(
     story: list[CustomerEvent], clock_ms: int
@@ -118,7 +142,7 @@ def test_mrr_and_customers_at_every_instant_are_those_of_the_states_that_hold_th
             assert facts.total(registry.CUSTOMERS.slot, cut, at_ms + 1) == pays(story, clock_ms, at_ms, cut)
 
 
-@given(customer_stories(), instants_ms, instants_ms)
+@given(stories, instants_ms, instants_ms)
 @settings(max_examples=150, deadline=None)
 def test_start_and_movements_make_the_end_in_every_window_currency_and_plan(
     story: list[CustomerEvent], one_ms: int, other_ms: int
@@ -138,7 +162,7 @@ def test_start_and_movements_make_the_end_in_every_window_currency_and_plan(
         assert sum(by_reason) == moved(registry.MRR_CHURNED, ())
 
 
-@given(customer_stories())
+@given(stories)
 @settings(max_examples=150, deadline=None)
 def test_each_instant_is_one_movement_of_a_currency(story: list[CustomerEvent]) -> None:
     facts = Facts(story, END_MS)
@@ -158,7 +182,7 @@ def test_each_instant_is_one_movement_of_a_currency(story: list[CustomerEvent]) 
             assert set(standing) == {"mrr_churned"}
 
 
-@given(customer_stories(), instants_ms)
+@given(stories, instants_ms)
 @settings(max_examples=150, deadline=None)
 def test_a_customer_is_lost_in_a_window_if_it_paid_at_its_start_and_does_not_at_its_end(
     story: list[CustomerEvent], clock_ms: int
@@ -180,7 +204,7 @@ def test_a_customer_is_lost_in_a_window_if_it_paid_at_its_start_and_does_not_at_
                 assert facts.total(measure.slot, cut, last_ms + 1, start_ms) == lost
 
 
-@given(customer_stories(), instants_ms)
+@given(stories, instants_ms)
 @settings(max_examples=150, deadline=None)
 def test_the_past_of_active_customers_is_when_they_paid_and_of_others_it_is_nothing(
     story: list[CustomerEvent], clock_ms: int

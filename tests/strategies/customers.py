@@ -54,3 +54,16 @@ def _states(draw: st.DrawFn, uid: str) -> SubscriptionState:
 def customer_stories(draw: st.DrawFn, *, max_events: int = 8) -> list[CustomerEvent]:
     """The states of one customer's subscriptions, each once, in the order of their making."""
     return [draw(_states(f"e{i}")) for i in range(draw(st.integers(0, max_events)))]
+
+
+@st.composite
+def sole_stories(draw: st.DrawFn, *, max_events: int = 8) -> list[CustomerEvent]:
+    """The states of one subscription to one plan, each later than the one before; now and then one that is not so."""
+    story: list[CustomerEvent] = []
+    for time_ms in draw(st.lists(instants_ms, unique=True, max_size=max_events)):
+        uid = f"e{len(story)}"
+        amount = draw(st.sampled_from([0, 1_000, 2_000, 5_001]))
+        plans = (("gold", amount),) if amount else ()
+        plain = SubscriptionState(time_ms, uid, "one", time_ms, amount > 0, EUR, plans, None, draw(st.booleans()))
+        story.append(plain if draw(st.integers(0, 9)) else draw(_states(uid)))
+    return sorted(story, key=lambda state: state.order)

@@ -6,15 +6,14 @@ another is an expansion). So the latest instant stays open: another state of it 
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.customer.events import SubscriptionState
+from stream_kpi.lifecycles.customer.paying import flip
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import registry
-from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
 
 MRR_SLOT = registry.MRR.slot
 NEW_SLOT = registry.MRR_NEW.slot
@@ -24,16 +23,6 @@ CONTRACTION_SLOT = registry.MRR_CONTRACTION.slot
 CHURNED_SLOT = registry.MRR_CHURNED.slot
 CUSTOMERS_BY_CURRENCY_SLOT = registry.CUSTOMERS_BY_CURRENCY.slot
 """Slots of money and of what is counted by currency: an amount's own is this plus the currency's numeric code."""
-CUSTOMERS_SLOT = registry.CUSTOMERS.slot
-PAST_OF_ACTIVE_SLOT = registry.PAST_OF_ACTIVE.slot
-
-LOST_IN_WINDOW: tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...] = (
-    (registry.CUSTOMERS_LOST_5M.slot, lambda time_ms, _zone: floor_5m(time_ms)),
-    (registry.CUSTOMERS_LOST_1H.slot, floor_1h),
-    (registry.CUSTOMERS_LOST_1D.slot, floor_day),
-    (registry.CUSTOMERS_LOST_MONTH.slot, floor_month),
-)
-"""The measure of each kind of window, and where the window that holds an instant starts."""
 
 Change = tuple[SubscriptionState | None, SubscriptionState | None, bool]
 """A subscription before and after an instant (None: no MRR), and whether what it loses there is delinquent."""
@@ -240,36 +229,7 @@ class Account:
 
     def _flip(self, keys: tuple[str | None, ...], facts: list[Fact]) -> None:
         """State that those start or stop paying, who have done so together from the first."""
-        cuts, switches = self._cuts(keys), self._switches.get(keys[0], ())
-        if len(switches) % 2:
-            self._stop(switches, cuts, facts)
-        else:
-            self._start(switches, cuts, facts)
-
-    def _start(self, switches: Sequence[int], cuts: int, facts: list[Fact]) -> None:
-        time_ms = self.instant_ms
-        facts.append((CUSTOMERS_SLOT, time_ms, cuts, 1, 1))
-        if switches:
-            self._past(switches, cuts, 1, facts)
-            for slot, start_of in LOST_IN_WINDOW:
-                start_ms = start_of(switches[-1], self._zone)
-                if start_of(time_ms, self._zone) == start_ms and _paid_before(switches, start_ms):
-                    facts.append((slot, switches[-1], cuts, 1, -1))
-        facts.append((PAST_OF_ACTIVE_SLOT, time_ms, cuts, 1, 1))
-
-    def _stop(self, switches: Sequence[int], cuts: int, facts: list[Fact]) -> None:
-        time_ms = self.instant_ms
-        facts.append((CUSTOMERS_SLOT, time_ms, cuts, 1, -1))
-        self._past(switches, cuts, -1, facts)
-        for slot, start_of in LOST_IN_WINDOW:
-            if _paid_before(switches, start_of(time_ms, self._zone)):
-                facts.append((slot, time_ms, cuts, 1, 1))
-
-    def _past(self, switches: Sequence[int], cuts: int, sign: int, facts: list[Fact]) -> None:
-        """The whole paying history before the open instant, stated or taken back."""
-        for switched_ms in switches:
-            facts.append((PAST_OF_ACTIVE_SLOT, switched_ms, cuts, 1, sign))
-            sign = -sign
+        flip(self.instant_ms, self._switches.get(keys[0], ()), self._cuts(keys), self._zone, facts)
 
     def _cuts(self, keys: tuple[str | None, ...]) -> int:
         """The cuts of the customer (None) or a plan, or of both."""
@@ -285,8 +245,3 @@ def _same_revenue(before: SubscriptionState, after: SubscriptionState) -> bool:
 def _alive(state: SubscriptionState, instant_ms: int) -> SubscriptionState | None:
     ended = state.cancel_ms is not None and state.cancel_ms <= instant_ms
     return state if state.mrr_by_plan and not ended else None
-
-
-def _paid_before(switches: Sequence[int], instant_ms: int) -> bool:
-    """Whether the customer paid just before an instant: windows are [start, end), and so is what they start from."""
-    return bool(bisect_left(switches, instant_ms) % 2)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from stream_kpi.lifecycles.customer.account import Account
 from stream_kpi.lifecycles.customer.events import EffectiveOrder, SubscriptionState
+from stream_kpi.lifecycles.customer.sole import SoleSubscription
 from stream_kpi.lifecycles.facts import CutSets, Fact, difference
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
@@ -28,7 +29,7 @@ class CustomerFold(Fold):
     its due moment, one that reaches back before the open instant restates what came after.
     """
 
-    __slots__ = ("_account", "_applied", "_options", "_timeline")
+    __slots__ = ("_account", "_applied", "_options", "_sole", "_timeline")
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
@@ -38,7 +39,9 @@ class CustomerFold(Fold):
         """Every state, in order of effect."""
         self._applied = 0
         """How many of the timeline's states the account has taken in."""
-        self._account = self._new_account()
+        self._sole: SoleSubscription | None = SoleSubscription(cut_sets, options.zone_info)
+        """Takes the states in until it cannot; ``_account``, which is made only then, takes over."""
+        self._account: Account
 
     @property
     def closed(self) -> bool:
@@ -50,6 +53,13 @@ class CustomerFold(Fold):
         if not isinstance(event, SubscriptionState):
             raise TypeError(f"{type(event).__name__} is no event of a customer")
         timeline = self._timeline
+        sole = self._sole
+        if sole is not None:
+            if sole.move(event, self.facts):
+                timeline.append(event)
+                return
+            self._sole = None
+            self._replay(sole.instant_ms)
         place = len(timeline)
         if place and event.effective_ms <= timeline[-1].effective_ms:
             place = bisect(timeline, event.effective_order, key=_effective_order)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import Answer
 from stream_kpi.measures.registry import CSAT_ANSWERS, CSAT_POSITIVE, CSAT_SCORE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ANSWERS_SLOT = CSAT_ANSWERS.slot
 POSITIVE_SLOT = CSAT_POSITIVE.slot
@@ -36,8 +32,8 @@ class Surveys:
     __slots__ = ("_first",)
 
     def __init__(self) -> None:
-        self._first: dict[str, tuple[int, int, float, float, float]] = {}
-        """By survey: the time and cuts of its first answer; score and scale of its last."""
+        self._first: dict[str, tuple[int, int, int, bool]] = {}
+        """By survey: the time and cuts of its first answer; the five-point score of its last."""
 
     def on_answered(self, fold: Fold, event: Answer, cuts: int) -> None:
         """State the facts of an answer in ``cuts`` (those of the moment, the credited agent's included).
@@ -47,22 +43,18 @@ class Surveys:
         """
         if event.kind != "csat":
             return
-        rating = (event.score, event.scale_min, event.scale_max)
+        facts = fold.facts
         first = self._first.get(event.survey_id)
         if first is None:
             time_ms = event.time_ms
-            fold.emit(ANSWERS_SLOT, time_ms, cuts)
+            facts.append((ANSWERS_SLOT, time_ms, cuts, 1, 1))
         else:
-            time_ms, cuts, *replaced = first
-            for slot, value in _rating_facts(*replaced):
-                fold.take_back(slot, time_ms, cuts, value)
-        self._first[event.survey_id] = (time_ms, cuts, *rating)
-        for slot, value in _rating_facts(*rating):
-            fold.emit(slot, time_ms, cuts, value)
-
-
-def _rating_facts(score: float, scale_min: float, scale_max: float) -> Iterator[tuple[int, int]]:
-    millionths, positive = five_point(score, scale_min, scale_max)
-    yield SCORE_SLOT, millionths
-    if positive:
-        yield POSITIVE_SLOT, 1
+            time_ms, cuts, millionths, positive = first
+            facts.append((SCORE_SLOT, time_ms, cuts, millionths, -1))
+            if positive:
+                facts.append((POSITIVE_SLOT, time_ms, cuts, 1, -1))
+        millionths, positive = five_point(event.score, event.scale_min, event.scale_max)
+        facts.append((SCORE_SLOT, time_ms, cuts, millionths, 1))
+        if positive:
+            facts.append((POSITIVE_SLOT, time_ms, cuts, 1, 1))
+        self._first[event.survey_id] = (time_ms, cuts, millionths, positive)

@@ -149,10 +149,11 @@ def _with_breakdown(ticket: TicketState) -> int:
 
 
 def _enter_age_band(ticket: TicketState, at_ms: int) -> None:
-    band = bisect_right(AGE_BAND_ENDS_MS, at_ms - ticket.created_ms)
+    created_ms = ticket.created_ms
+    band = 0 if at_ms == created_ms else bisect_right(AGE_BAND_ENDS_MS, at_ms - created_ms)
     ticket.age_band_cuts = ticket.cut_sets.only("age_band", AGE_BANDS[band])
     if band < len(AGE_BAND_ENDS_MS):
-        ticket.schedule(ticket.created_ms + AGE_BAND_ENDS_MS[band], AGE_BAND_DUE)
+        ticket.schedule(created_ms + AGE_BAND_ENDS_MS[band], AGE_BAND_DUE)
 
 
 def _move(facts: list[Fact], slot: int, at_ms: int, stated: int, cuts: int, value: int = 1) -> None:

@@ -41,14 +41,15 @@ def on_solve(ticket: TicketState, event: Status) -> None:
     end_turn(ticket)
     # The customer's own id is no agent's: a ticket that a customer solves is its assignee's work.
     ticket.solver = (event.actor_id if event.actor != "customer" else None) or ticket.assignee
+    time_ms = event.time_ms
     cuts = ticket.cuts_with_agent(ticket.solver)
     if ticket.options.auto_resolve_counts or event.actor not in UNATTENDED_ACTORS:
-        duration_ms = ticket.duration_ms(ticket.created_ms, event.time_ms)
-        ticket.emit(RESOLUTION_FULL_SLOT, event.time_ms, cuts, duration_ms)
-        ticket.full_resolution = (event.time_ms, cuts, duration_ms)
+        duration_ms = ticket.duration_ms(ticket.created_ms, time_ms)
+        ticket.facts.append((RESOLUTION_FULL_SLOT, time_ms, cuts, duration_ms, 1))
+        ticket.full_resolution = (time_ms, cuts, duration_ms)
         if not ticket.resolution_first_stated:
             ticket.resolution_first_stated = True
-            ticket.emit(RESOLUTION_FIRST_SLOT, event.time_ms, cuts, duration_ms)
+            ticket.facts.append((RESOLUTION_FIRST_SLOT, time_ms, cuts, duration_ms, 1))
     if ticket.first_solve_ms == UNKNOWN_TIME_MS:
         _first_solve(ticket, event, cuts)
 
@@ -71,15 +72,16 @@ def on_cohort_due(ticket: TicketState) -> None:
 
 
 def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
-    ticket.first_solve_ms = event.time_ms
+    facts, time_ms = ticket.facts, event.time_ms
+    ticket.first_solve_ms = time_ms
     ticket.first_solve_cuts = cuts
-    ticket.emit(FIRST_SOLVES_SLOT, event.time_ms, cuts)
-    ticket.schedule(event.time_ms + ticket.options.reopen_window_ms, COHORT_DUE)
+    facts.append((FIRST_SOLVES_SLOT, time_ms, cuts, 1, 1))
+    ticket.schedule(time_ms + ticket.options.reopen_window_ms, COHORT_DUE)
     if event.actor in HUMANS:
-        ticket.emit(FCR_SOLVES_SLOT, event.time_ms, cuts)
+        facts.append((FCR_SOLVES_SLOT, time_ms, cuts, 1, 1))
         solver = ticket.solver
         one_agent = not ticket.several_handlers and (
             ticket.handler is None or solver is None or solver == ticket.handler
         )
         if one_agent and not ticket.followed_up and not ticket.transferred:
-            ticket.emit(FCR_FIRST_CONTACT_SLOT, event.time_ms, cuts)
+            facts.append((FCR_FIRST_CONTACT_SLOT, time_ms, cuts, 1, 1))

@@ -17,7 +17,6 @@ from stream_kpi.kpis.record import KpiRecord, evaluate
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import COHORT
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.kinds import Rolling, Tumbling
@@ -111,10 +110,10 @@ class Computation:
         if isinstance(window, Tumbling):
             return next(tumbling_views(panes, window, at_ms, at_ms, grace_ms=0))
         sums = RollingSums(window, panes)
-        cohort = RollingSums(window, panes, self._options.reopen_window_ms, COHORT)
-        sums.move(at_ms)
-        cohort.move(at_ms)
-        return rolling_view(panes, sums, cohort, at_ms)
+        cohorts = [RollingSums(window, panes, lag_ms, of) for lag_ms, of in self._options.cohorts.items()]
+        for one in (sums, *cohorts):
+            one.move(at_ms)
+        return rolling_view(panes, sums, cohorts, at_ms)
 
     def _rejected(self, rejected: Rejected) -> Rejected:
         self.rejected[rejected.reason] += 1

@@ -10,11 +10,10 @@ import msgspec
 from msgspec.structs import replace
 
 from stream_kpi.kpis.catalogue import live_rows
-from stream_kpi.kpis.record import KpiHistogram, KpiRecord, evaluate, histograms, record_key, timestamp
+from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of, evaluate, histograms, record_key, timestamp
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import COHORT
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
@@ -72,7 +71,10 @@ class Merge:
         self.panes = MergedPanes(options.zone_info)
         self._grace_ms = grace_ms
         self._rolling = [
-            (RollingSums(kind, self.panes), RollingSums(kind, self.panes, options.reopen_window_ms, COHORT))
+            (
+                RollingSums(kind, self.panes),
+                [RollingSums(kind, self.panes, lag_ms, of) for lag_ms, of in options.cohorts.items()],
+            )
             for kind in ROLLING
         ]
         self._tumbling = [DirtyTumbling(kind, options.zone_info, self._grace_ms) for kind in TUMBLING]
@@ -107,10 +109,10 @@ class Merge:
                 for sums, _ in self._rolling:  # a change from before the window moves the level at its start
                     for cut in levels:
                         self._outdate(sums.kind.name, cut)
-            for pair in self._rolling:
-                for sums in pair:
-                    if sums.kind.tier.number == tier and sums.add(change):
-                        self._mark_all(sums.kind.name, cuts)
+            for sums, cohorts in self._rolling:
+                for one in (sums, *cohorts):
+                    if one.kind.tier.number == tier and one.add(change):
+                        self._mark_all(one.kind.name, cuts)
             for dirty in self._tumbling:
                 if dirty.kind.tier.number == tier:
                     for cut in cuts:
@@ -122,20 +124,20 @@ class Merge:
         """Take back one record of the values topic, in log order, before the first publish."""
         before = self._records.pop(key, None)
         if before is not None:
-            self._published[_id_of(before)][_cut_of(before)].pop(key, None)
+            self._published[_id_of(before)][cut_of(before)].pop(key, None)
         if value is not None:
             record = msgspec.json.decode(value, type=KpiRecord)
             self._records[key] = record
-            self._published.setdefault(_id_of(record), {}).setdefault(_cut_of(record), {})[key] = record
+            self._published.setdefault(_id_of(record), {}).setdefault(cut_of(record), {})[key] = record
 
     def publish(self, now_ms: int, first_ms: int | None) -> Publication:
         """Evaluate what has changed, as of ``now``."""
         if first_ms is None:
             first_ms = now_ms
         self._absorb()
-        for sums, cohort in self._rolling:
-            self._mark_all(sums.kind.name, sums.move(now_ms))
-            self._mark_all(sums.kind.name, cohort.move(now_ms))
+        for sums, cohorts in self._rolling:
+            for one in (sums, *cohorts):
+                self._mark_all(one.kind.name, one.move(now_ms))
         self.panes.expire(now_ms)  # what is gone can leave no window any more
         views = list(self._current_views(now_ms, first_ms))
         changed_cuts = self._take_dirty(CUTS_PER_PUBLISH // 2)
@@ -160,8 +162,8 @@ class Merge:
     def _current_views(self, now_ms: int, first_ms: int) -> Iterator[MergedView]:
         """The windows that end now, those that people look at first; all time is the last."""
         yield instant_view(self.panes, now_ms)
-        for sums, cohort in self._rolling:
-            yield rolling_view(self.panes, sums, cohort, now_ms)
+        for sums, cohorts in self._rolling:
+            yield rolling_view(self.panes, sums, cohorts, now_ms)
         yield next(tumbling_views(self.panes, TODAY, now_ms, now_ms, self._grace_ms))
         yield total_view(self.panes, first_ms, now_ms)
 
@@ -292,9 +294,3 @@ class Merge:
 
 def _id_of(record: KpiRecord) -> WindowId:
     return _window_id(record.window.kind, record.window.start)
-
-
-def _cut_of(record: KpiRecord) -> Cut:
-    for cut in record.cut.items():
-        return cut
-    return TOTAL

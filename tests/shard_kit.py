@@ -39,7 +39,7 @@ class Record:
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-def event(kind: str, subject: str, time_ms: int, uid: str, **data: Any) -> bytes:
+def event(kind: str, subject: str, time_ms: int, uid: str, /, **data: Any) -> bytes:
     """A structured CloudEvent."""
     document = {"specversion": "1.0", "id": uid, "source": "/test", "type": kind, "subject": subject}
     return json.dumps({**document, "time": timestamp(time_ms), "data": data}).encode()

@@ -83,8 +83,10 @@ def _rows(ids: list[str] | None) -> Sequence[Kpi]:
 
 def _dimensions(by: list[str] | None) -> list[str]:
     from stream_kpi.kpis.catalogue import catalogue
+    from stream_kpi.kpis.rows import CLASS
 
-    known = {cut for row in catalogue() for cut in row.cuts} - {"total"}
+    # The classes of distributions are printed in any case: who asks for them gets what was asked for.
+    known = {cut for row in catalogue() for cut in row.cuts} - {"total"} | {CLASS}
     for one in by or ():
         if one not in known:
             raise UserError(f"--by {one}: must be one of {', '.join(sorted(known))}")
@@ -147,15 +149,16 @@ _STATS = ("mean", "min", "max", "p50", "p90", "p95", "p99")
 
 
 def _print_csv(records: Iterable[KpiRecord]) -> None:
+    from stream_kpi.kpis.record import cut_text
+
     writer = csv.writer(sys.stdout)
     columns = ("kpi", "unit", "window", "start", "end", "cut", "value", "samples", "numerator", "denominator")
     writer.writerow((*columns, *_STATS, "clock", "currency", "final"))
     for record in records:
         window = record.window
-        cut = next((f"{name}={value}" for name, value in record.cut.items()), "")
         stats = [getattr(record.stats, name) if record.stats else None for name in _STATS]
         ends = (record.clock, record.currency, record.final)
-        head = (record.kpi, record.unit, window.kind, window.start, window.end, cut)
+        head = (record.kpi, record.unit, window.kind, window.start, window.end, cut_text(record))
         writer.writerow((*head, record.value, record.samples, record.numerator, record.denominator, *stats, *ends))
 
 
@@ -163,17 +166,18 @@ def _print_table(records: Iterable[KpiRecord]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from stream_kpi.kpis.record import cut_text
+
     table = Table("KPI", "window", "cut", box=None, pad_edge=False)
     for name in ("value", "unit", "samples", "p50", "p90", "p99"):
         table.add_column(name, justify="left" if name == "unit" else "right")
     for record in records:
         window = record.window
         shown = window.kind if window.start is None else f"{window.kind} {_short(window.start)}"
-        cut = next((f"{name}={value}" for name, value in record.cut.items()), "")
         stats = [_number(getattr(record.stats, name)) if record.stats else "" for name in ("p50", "p90", "p99")]
         value = "-" if record.value is None else _number(record.value)
         samples = "" if record.samples is None else f"{record.samples:,}"
-        table.add_row(record.kpi, shown, Text(cut), value, record.unit, samples, *stats)
+        table.add_row(record.kpi, shown, Text(cut_text(record)), value, record.unit, samples, *stats)
     data_console().print(table)
 
 

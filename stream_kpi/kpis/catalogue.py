@@ -19,6 +19,8 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *chats.QUEUE,
     *chats.SERVICE,
     *surveys.SATISFACTION,
+    *surveys.RESPONSE,
+    *surveys.EFFORT,
     *revenue.LEVELS,
     *revenue.MOVEMENTS,
     *revenue.RETENTION,

@@ -28,6 +28,8 @@ class Result(NamedTuple):
     denominator: float | None = None
     interval: tuple[float, float] | None = None
     currency: str | None = None
+    of_class: str | None = None
+    """The class of a distribution that it is the share of."""
 
 
 class Formula(ABC):
@@ -38,6 +40,8 @@ class Formula(ABC):
     """Whether the result at a cut also follows from the total's vectors."""
     by_currency: ClassVar[bool] = False
     """Whether there is one result a currency."""
+    by_class: ClassVar[bool] = False
+    """Whether there is one result a class, of which none is ever left out."""
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -55,7 +59,7 @@ class Formula(ABC):
 
     @abstractmethod
     def results(self, scope: Scope) -> Iterator[Result]:
-        """One result, or one a currency."""
+        """One result, or one a currency or class."""
 
 
 _Z: Final = 1.959963984540054
@@ -159,6 +163,32 @@ class Share(Formula):
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution(Formula):
+    """The share of each class: the classes' counts by one count, of which every member is in exactly one class."""
+
+    classes: tuple[tuple[str, Measure], ...]
+    of: Measure
+    by_class: ClassVar[bool] = True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The classes' counts and what they are shares of."""
+        return (*(measure for _, measure in self.classes), self.of)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        counts = ", ".join(f"{name}: count({measure.name})" for name, measure in self.classes)
+        return f"{{{counts}}} / count({self.of.name})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """A ratio for each class; the samples of each are all members."""
+        members = scope.count(self.of)
+        for name, measure in self.classes:
+            yield ratio(scope.count(measure), members)._replace(of_class=name)
+
+
+@dataclass(frozen=True, slots=True)
 class MeanDuration(Formula):
     """The mean of durations in seconds, with stats."""
 
@@ -177,7 +207,7 @@ class MeanDuration(Formula):
 
 @dataclass(frozen=True, slots=True)
 class MeanScore(Formula):
-    """The mean of scores on 1..5, with stats."""
+    """The mean of scores in points, with stats."""
 
     measure: Measure
 

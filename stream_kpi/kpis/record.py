@@ -12,7 +12,7 @@ import msgspec
 
 from stream_kpi.kpis.catalogue import AREA_MEASURES
 from stream_kpi.kpis.formulas import MeanDuration, Result
-from stream_kpi.kpis.rows import Area, Kpi, KpiKind
+from stream_kpi.kpis.rows import CLASS, Area, Kpi, KpiKind
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.kpis.view import View, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
@@ -33,6 +33,7 @@ class RecordWindow(msgspec.Struct, frozen=True):
 class KpiRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One value of one KPI, in one window, of one cut. Field order is that of the JSON.
 
+    ``cut`` names at most one dimension, and of a distribution also the ``class``, after it.
     ``samples`` is None for sums of money, whose movements are not counted. ``interval``, the Wilson 95 % interval of a
     ratio, is left out of the JSON where there is none.
     """
@@ -90,6 +91,24 @@ def record_key(record: KpiRecord) -> bytes:
     return "|".join(parts).encode()
 
 
+def cut_of(record: KpiRecord) -> Cut:
+    """The cut that the record is of; its class is none."""
+    for name, value in record.cut.items():
+        if name != CLASS:
+            return name, value
+    return TOTAL
+
+
+def class_of(record: KpiRecord) -> str | None:
+    """The class of a distribution's record."""
+    return record.cut.get(CLASS)
+
+
+def cut_text(record: KpiRecord) -> str:
+    """Cut and class for people: ``channel=email``, ``channel=email class=poor``, empty for the total."""
+    return " ".join([f"{name}={value}" for name, value in record.cut.items()])
+
+
 def _follows(kind: str) -> bool:
     return kind == "month" or kind.startswith("tumbling:")
 
@@ -137,7 +156,7 @@ def histograms(rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] = (TOTAL,)) 
             if isinstance(formula, MeanDuration):
                 yield KpiHistogram(
                     kpi=kpi.id,
-                    cut=_named(cut),
+                    cut=_named(cut, None),
                     buckets=tuple(cumulative_buckets(scope.inside, formula.measure, scope.ordered)),
                     sum_s=scope.inside.get(formula.measure.slot, 0) / 1_000,
                 )
@@ -171,8 +190,11 @@ def _rows_of(rows: Sequence[Kpi], scope: Scope) -> Iterator[Kpi]:
             yield kpi
 
 
-def _named(cut: Cut) -> dict[str, str]:
-    return {cut[0]: cut[1]} if cut else {}
+def _named(cut: Cut, of_class: str | None) -> dict[str, str]:
+    named = {cut[0]: cut[1]} if cut else {}
+    if of_class is not None:
+        named[CLASS] = of_class
+    return named
 
 
 def _record(kpi: Kpi, cut: Cut, result: Result, windows: _Windows, as_of: str) -> KpiRecord:
@@ -180,7 +202,7 @@ def _record(kpi: Kpi, cut: Cut, result: Result, windows: _Windows, as_of: str) -
         kpi=kpi.id,
         unit=(result.currency if kpi.kind is KpiKind.MONEY else None) or kpi.unit,
         window=windows.standing if kpi.stands else windows.inside,
-        cut=_named(cut),
+        cut=_named(cut, result.of_class),
         value=result.value,
         stats=result.stats,
         numerator=result.numerator,

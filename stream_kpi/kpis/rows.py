@@ -42,6 +42,9 @@ ALL_CUTS: Final = (TOTAL_CUT, "channel", "priority", "category", "group", "brand
 AGENT_CUTS: Final = (*ALL_CUTS, "agent")
 """kpis.md's "all A"."""
 
+CLASS: Final = "class"
+"""Beside its cut, a record of a distribution names its class under this. No dimension has this name."""
+
 ROLLING: Final = ("rolling:5m", "rolling:15m", "rolling:1h", "rolling:4h", "rolling:24h", "rolling:7d")
 TODAY: Final = ("today",)
 TUMBLING: Final = ("tumbling:5m", "tumbling:1h", "tumbling:1d")

@@ -19,6 +19,7 @@ cuts = an id from :class:`CutSets`, sign = +1 or -1 (takes an earlier fact back,
 
 GROUP_BITS = 31
 """An id of cuts is up to two numbers of groups, the second one this many bits up."""
+_FIRST = (1 << GROUP_BITS) - 1
 
 
 class CutSets:
@@ -48,7 +49,7 @@ class CutSets:
 
     def cuts_of(self, cuts: int) -> tuple[Cut, ...]:
         """The cuts that an id names."""
-        return (*self.groups[cuts & ((1 << GROUP_BITS) - 1)], *self.groups[cuts >> GROUP_BITS])
+        return (*self.groups[cuts & _FIRST], *self.groups[cuts >> GROUP_BITS])
 
     def id_of(self, cuts: tuple[Cut, ...]) -> int:
         """The id of exactly these cuts, as one group."""
@@ -102,6 +103,16 @@ class CutSets:
         if found is None:
             found = self._joined[group, other] = self.id_of((*self.groups[group], *self.groups[other]))
         return found
+
+    def with_group(self, cuts: int, group: int) -> int:
+        """The cuts of an id and those of a group, which have none in common; the id's first group is replaced by the
+        two as one: for groups that are few."""
+        first = cuts & _FIRST
+        return self.joined(first, group) | (cuts - first)
+
+    def within(self, cuts: int, dimensions: frozenset[str]) -> int:
+        """The total and those cuts of an id that are of some dimensions, as one group."""
+        return self.id_of(tuple(cut for cut in self.cuts_of(cuts) if not cut or cut[0] in dimensions))
 
 
 def net(facts: Iterable[Fact]) -> Counter[tuple[int, int, int, int]]:

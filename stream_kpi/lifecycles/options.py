@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+
+from stream_kpi.measures.registry import REOPEN_COHORT, SURVEY_COHORT, Measure
+
+SURVEY_WINDOW_MS: Final = 7 * 86_400_000
+"""An answer counts in the response rate when it comes this soon after the survey was sent."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,3 +41,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def zone_info(self) -> ZoneInfo:
         """The zone as an object."""
         return ZoneInfo(self.zone)
+
+    @property
+    def cohorts(self) -> dict[int, tuple[Measure, ...]]:
+        """Measures of cohorts by the milliseconds after which their members are decided."""
+        measures: dict[int, tuple[Measure, ...]] = {}
+        for decided_after_ms, cohort in ((self.reopen_window_ms, REOPEN_COHORT), (SURVEY_WINDOW_MS, SURVEY_COHORT)):
+            measures[decided_after_ms] = measures.get(decided_after_ms, ()) + cohort
+        return measures

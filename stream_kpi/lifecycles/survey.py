@@ -1,60 +1,137 @@
-"""Survey answers: one arithmetic for tickets and chats (kpis.md, Surveys)."""
+"""Surveys: one arithmetic for tickets and chats (kpis.md, Surveys)."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from stream_kpi.lifecycles.fold import Fold
-from stream_kpi.lifecycles.history import Answer
-from stream_kpi.measures.registry import CSAT_ANSWERS, CSAT_POSITIVE, CSAT_SCORE
+from stream_kpi.lifecycles.options import SURVEY_WINDOW_MS
+from stream_kpi.measures.registry import (
+    CES_EASY,
+    CES_SCORE,
+    COHORT_SURVEYS_ANSWERED,
+    COHORT_SURVEYS_SENT,
+    CSAT_ANSWERS,
+    CSAT_CLASS_NEUTRAL,
+    CSAT_CLASS_POOR,
+    CSAT_CLASS_POSITIVE,
+    CSAT_CLASS_VERY_POOR,
+    CSAT_CLASS_VERY_POSITIVE,
+    CSAT_POSITIVE,
+    CSAT_SCORE,
+)
+
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.fold import Fold
+    from stream_kpi.lifecycles.history import Answer, Sent
+
+SURVEY_DUE = 100
+"""The kind of due moment at which it is decided whether surveys were answered; lifecycles number their own from 0."""
 
 ANSWERS_SLOT = CSAT_ANSWERS.slot
-POSITIVE_SLOT = CSAT_POSITIVE.slot
-SCORE_SLOT = CSAT_SCORE.slot
+CSAT_CLASSES = (
+    (Fraction(9, 2), CSAT_CLASS_VERY_POSITIVE.slot),
+    (Fraction(7, 2), CSAT_CLASS_POSITIVE.slot),
+    (Fraction(5, 2), CSAT_CLASS_NEUTRAL.slot),
+    (Fraction(3, 2), CSAT_CLASS_POOR.slot),
+    (Fraction(1), CSAT_CLASS_VERY_POOR.slot),
+)
+"""The least n of each class."""
+CES_DIMENSIONS = frozenset({"channel", "category"})
+
+Survey = tuple[str, str]
+"""Kind and ``survey_id``: a form that asks two questions under one id is two surveys."""
+
+Rating = tuple[tuple[int, int], ...]
+"""Slots and values of the facts that follow from how an answer rates."""
+
+
+def on_scale(top: int, score: float, scale_min: float, scale_max: float) -> Fraction:
+    """The score on 1..top: ``1 + (top - 1) (score - min) / (max - min)``, exactly. Numbers count as the decimals they
+    were written as, so that 0.3 of 0.4 is three quarters.
+
+    Raises:
+        ZeroDivisionError: the scale is empty.
+    """
+    low = Fraction(str(scale_min))
+    return 1 + (top - 1) * (Fraction(str(score)) - low) / (Fraction(str(scale_max)) - low)
 
 
 @lru_cache(maxsize=4096)
-def five_point(score: float, scale_min: float, scale_max: float) -> tuple[int, bool]:
-    """The score as ``n = 1 + 4 (score - min) / (max - min)``: millionths of n, rounded half to even, and whether
-    n >= 4. Numbers count as the decimals they were written as, so that 0.3 of 0.4 is exactly three quarters.
+def rating_facts(kind: str, score: float, scale_min: float, scale_max: float) -> Rating:
+    """All that follows from how an answer rates; the score itself is in millionths, rounded half to even. Nothing for
+    kinds that are judged by customer (nps).
 
-    Raises ZeroDivisionError for an empty scale.
+    Raises:
+        ZeroDivisionError: the scale is empty.
     """
-    low = Fraction(str(scale_min))
-    n = 1 + 4 * (Fraction(str(score)) - low) / (Fraction(str(scale_max)) - low)
-    return round(n * 1_000_000), n >= 4
+    if kind == "csat":
+        n = on_scale(5, score, scale_min, scale_max)
+        of_class = next(slot for least, slot in CSAT_CLASSES if n >= least)
+        facts = ((CSAT_SCORE.slot, round(n * 1_000_000)), (of_class, 1))
+        return (*facts, (CSAT_POSITIVE.slot, 1)) if n >= 4 else facts
+    if kind == "ces":
+        n = on_scale(7, score, scale_min, scale_max)
+        score_fact = (CES_SCORE.slot, round(n * 1_000_000))
+        return (score_fact, (CES_EASY.slot, 1)) if n >= 5 else (score_fact,)
+    return ()
 
 
 class Surveys:
-    """The CSAT answers of one entity."""
+    """The surveys of one entity: those sent, and their answers."""
 
-    __slots__ = ("_first",)
+    __slots__ = ("_rated", "_sent", "_undecided")
 
     def __init__(self) -> None:
-        self._first: dict[str, tuple[int, int, int, bool]] = {}
-        """By survey: the time and cuts of its first answer; the five-point score of its last."""
+        self._rated: dict[Survey, tuple[int, int, Rating]] = {}
+        """Where the first answer to a survey counts (time and cuts), and what the last one states there."""
+        self._sent: set[Survey] = set()
+        self._undecided: list[tuple[int, int, Survey]] = []
+        """Time sent and cuts of the surveys that may still be answered in time, in that order."""
+
+    def on_sent(self, fold: Fold, event: Sent, cuts: int) -> None:
+        """A survey went out, in ``cuts`` (those of the moment, the agent's included). Sent again, it is a reminder."""
+        survey = (event.kind, event.survey_id)
+        if survey in self._sent:
+            return
+        self._sent.add(survey)
+        cut_sets = fold.cut_sets
+        self._undecided.append((event.time_ms, cut_sets.with_group(cuts, cut_sets.only("kind", event.kind)), survey))
+        if len(self._undecided) == 1:
+            fold.schedule(event.time_ms + SURVEY_WINDOW_MS, SURVEY_DUE)
+
+    def on_due(self, fold: Fold, due_ms: int) -> None:
+        """The time in which an answer counts has passed for the surveys that were sent so long before."""
+        undecided = self._undecided
+        while undecided and undecided[0][0] + SURVEY_WINDOW_MS <= due_ms:
+            time_ms, cuts, survey = undecided.pop(0)
+            fold.emit(COHORT_SURVEYS_SENT.slot, time_ms, cuts)
+            if survey in self._rated:
+                fold.emit(COHORT_SURVEYS_ANSWERED.slot, time_ms, cuts)
+        if undecided:
+            fold.schedule(undecided[0][0] + SURVEY_WINDOW_MS, SURVEY_DUE)
 
     def on_answered(self, fold: Fold, event: Answer, cuts: int) -> None:
         """State the facts of an answer in ``cuts`` (those of the moment, the credited agent's included).
 
-        A re-rating takes the score before it back and states the new one, both in the window and the cuts of the
-        first answer. Only CSAT has measures so far.
+        A re-rating takes the rating before it back and states the new one, both in the window and the cuts of the
+        first answer.
         """
-        if event.kind != "csat":
-            return
         facts = fold.facts
-        first = self._first.get(event.survey_id)
-        if first is None:
-            time_ms = event.time_ms
-            facts.append((ANSWERS_SLOT, time_ms, cuts, 1, 1))
+        survey = (event.kind, event.survey_id)
+        rated = self._rated.get(survey)
+        if rated is not None:
+            time_ms, cuts, replaced = rated
+            for slot, value in replaced:
+                facts.append((slot, time_ms, cuts, value, -1))
         else:
-            time_ms, cuts, millionths, positive = first
-            facts.append((SCORE_SLOT, time_ms, cuts, millionths, -1))
-            if positive:
-                facts.append((POSITIVE_SLOT, time_ms, cuts, 1, -1))
-        millionths, positive = five_point(event.score, event.scale_min, event.scale_max)
-        facts.append((SCORE_SLOT, time_ms, cuts, millionths, 1))
-        if positive:
-            facts.append((POSITIVE_SLOT, time_ms, cuts, 1, 1))
-        self._first[event.survey_id] = (time_ms, cuts, millionths, positive)
+            time_ms = event.time_ms
+            if event.kind == "csat":
+                facts.append((ANSWERS_SLOT, time_ms, cuts, 1, 1))
+            else:
+                cuts = fold.cut_sets.within(cuts, CES_DIMENSIONS)
+        rating = rating_facts(event.kind, event.score, event.scale_min, event.scale_max)
+        self._rated[survey] = (time_ms, cuts, rating)
+        for slot, value in rating:
+            facts.append((slot, time_ms, cuts, value, 1))

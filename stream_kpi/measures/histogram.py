@@ -38,7 +38,7 @@ _SCORE_BIN: Final = 1_000
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """What is known of the values of one histogram; seconds for durations, points of 1..5 for scores.
+    """What is known of the values of one histogram; seconds for durations, points of 1..5 or 1..7 for scores.
 
     Count, sum and mean are exact. A quantile is pandas' and DuckDB's (linear interpolation between the two neighbouring
     ranks), each rank's value taken as its bin's representative; min and max are representatives too.
@@ -89,7 +89,8 @@ def _representatives_s() -> Iterator[float]:
 
 _REPRESENTATIVE_S: Final[tuple[float, ...]] = tuple(_representatives_s())
 _LADDER_BINS: Final[tuple[int, ...]] = tuple(bisect_left(EDGES_MS, 1_000 * bound_s) for bound_s in LADDER_S)
-_SCORES: Final[tuple[float, ...]] = tuple(1 + thousandths / 1_000 for thousandths in range(4_001))
+_SCORES: Final[tuple[float, ...]] = tuple(1 + thousandths / 1_000 for thousandths in range(6_001))
+"""Of each bin, up to the longest scale's 7."""
 _QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
 
 
@@ -116,7 +117,7 @@ def duration_slots(measure: Measure, value_ms: int) -> tuple[int, int]:
 
 
 def score_bin(value_millionths: int) -> int:
-    """The bin of a score in millionths on 1..5: whole thousandths above 1, half to even."""
+    """The bin of a score in millionths on 1..7: whole thousandths above 1, half to even."""
     thousandths, rest = divmod(value_millionths - SCORE_UNIT, _SCORE_BIN)
     half = _SCORE_BIN // 2
     return thousandths + (rest > half or (rest == half and thousandths % 2 == 1))
@@ -149,7 +150,7 @@ def duration_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequenc
 
 
 def score_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> Stats | None:
-    """Stats on 1..5 of a SCORE measure of the vector; None without samples. ``ordered`` as in duration_stats.
+    """Stats in points of a SCORE measure of the vector; None without samples. ``ordered`` as in duration_stats.
 
     Raises:
         ValueError: the measure is of another kind.

@@ -20,7 +20,7 @@ class Kind(Enum):
     DURATION = "duration"
     """integer milliseconds into the log-bucket histogram: sum slot += value, bin slot += 1"""
     SCORE = "score"
-    """integer millionths on the scale 1..5 into exact bins of a thousandth: sum slot += value, bin slot += 1"""
+    """integer millionths on 1..5 or 1..7 into exact bins of a thousandth: sum slot += value, bin slot += 1"""
     AGE = "age"
     """a member of a set that ages: value is the start in epoch milliseconds; never in a pane (windows.ages)"""
 
@@ -77,6 +77,13 @@ HANDLE_TIME = Measure(29, "handle_time", Kind.DURATION)
 CSAT_ANSWERS = Measure(40, "csat_answers", Kind.COUNT)
 CSAT_POSITIVE = Measure(41, "csat_positive", Kind.COUNT)
 CSAT_SCORE = Measure(42, "csat_score", Kind.SCORE)
+CSAT_CLASS_VERY_POSITIVE = Measure(43, "csat_class_very_positive", Kind.COUNT)
+CSAT_CLASS_POSITIVE = Measure(44, "csat_class_positive", Kind.COUNT)
+CSAT_CLASS_NEUTRAL = Measure(45, "csat_class_neutral", Kind.COUNT)
+CSAT_CLASS_POOR = Measure(46, "csat_class_poor", Kind.COUNT)
+CSAT_CLASS_VERY_POOR = Measure(47, "csat_class_very_poor", Kind.COUNT)
+COHORT_SURVEYS_SENT = Measure(48, "cohort_surveys_sent", Kind.COUNT)
+COHORT_SURVEYS_ANSWERED = Measure(49, "cohort_surveys_answered", Kind.COUNT)
 
 # Customers and revenue. Money is integer minor units.
 MRR = Measure(50, "mrr", Kind.LEVEL, by_currency=True)
@@ -95,8 +102,13 @@ PAST_OF_ACTIVE = Measure(62, "past_of_active", Kind.LEVEL)
 """The whole activity history (+1, -1) of the customers that pay now, taken back while they do not: its level at an
 instant is how many of today's customers paid then. Customers of then less this = lost since, for any window."""
 
-COHORT = (COHORT_SOLVES, COHORT_REOPENS)
-"""Measures of cohorts, whose members are decided some time after the event that they are counted at."""
+CES_SCORE = Measure(92, "ces_score", Kind.SCORE)
+CES_EASY = Measure(93, "ces_easy", Kind.COUNT)
+
+# Measures of cohorts, whose members are decided some time after the event that they are counted at; how long after,
+# lifecycles.options says.
+REOPEN_COHORT = (COHORT_SOLVES, COHORT_REOPENS)
+SURVEY_COHORT = (COHORT_SURVEYS_SENT, COHORT_SURVEYS_ANSWERED)
 
 MEASURES: tuple[Measure, ...] = tuple(m for m in list(globals().values()) if isinstance(m, Measure))
 BY_NUMBER: dict[int, Measure] = {m.number: m for m in MEASURES}

@@ -45,7 +45,9 @@ def _kpis_lines() -> Iterator[str]:
     yield from ("# KPIs", "", _GENERATED, "")
     yield "Ratios are ratios of sums with a Wilson 95 % interval where the numerator counts part of the denominator."
     yield "No samples: no value. Counts, levels and money are 0 when nothing happened. Money is by currency, never"
-    yield "added up over currencies. Windows are those published live; `stream-kpi compute` prints any."
+    yield "added up over currencies. Windows are those published live; `stream-kpi compute` prints any. A distribution"
+    yield "has one record a class, each class always among them; the class stands in the record's `cut`, beside the"
+    yield 'dimension: `{"class": "poor"}`, `{"channel": "email", "class": "poor"}`.'
     yield from ("", "| KPI | unit | good | metric |", "|---|---|---|---|")
     for kpi in catalogue():
         yield f"| [{kpi.id}](#{kpi.id}) | {kpi.unit} | {_GOOD[kpi.direction]} | `{kpi.metric}` |"
@@ -66,7 +68,8 @@ def _target(target: float, kind: KpiKind) -> str:
 
 def _metrics_lines() -> Iterator[str]:
     yield from ("# Metrics", "", _GENERATED, "")
-    yield "Base units: seconds, ratios in 0..1, money in major units with the label `currency`. Each cut is a family of"
+    yield "Base units: seconds, ratios in 0..1, money in major units with the label `currency`, distributions with the"
+    yield "label `class`: never add their samples up over classes, each class states all. Each cut is a family of"
     yield "its own, so nothing is counted twice. A series is absent while it has no value. Quantiles never add up: take"
     yield "them as they are. Values of a dimension beyond the cap are shown together as `other`."
     yield ""

@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 
 from stream_kpi.kpis.catalogue import catalogue
-from stream_kpi.kpis.record import KpiRecord
-from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
+from stream_kpi.kpis.record import KpiRecord, class_of, cut_of
+from stream_kpi.kpis.rows import CLASS, TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.publish.labels import OTHER, LabelCap, summed
 from stream_kpi.publish.live_store import LiveStore, Snapshot
 
@@ -31,8 +31,8 @@ SHOWN_STATS: Final = ("mean", "p50", "p90", "p95", "p99", "max")
 
 _WITH_STATS: Final = frozenset({KpiKind.DURATION, KpiKind.AGE})
 
-_Series = tuple[str, str, str]
-"""Label value of the cut ("" for the total), window, currency."""
+_Series = tuple[str, str, str, str]
+"""Label value of the cut ("" for the total), window, currency, class."""
 
 
 def samples_metric(kpi: Kpi, dimension: str) -> str:
@@ -88,7 +88,7 @@ class KpiCollector(Collector):
         yield from self._distributions(snapshot)
 
     def _grouped(self, snapshot: Snapshot) -> dict[tuple[str, str], dict[_Series, list[KpiRecord]]]:
-        """``{(KPI, dimension): {(label value, window, currency): records}}``; more than one record only for `other`."""
+        """``{(KPI, dimension): {series: records}}``; more than one record only for `other`."""
         hidden = self._hidden
         shown = [
             record
@@ -97,13 +97,13 @@ class KpiCollector(Collector):
             and not record.variant
             and hidden.isdisjoint(record.cut)
         ]
-        admitted = self._cap.admit({cut for record in shown for cut in record.cut.items()})
+        admitted = self._cap.admit({cut for record in shown if (cut := cut_of(record))})
         groups: dict[tuple[str, str], dict[_Series, list[KpiRecord]]] = {}
         for record in shown:
-            dimension, value = next(iter(record.cut.items()), ("", ""))
+            dimension, value = cut_of(record) or ("", "")
             if dimension and (dimension, value) not in admitted:
                 value = OTHER
-            series = (value, SHOWN_WINDOWS[record.window.kind], record.currency or "")
+            series = (value, SHOWN_WINDOWS[record.window.kind], record.currency or "", class_of(record) or "")
             groups.setdefault((record.kpi, dimension), {}).setdefault(series, []).append(record)
         return groups
 
@@ -133,8 +133,8 @@ def _families(
     samples = GaugeMetricFamily(
         samples_metric(kpi, dimension), f"{kpi.title}{of_cut}: samples that the value is made of."
     )
-    for (label, window, currency), records in series.items():
-        labels = {name: text for name, text in zip(names, (label, window, currency), strict=True) if name}
+    for label_values, records in series.items():
+        labels = {name: text for name, text in zip(names, label_values, strict=True) if name}
         value, count, stats = _figures(kpi, records)
         if kpi.kind in _WITH_STATS:
             for stat, figure in stats.items():
@@ -149,9 +149,16 @@ def _families(
         yield samples
 
 
-def label_names(kpi: Kpi, dimension: str) -> tuple[str, str, str]:
-    """Names of the labels of the cut's value, the window and the currency, each empty where it is not shown."""
-    return dimension, "" if kpi.stands else "window", "currency" if kpi.formula.by_currency else ""
+def label_names(kpi: Kpi, dimension: str) -> tuple[str, str, str, str]:
+    """Names of the labels of the cut's value, the window, the currency and the class, each empty where it is not
+    shown."""
+    formula = kpi.formula
+    return (
+        dimension,
+        "" if kpi.stands else "window",
+        "currency" if formula.by_currency else "",
+        CLASS if formula.by_class else "",
+    )
 
 
 def _figures(kpi: Kpi, records: list[KpiRecord]) -> tuple[float | None, int | None, Mapping[str, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from stream_kpi.lifecycles.facts import TOTAL, Cut
@@ -131,10 +131,11 @@ def total_view(panes: MergedPanes, first_ms: int | None, now_ms: int) -> MergedV
     return MergedView(Window("total", first_ms, now_ms, final=True), panes, panes.totals, ages=panes.ages_at(now_ms))
 
 
-def rolling_view(panes: MergedPanes, sums: RollingSums, cohort: RollingSums, now_ms: int) -> MergedView:
-    """A rolling window whose sums have been moved to now."""
+def rolling_view(panes: MergedPanes, sums: RollingSums, cohorts: Sequence[RollingSums], now_ms: int) -> MergedView:
+    """A rolling window whose sums, and those of its cohorts, have been moved to now."""
     window = Window(sums.kind.name, sums.start_ms, now_ms, final=True)
-    return MergedView(window, panes, sums.table.sums, cohort=cohort.table.sums, ages=panes.ages_at(now_ms))
+    cohort = added([one.table.sums for one in cohorts])
+    return MergedView(window, panes, sums.table.sums, cohort=cohort, ages=panes.ages_at(now_ms))
 
 
 def instant_view(panes: MergedPanes, now_ms: int) -> MergedView:

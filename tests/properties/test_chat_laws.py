@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stream_kpi.lifecycles.chat.events import ChatEvent, Ended
+from stream_kpi.lifecycles.chat.events import ChatEvent, Ended, SurveySent
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact, net
@@ -18,7 +18,7 @@ from stream_kpi.measures import registry
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind, Measure
 from tests.strategies.chats import START_MS, chat_stories, times_ms
 
-END_MS = START_MS + 86_400_000
+END_MS = START_MS + 20 * 86_400_000
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[ChatEvent]).decode
 
@@ -87,6 +87,8 @@ def test_what_a_chat_does_it_does_once_and_parts_never_exceed_their_whole(story:
     def n(measure: Measure) -> int:
         return count[measure.slot]
 
+    sent = {(event.kind, event.survey_id) for event in story if isinstance(event, SurveySent)}
+    assert len(sent) == n(registry.COHORT_SURVEYS_SENT) >= n(registry.COHORT_SURVEYS_ANSWERED) >= 0
     assert n(registry.CHATS_QUEUED) == 1
     assert 1 >= n(registry.CHAT_OUTCOMES) >= n(registry.CHAT_ABANDONS) == n(registry.ABANDON_TIME) >= 0
     assert n(registry.CHAT_OUTCOMES) >= n(registry.ANSWER_TIME) >= n(registry.HANDLE_TIME) >= 0

@@ -12,13 +12,25 @@ from hypothesis import strategies as st
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.lifecycles.ticket.events import Status, TicketEvent
+from stream_kpi.lifecycles.ticket.events import Status, SurveySent, TicketEvent
 from stream_kpi.lifecycles.ticket.fold import TicketFold
 from stream_kpi.measures.registry import (
     BACKLOG,
     BY_NUMBER,
+    CES_EASY,
+    CES_SCORE,
     COHORT_REOPENS,
     COHORT_SOLVES,
+    COHORT_SURVEYS_ANSWERED,
+    COHORT_SURVEYS_SENT,
+    CSAT_ANSWERS,
+    CSAT_CLASS_NEUTRAL,
+    CSAT_CLASS_POOR,
+    CSAT_CLASS_POSITIVE,
+    CSAT_CLASS_VERY_POOR,
+    CSAT_CLASS_VERY_POSITIVE,
+    CSAT_POSITIVE,
+    CSAT_SCORE,
     FCR_FIRST_CONTACT,
     FCR_SOLVES,
     FIRST_RESPONSE,
@@ -33,6 +45,13 @@ from stream_kpi.measures.registry import (
 )
 from tests.strategies.tickets import DAY_MS, START_MS, ticket_stories, times_ms
 
+CSAT_CLASSES = (
+    CSAT_CLASS_VERY_POSITIVE,
+    CSAT_CLASS_POSITIVE,
+    CSAT_CLASS_NEUTRAL,
+    CSAT_CLASS_POOR,
+    CSAT_CLASS_VERY_POOR,
+)
 END_MS = START_MS + 100 * DAY_MS
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[TicketEvent]).decode
@@ -113,6 +132,10 @@ def test_what_a_ticket_can_do_once_it_does_at_most_once_and_parts_never_exceed_t
     assert n(FIRST_SOLVES) == n(RESOLUTION_FIRST) == n(COHORT_SOLVES) >= n(COHORT_REOPENS) >= 0
     assert n(FIRST_SOLVES) >= n(FCR_SOLVES) >= n(FCR_FIRST_CONTACT) >= 0
     assert 1 >= n(FIRST_RESPONSE) >= n(FIRST_RESPONSE_IN_TARGET) >= 0
+    assert n(CSAT_ANSWERS) == n(CSAT_SCORE) == sum(n(of_class) for of_class in CSAT_CLASSES) >= n(CSAT_POSITIVE) >= 0
+    assert n(CES_SCORE) >= n(CES_EASY) >= 0
+    sent = {(event.kind, event.survey_id) for event in story if isinstance(event, SurveySent)}
+    assert len(sent) >= n(COHORT_SURVEYS_SENT) >= n(COHORT_SURVEYS_ANSWERED) >= 0
 
 
 @given(ticket_stories(), st.data())

@@ -18,6 +18,7 @@ from stream_kpi.lifecycles.facts import Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import (
     BACKLOG,
+    CES_SCORE,
     CSAT_SCORE,
     FIRST_RESPONSE,
     MRR,
@@ -48,6 +49,7 @@ MEASURES = {
     MRR: st.integers(1, 10**12),
     FIRST_RESPONSE: st.integers(0, 400 * DAY_MS),
     CSAT_SCORE: st.integers(1_000_000, 5_000_000),
+    CES_SCORE: st.integers(1_000_000, 7_000_000),
     OPEN_TICKETS: st.integers(0, CLOCK_MS),
 }
 ZONES = st.sampled_from(["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])

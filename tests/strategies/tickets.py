@@ -38,6 +38,9 @@ _statuses = st.one_of(_living, _living, st.sampled_from(["deleted", "spam"]))
 _dimensions = st.sampled_from(["channel", "priority", "category", "group", "brand"])
 _creators = st.sampled_from(["customer", "customer", "agent", "bot", "system"])
 
+_surveys = st.sampled_from(["v1", "v1", "v2"])
+_survey_kinds = st.sampled_from(["csat", "csat", "csat", "ces", "nps"])
+
 
 @st.composite
 def _creations(draw: st.DrawFn, uid: str) -> Created:
@@ -61,9 +64,9 @@ def _events(draw: st.DrawFn, uid: str) -> TicketEvent:
             return Merged(time_ms, uid)
         case 14:
             score = draw(st.sampled_from([1, 2, 3.5, 4, 5]))
-            return SurveyAnswered(time_ms, uid, draw(st.sampled_from(["v1", "v2"])), "csat", score, 1, 5)
+            return SurveyAnswered(time_ms, uid, draw(_surveys), draw(_survey_kinds), score, 1, 5)
         case _:
-            return SurveySent(time_ms, uid, "v1", "csat")
+            return SurveySent(time_ms, uid, draw(_surveys), draw(_survey_kinds))
 
 
 @st.composite

@@ -14,6 +14,7 @@ from stream_kpi.lifecycles.chat.events import (
     Left,
     Queued,
     SurveyAnswered,
+    SurveySent,
     Transferred,
     from_wire,
 )
@@ -46,7 +47,7 @@ def compact(kind: str, data: dict[str, Any]) -> ChatEvent | None:
             SurveyAnswered(5, UID, "v", "csat", 4, 1, 5),
         ),
         ("chat.message", {"author": "agent"}, None),
-        ("chat.survey_sent", {"survey_id": "v", "kind": "csat"}, None),
+        ("chat.survey_sent", {"survey_id": "v", "kind": "csat"}, SurveySent(5, UID, "v", "csat")),
         ("agent.presence", {"state": "busy"}, None),
     ],
 )

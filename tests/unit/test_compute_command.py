@@ -19,6 +19,7 @@ from tests.shard_kit import DAY_MS, HOUR_MS, MINUTE_MS, T0_MS, created, event, r
 
 FIELDS = ["kpi", "unit", "window", "cut", "value", "stats", "numerator", "denominator", "samples", "clock", "currency",
           "variant", "as_of", "revision", "final"]  # fmt: skip
+CLASSES = ["very_positive", "positive", "neutral", "poor", "very_poor"]
 LOG = [
     created("A", T0_MS),
     reply("A", T0_MS + 10 * MINUTE_MS, "ann"),
@@ -67,7 +68,9 @@ def test_without_options_the_totals_of_every_kpi_are_printed(compute: Run) -> No
     done = compute()
     assert (done.exit_status, done.err) == (OK, "")
     assert {record["kpi"] for record in done.records} >= {"ticket_volume", "service_level", "csat", "churn_rate"}
-    assert all(record["cut"] == {} for record in done.records)
+    assert all(record["cut"] == {} for record in done.records if record["kpi"] != "csat_distribution")
+    classes = [record["cut"] for record in done.records if record["kpi"] == "csat_distribution"]
+    assert classes == [{"class": name} for name in CLASSES]
     assert {record["window"]["kind"] for record in done.records} == {"total", "instant"}
 
 
@@ -117,6 +120,27 @@ def test_a_dimension_adds_its_cuts_to_the_total(compute: Run) -> None:
         (("channel", "web"),): 1,
         (("brand", "unknown"),): 2,
     }
+
+
+@pytest.mark.parametrize("options", [("--by", "channel"), ("--by", "channel", "--by", "class")])
+def test_a_distribution_has_all_its_classes_in_the_total_and_in_every_cut(
+    compute: Run, options: tuple[str, ...]
+) -> None:
+    scale = {"survey_id": "v", "kind": "csat", "scale_min": 1, "scale_max": 5}
+    rated = event("ticket.survey_answered", "B", T0_MS + DAY_MS, "2", score=5, **scale)
+    done = compute("--kpi", "csat_distribution", *options, lines=[*LOG, rated])
+    assert [(list(record["cut"].items()), record["value"]) for record in done.records] == [
+        *(([("class", name)], float(name == "very_positive")) for name in CLASSES),
+        *(([("channel", "web"), ("class", name)], float(name == "very_positive")) for name in CLASSES),
+    ]
+    assert {record["samples"] for record in done.records} == {1}
+    table = compute("--kpi", "csat_distribution", *options, "--format", "csv", lines=[*LOG, rated])
+    cuts = [row["cut"] for row in csv.DictReader(io.StringIO(table.out))]
+    assert cuts == [*(f"class={name}" for name in CLASSES), *(f"channel=web class={name}" for name in CLASSES)]
+    for_people = compute("--kpi", "csat_distribution", *options, "--format", "table", lines=[*LOG, rated])
+    assert [line.split()[4:6] for line in for_people.out.splitlines()[-5:]] == [
+        ["channel=web", f"class={name}"] for name in CLASSES
+    ]
 
 
 def test_agents_are_a_dimension_of_what_they_did(compute: Run) -> None:

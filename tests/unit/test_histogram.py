@@ -103,6 +103,14 @@ def test_scores_are_kept_to_the_thousandth_and_their_mean_exactly() -> None:
     assert stats.mean == pytest.approx(9_666_667 / 3_000_000, rel=1e-15)
 
 
+def test_a_score_of_seven_is_in_a_bin_of_its_own_too() -> None:
+    vector = vector_of(registry.CES_SCORE, [1_000_000, 6_999_000, 7_000_000], h.score_slots)
+    stats = h.score_stats(vector, registry.CES_SCORE)
+    assert stats is not None
+    assert (stats.count, stats.min, stats.p50, stats.max) == (3, 1.0, 6.999, 7.0)
+    assert max(vector) < registry.CES_SCORE.slot + registry.SLOTS_PER_MEASURE
+
+
 def test_a_score_between_two_thousandths_goes_to_the_even_one() -> None:
     assert [h.score_bin(1_000_000 + rest) for rest in (499, 500, 501, 1_500, 2_500)] == [0, 0, 1, 2, 2]
 

@@ -11,7 +11,16 @@ import pytest
 
 from stream_kpi.kpis.catalogue import catalogue, kpi_by_id, live_rows
 from stream_kpi.kpis.formulas import wilson_interval
-from stream_kpi.kpis.record import KpiRecord, evaluate, histograms, record_key, timestamp
+from stream_kpi.kpis.record import (
+    KpiRecord,
+    class_of,
+    cut_of,
+    cut_text,
+    evaluate,
+    histograms,
+    record_key,
+    timestamp,
+)
 from stream_kpi.kpis.view import AgeSummary, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.measures import histogram, registry
@@ -21,6 +30,7 @@ from stream_kpi.measures.vector import Vector, add_into
 EUR, JPY, KWD = 978, 392, 414
 EMAIL: Cut = ("channel", "email")
 HOUR = Window("rolling:1h", 0, 3_600_000, final=True)
+CLASSES = ("very_positive", "positive", "neutral", "poor", "very_poor")
 INSTANT = Window("instant", None, 3_600_000, final=True)
 
 
@@ -82,7 +92,11 @@ def ages(*ages_ms: int) -> AgeSummary:
 COUNTS_LEVELS_MONEY = {"count", "level", "money"}
 
 
-@pytest.mark.parametrize("kpi", [k for k in catalogue() if k.id != "arpu"], ids=lambda k: k.id)
+NOT_PARAMETRIZED = {"arpu", "csat_distribution"}
+"""Money without a currency, and more than one record: each has a test of its own."""
+
+
+@pytest.mark.parametrize("kpi", [k for k in catalogue() if k.id not in NOT_PARAMETRIZED], ids=lambda k: k.id)
 def test_where_nothing_happened_counts_levels_and_money_are_0_and_all_else_is_null(kpi: object) -> None:
     row = kpi_by_id(kpi.id)  # type: ignore[attr-defined]
     record = only(FakeView(), row.id)
@@ -92,6 +106,40 @@ def test_where_nothing_happened_counts_levels_and_money_are_0_and_all_else_is_nu
         assert record.value is None
         assert record.samples == 0
     assert record.stats is None
+
+
+def test_a_distribution_of_nothing_has_every_class_and_no_value() -> None:
+    found = records(FakeView(), "csat_distribution")
+    assert [(r.cut, r.value, r.samples) for r in found] == [({"class": name}, None, 0) for name in CLASSES]
+
+
+def test_a_distributions_classes_are_shares_of_one_count_with_an_interval_each() -> None:
+    vector = {
+        registry.CSAT_ANSWERS.slot: 10,
+        registry.CSAT_CLASS_VERY_POSITIVE.slot: 6,
+        registry.CSAT_CLASS_NEUTRAL.slot: 3,
+        registry.CSAT_CLASS_VERY_POOR.slot: 1,
+    }
+    found = records(FakeView(inside_by_cut={TOTAL: vector, EMAIL: vector}), "csat_distribution")
+    assert [r.value for r in found] == [0.6, 0.0, 0.3, 0.0, 0.1] * 2
+    assert [(r.numerator, r.denominator, r.samples, r.interval) for r in found[:5]] == [
+        (n, 10, 10, wilson_interval(n, 10)) for n in (6, 0, 3, 0, 1)
+    ]
+    assert [r.cut for r in found[5:]] == [{"channel": "email", "class": name} for name in CLASSES]
+
+
+def test_the_class_of_a_distribution_is_in_the_key_and_in_no_cut() -> None:
+    vector = {registry.CSAT_ANSWERS.slot: 1, registry.CSAT_CLASS_POOR.slot: 1}
+    group: Cut = ("group", "g")
+    found = records(FakeView(inside_by_cut={TOTAL: vector, group: vector}), "csat_distribution")
+    keys = [record_key(r) for r in found]
+    assert keys[3] == b"csat_distribution|rolling:1h|class=poor|||"
+    assert keys[8] == b"csat_distribution|rolling:1h|class=poor&group=g|||"
+    assert len(set(keys)) == 10
+    assert [cut_of(r) for r in found] == [TOTAL] * 5 + [group] * 5
+    decoded = [msgspec.json.decode(msgspec.json.encode(r), type=KpiRecord) for r in found]
+    assert [(cut_of(r), class_of(r)) for r in decoded] == [(cut, name) for cut in (TOTAL, group) for name in CLASSES]
+    assert [cut_text(r) for r in (found[0], found[9])] == ["class=very_positive", "group=g class=very_poor"]
 
 
 def test_arpu_without_customers_is_null() -> None:
@@ -321,7 +369,8 @@ def test_a_cut_has_records_only_of_what_it_knows_and_then_of_the_whole_area() ->
     assert {"ticket_volume", "first_response_time", "preferred_channel_share"} <= email
     assert not email & {"chat_volume", "csat", "mrr", "ticket_category_share"}
     assert "mrr" in by_cut['{"plan": "pro"}']
-    assert {kpi.id for kpi in catalogue()} == by_cut["{}"]
+    assert {kpi.id for kpi in catalogue() if not kpi.formula.by_class} == by_cut["{}"]
+    assert by_cut['{"class": "poor"}'] == {kpi.id for kpi in catalogue() if kpi.formula.by_class}
 
 
 def test_what_a_cut_knows_does_not_depend_on_the_rows_that_are_asked_for() -> None:

@@ -35,9 +35,10 @@ VOLUME = b"ticket_volume|total||||"
 class Publisher:
     """A shard, the merge, and the values topic between them and the world."""
 
-    def __init__(self) -> None:
-        self.shard = new_shard()
-        self.merge = Merge(Options(), grace_ms=GRACE_MS)
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.shard = new_shard(options=self.options)
+        self.merge = Merge(self.options, grace_ms=GRACE_MS)
         self.panes: dict[bytes, bytes | None] = {}
         self.values: dict[bytes, bytes | None] = {}
         self.offset = 0
@@ -78,7 +79,7 @@ class Publisher:
 
     def restart(self) -> None:
         """The merge starts anew, from its two topics."""
-        self.merge = Merge(Options(), grace_ms=GRACE_MS)
+        self.merge = Merge(self.options, grace_ms=GRACE_MS)
         for key, value in self.panes.items():
             self.merge.apply(0, key, value)
         for key, value in self.values.items():
@@ -208,6 +209,44 @@ def test_what_was_published_before_a_restart_is_not_said_again_and_taken_back_wh
     assert changed[VOLUME_5M] is None, "out of range by now"
     day = publisher.value(b"ticket_volume|tumbling:1h@2026-03-02T10:00:00.000Z||||")
     assert (day.value, day.revision) == (1, 0), "it was not final before"
+
+
+def test_the_classes_of_a_distribution_are_said_once_and_taken_back_with_their_cut_after_a_restart(
+    publisher: Publisher,
+) -> None:
+    rated = event(
+        "ticket.survey_answered", "A", T0_MS, "2", survey_id="v", kind="csat", score=2, scale_min=1, scale_max=5
+    )
+    publisher.take(created("A", T0_MS, channel="fax"), rated)
+    publisher.publish(T0_MS)
+    poor, fax_poor = (f"csat_distribution|total|{cut}class=poor|||".encode() for cut in ("", "channel=fax&"))
+    assert (publisher.value(poor).value, publisher.value(poor).cut) == (1, {"class": "poor"})
+    assert publisher.value(fax_poor).cut == {"channel": "fax", "class": "poor"}
+    publisher.restart()
+    assert publisher.publish(T0_MS) == {}
+    publisher.restart()
+    publisher.take(status("A", T0_MS, "spam"))
+    publisher.publish(T0_MS)
+    assert (publisher.value(poor).value, publisher.value(poor).samples) == (None, 0)
+    assert publisher.values[fax_poor] is None
+
+
+@pytest.mark.parametrize("reopen_days", [2, 7])
+def test_each_cohort_lags_behind_by_its_own_time(reopen_days: int) -> None:
+    publisher = Publisher(Options(reopen_window_ms=reopen_days * DAY_MS))
+    asked = event("ticket.survey_sent", "A", T0_MS, "2", survey_id="v", kind="csat")
+    publisher.take(created("A", T0_MS), asked, status("A", T0_MS, "solved"))
+    found = {}
+    for days in (1, 2, 6, 7, 31, 32, 33, 36, 37, 38):
+        publisher.publish(T0_MS + days * DAY_MS + HOUR_MS)
+        found[days] = [
+            publisher.value(f"{kpi}|rolling:30d||||".encode()).samples
+            for kpi in ("reopen_rate", "survey_response_rate")
+        ]
+    assert found == {
+        days: [int(reopen_days <= days < 30 + reopen_days), int(7 <= days < 37)]
+        for days in (1, 2, 6, 7, 31, 32, 33, 36, 37, 38)
+    }
 
 
 def test_a_revision_goes_on_after_a_restart(publisher: Publisher) -> None:

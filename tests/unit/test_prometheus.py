@@ -94,6 +94,40 @@ def test_a_duration_has_its_stats_in_seconds_and_a_family_of_samples() -> None:
     }
 
 
+def test_a_distribution_has_a_label_for_its_class_beside_the_one_of_its_cut() -> None:
+    shares = [record("csat_distribution", 0.2, cut={"class": "poor"}, of=(1, 5), samples=5)]
+    shares += [record("csat_distribution", 0.8, cut={"class": "positive"}, of=(4, 5), samples=5)]
+    shares += [record("csat_distribution", 1.0, cut={"channel": "sms", "class": "poor"}, of=(1, 1), samples=1)]
+    hidden = [record("csat_distribution", 1.0, cut={"agent": "a17", "class": "poor"}, of=(1, 1), samples=1)]
+    name = "kpi_csat_distribution"
+    assert scraped(registry_of(shares + hidden)) == {
+        series(f"{name}_ratio", window="1h", **{"class": "poor"}): 0.2,
+        series(f"{name}_ratio", window="1h", **{"class": "positive"}): 0.8,
+        series(f"{name}_samples", window="1h", **{"class": "poor"}): 5,
+        series(f"{name}_samples", window="1h", **{"class": "positive"}): 5,
+        series("kpi_channel_csat_distribution_ratio", window="1h", channel="sms", **{"class": "poor"}): 1,
+        series("kpi_channel_csat_distribution_samples", window="1h", channel="sms", **{"class": "poor"}): 1,
+    }
+
+
+def test_each_class_of_the_values_beyond_the_cap_is_added_up_by_itself() -> None:
+    overflowed: list[str] = []
+    store = MemoryStore()
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(KpiCollector(store, most_label_values=1, overflowed=overflowed.append))
+    parts = [("a", "poor", 1, 2), ("b", "poor", 1, 4), ("b", "positive", 3, 4), ("c", "poor", 2, 6)]
+    store.replace(
+        record("csat_distribution", n / of, cut={"brand": brand, "class": name}, of=(n, of), samples=of)
+        for brand, name, n, of in parts
+    )
+    found = scraped(registry)
+    assert found[series("kpi_brand_csat_distribution_ratio", window="1h", brand="other", **{"class": "poor"})] == 0.3
+    assert (
+        found[series("kpi_brand_csat_distribution_ratio", window="1h", brand="other", **{"class": "positive"})] == 0.75
+    )
+    assert overflowed == ["brand", "brand"], "a class is no value of a dimension"
+
+
 def test_each_dimension_is_a_family_of_its_own() -> None:
     found = scraped(
         registry_of([record("ticket_volume", 5), record("ticket_volume", 3, cut={"channel": 'e"m\\a\nil'})])

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from stream_kpi.events.tickets import TicketWire
-from stream_kpi.lifecycles.survey import five_point
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -97,26 +96,3 @@ def test_a_creation_comes_before_everything_whatever_its_time() -> None:
     created = Created(1_000, "z", "web", None, None, None, None, "customer")
     assert created.order < Message(0, "a", "agent", None, True, None).order
     assert Created(999, "z", "web", None, None, None, None, "customer").order < created.order
-
-
-@pytest.mark.parametrize(
-    ("score", "scale", "millionths", "positive"),
-    [
-        (1, (1, 5), 1_000_000, False),
-        (5, (1, 5), 5_000_000, True),
-        (4, (1, 5), 4_000_000, True),
-        (3.9999999, (1, 5), 4_000_000, False),
-        (0.3, (0, 0.4), 4_000_000, True),
-        (8, (0, 10), 4_200_000, True),
-        (7, (0, 10), 3_800_000, False),
-        (1, (0, 3), 2_333_333, False),
-        (2, (0, 3), 3_666_667, False),
-        (1, (0, 1), 5_000_000, True),
-        (1, (0, 8_000_000), 1_000_000, False),
-        (3, (0, 8_000_000), 1_000_002, False),
-    ],
-)
-def test_a_score_is_placed_exactly_on_one_to_five_rounded_half_to_even(
-    score: float, scale: tuple[float, float], millionths: int, positive: bool
-) -> None:
-    assert five_point(score, *scale) == (millionths, positive)

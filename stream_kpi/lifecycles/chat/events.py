@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from stream_kpi.events import chats as wire
-from stream_kpi.events.envelope import SurveyAnsweredData
-from stream_kpi.lifecycles.history import Answer, HistoryEvent
+from stream_kpi.events.envelope import SurveyAnsweredData, SurveySentData
+from stream_kpi.lifecycles.history import Answer, HistoryEvent, Sent
 
 
 class Queued(HistoryEvent, frozen=True, gc=False, tag=0):
@@ -62,14 +62,18 @@ class SurveyAnswered(Answer, frozen=True, gc=False, tag=5):
     """A survey about the chat was answered, or answered again."""
 
 
-ChatEvent = Queued | Transferred | Accepted | Left | Ended | SurveyAnswered
+class SurveySent(Sent, frozen=True, gc=False, tag=6):
+    """A survey about the chat went out."""
+
+
+ChatEvent = Queued | Transferred | Accepted | Left | Ended | SurveyAnswered | SurveySent
 """For decoding a packed history: ``list[ChatEvent]``."""
 
 
 def from_wire(event: Any, time_ms: int) -> ChatEvent | None:  # noqa: ANN401 any type of the topic's union
     """The compact form of a decoded wire event that happened at ``time_ms``; None when no measure needs it.
 
-    ``agent.presence`` is no chat's event; messages and surveys sent are in no KPI of the catalogue's first rows.
+    ``agent.presence`` is no chat's event; messages are in no KPI of the catalogue's first rows.
     """
     convert = _CONVERTERS.get(type(event))
     return None if convert is None else convert(time_ms, f"{event.id}\0{event.source}", event.data)
@@ -100,6 +104,10 @@ def _survey_answered(time_ms: int, uid: str, data: SurveyAnsweredData) -> Survey
     return SurveyAnswered(time_ms, uid, data.survey_id, data.kind, data.score, data.scale_min, data.scale_max)
 
 
+def _survey_sent(time_ms: int, uid: str, data: SurveySentData) -> SurveySent:
+    return SurveySent(time_ms, uid, data.survey_id, data.kind)
+
+
 _CONVERTERS: dict[type, Callable[[int, str, Any], ChatEvent]] = {
     wire.ChatQueued: _queued,
     wire.ChatTransferred: _transferred,
@@ -107,4 +115,5 @@ _CONVERTERS: dict[type, Callable[[int, str, Any], ChatEvent]] = {
     wire.ChatLeft: _left,
     wire.ChatEnded: _ended,
     wire.ChatSurveyAnswered: _survey_answered,
+    wire.ChatSurveySent: _survey_sent,
 }

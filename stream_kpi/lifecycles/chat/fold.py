@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stream_kpi.lifecycles.chat.events import Accepted, Ended, Left, Queued, SurveyAnswered, Transferred
+from stream_kpi.lifecycles.chat.events import Accepted, Ended, Left, Queued, SurveyAnswered, SurveySent, Transferred
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.lifecycles.survey import Surveys
+from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.measures import registry
 
 ANSWER_DEADLINE = 0
@@ -97,8 +97,11 @@ class ChatFold(Fold):
         elif isinstance(event, Queued):
             self._on_queued(event)
 
-    def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
-        """Still waiting past X: the service level is missed, for now."""
+    def on_due(self, kind: int, due_ms: int) -> None:
+        """Still waiting past X: the service level is missed, for now. Or the time to answer a survey is over."""
+        if kind == SURVEY_DUE:
+            self._all_surveys().on_due(self, due_ms)
+            return
         self._missed = (due_ms, self._cuts)
         self.emit(OFFERED_SLOT, due_ms, self._cuts)
 
@@ -207,10 +210,17 @@ class ChatFold(Fold):
             self._leave_queue(event.time_ms, queued_ms, "abandoned" if event.by == "customer" else "timeout")
         self._ended = True
 
+    def _on_survey_sent(self, event: SurveySent, _: int) -> None:
+        self._all_surveys().on_sent(self, event, self._cuts_with_agent())
+
     def _on_survey_answered(self, event: SurveyAnswered, _: int) -> None:
+        self._all_surveys().on_answered(self, event, self._cuts_with_agent())
+
+    def _all_surveys(self) -> Surveys:
+        # Most chats have none.
         if self._surveys is None:
             self._surveys = Surveys()
-        self._surveys.on_answered(self, event, self._cuts_with_agent())
+        return self._surveys
 
 
 _HANDLERS: dict[type, Callable[[ChatFold, Any, int], None]] = {
@@ -220,4 +230,5 @@ _HANDLERS: dict[type, Callable[[ChatFold, Any, int], None]] = {
     Left: ChatFold._on_left,  # noqa: SLF001
     Ended: ChatFold._on_ended,  # noqa: SLF001
     SurveyAnswered: ChatFold._on_survey_answered,  # noqa: SLF001
+    SurveySent: ChatFold._on_survey_sent,  # noqa: SLF001
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stream_kpi.lifecycles.survey import Surveys
+from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.lifecycles.ticket.backlog import (
     AGE_BAND_DUE,
     ages,
@@ -63,9 +63,11 @@ class TicketFold(TicketState):
         _HANDLERS[type(event)](self, event)
 
     def on_due(self, kind: int, due_ms: int) -> None:
-        """The ticket is older, or its first solve has stood the time of the cohort."""
+        """The ticket is older, its first solve has stood the time of the cohort, or the time to answer is over."""
         if kind == AGE_BAND_DUE:
             grow_older(self, due_ms)
+        elif kind == SURVEY_DUE:
+            self._surveys().on_due(self, due_ms)
         else:
             on_cohort_due(self)
 
@@ -135,13 +137,17 @@ class TicketFold(TicketState):
             on_reopen(self, event.time_ms)
         settle(self, event.time_ms)
 
-    def _on_survey_sent(self, _: SurveySent) -> None:
-        """Kept for the response rate; no fact follows from it alone."""
+    def _on_survey_sent(self, event: SurveySent) -> None:
+        self._surveys().on_sent(self, event, self.cuts_with_agent(self.solver or self.assignee))
 
     def _on_survey_answered(self, event: SurveyAnswered) -> None:
+        self._surveys().on_answered(self, event, self.cuts_with_agent(self.solver or self.assignee))
+
+    def _surveys(self) -> Surveys:
+        # Most tickets have none.
         if self.surveys is None:
             self.surveys = Surveys()
-        self.surveys.on_answered(self, event, self.cuts_with_agent(self.solver or self.assignee))
+        return self.surveys
 
 
 _HANDLERS: dict[type, Callable[[TicketFold, Any], None]] = {

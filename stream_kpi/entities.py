@@ -23,13 +23,11 @@ MAX_EVENTS = 10_000
 
 
 class Lifecycle(NamedTuple):
-    """What a kind of entity is: the prefix of its state keys, its fold, its packed events, how wire events become
-    them (None: an event that this entity does not need)."""
+    """What a kind of entity is: the prefix of its state keys, its fold, its packed events."""
 
     prefix: bytes
     new_fold: Callable[[CutSets, Options], Fold]
     events: Any
-    from_wire: Callable[[Any, int], HistoryEvent | None]
 
 
 class Retention(NamedTuple):

@@ -7,32 +7,59 @@
     panes of all shards ─► MergedPanes ─► one View a window            windows/
     View ─► evaluate ─► KpiRecord                                      kpis/, merge.py (live), compute.py (a file)
 
-Here: the kinds of entities that events are folded into, and what goes in and out of a shard.
+Here: the kinds of entities, which events go to which of them, and what goes in and out of a shard.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from stream_kpi.entities import Lifecycle
+from stream_kpi.events.envelope import Event
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.chat import events as chat_events
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.customer import events as customer_events
 from stream_kpi.lifecycles.customer.fold import CustomerFold
+from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.fold import TicketFold
 
-__all__ = ["LIFECYCLES", "Flush", "InputRecord", "Outgoing"]
+__all__ = ["ENTITY_KINDS", "ROUTES", "SUBJECT_ROUTES", "Flush", "InputRecord", "Outgoing", "Route"]
 
-LIFECYCLES: dict[TopicKind, Lifecycle] = {
-    TopicKind.TICKET: Lifecycle(b"t:", TicketFold, ticket_events.TicketEvent, ticket_events.from_wire),
-    TopicKind.CHAT: Lifecycle(b"c:", ChatFold, chat_events.ChatEvent, chat_events.from_wire),
-    TopicKind.SUBSCRIPTION: Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent, customer_events.from_wire),
+
+class Route(NamedTuple):
+    """Where an event goes: the kind of entity, whose key it is (None: to no entity of this kind), and what that entity
+    keeps of it (None: nothing, so that it need not go there)."""
+
+    kind: str
+    key_of: Callable[[Any], str | None]
+    from_wire: Callable[[Any, int], HistoryEvent | None]
+
+
+_subject = attrgetter("subject")
+
+ENTITY_KINDS: dict[str, Lifecycle] = {
+    "ticket": Lifecycle(b"t:", TicketFold, ticket_events.TicketEvent),
+    "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent),
+    "customer": Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent),
 }
-"""What the events of each source topic are folded into. Signals (visits, mentions, costs) are decoded and counted;
-their lifecycles belong here."""
+"""What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
+
+SUBJECT_ROUTES: dict[TopicKind, Route] = {
+    TopicKind.TICKET: Route("ticket", _subject, ticket_events.from_wire),
+    TopicKind.CHAT: Route("chat", _subject, chat_events.from_wire),
+    TopicKind.SUBSCRIPTION: Route("customer", _subject, customer_events.from_wire),
+}
+"""Where nearly all events go: to the entity of their topic that is their subject."""
+
+ROUTES: dict[type[Event], tuple[Route, ...]] = {}
+"""The types of events that go elsewhere, or to several entities. In a topic with a subject route only a type that this
+route has no use for is looked up here. Whatever partition a record lies on, it reaches the shards that own these keys:
+the shard that reads it sends it on to each of the others, once."""
 
 
 class Flush(NamedTuple):

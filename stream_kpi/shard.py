@@ -21,7 +21,7 @@ from stream_kpi.lifecycles.entity import Entity
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.pipeline import LIFECYCLES, Flush, InputRecord, Outgoing
+from stream_kpi.pipeline import ENTITY_KINDS, SUBJECT_ROUTES, Flush, InputRecord, Outgoing
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
@@ -103,7 +103,7 @@ class Shard:
         self._panes = Panes(table, self._ages, settings.options.zone_info, settings.tiers)
         self.entities = {
             kind: Entities(lifecycle, cut_sets, settings.options, settings.retention)
-            for kind, lifecycle in LIFECYCLES.items()
+            for kind, lifecycle in ENTITY_KINDS.items()
         }
         self._by_prefix = {entities.lifecycle.prefix: entities for entities in self.entities.values()}
         self._facts: list[Fact] = []
@@ -136,11 +136,11 @@ class Shard:
     def take(self, kind: TopicKind, event: Event, time_ms: int) -> None:
         """Take one valid event in. Raises TooLargeError when its entity has its fill."""
         self._saw(time_ms, time_ms)
-        entities = self.entities.get(kind)
-        compact = None if entities is None else entities.lifecycle.from_wire(event, time_ms)
-        if entities is not None and compact is not None:
-            taken = entities.apply(entities.find(event.subject), compact, time_ms, self._facts)
-            if taken is None:
+        route = SUBJECT_ROUTES.get(kind)
+        compact = None if route is None else route.from_wire(event, time_ms)
+        if route is not None and compact is not None:
+            entities = self.entities[route.kind]
+            if entities.apply(entities.find(event.subject), compact, time_ms, self._facts) is None:
                 self.counts["duplicates",] += 1
         self._hand_over()
 
@@ -230,7 +230,7 @@ class Shard:
 
     def live_entities(self) -> Mapping[str, int]:
         """How many entities of each kind are kept."""
-        return {kind.name.lower(): len(entities) for kind, entities in self.entities.items()}
+        return {kind: len(entities) for kind, entities in self.entities.items()}
 
     def _restore_position(self, position: _Position) -> None:
         self.shards = position.shards
@@ -258,13 +258,14 @@ class Shard:
         # Stage by stage, not event by event: the processor's caches hold what one stage needs, which takes 0.8 us off
         # an event.
         kind = self._settings.topics[topic]
-        entities = self.entities.get(kind)
+        route = SUBJECT_ROUTES.get(kind)
+        entities = None if route is None else self.entities[route.kind]
         counts: Counter[str] = Counter()
         outcomes = decode_batch(kind, records, counts)
         compacts: Iterable[HistoryEvent | None] = repeat(None)
         hot: Mapping[str, Entity] = {}
-        if entities is not None:
-            from_wire, hot, cold = entities.lifecycle.from_wire, entities.hot, entities.cold
+        if route is not None and entities is not None:
+            from_wire, hot, cold = route.from_wire, entities.hot, entities.cold
             compacts = [from_wire(event, time_ms) for _, event, time_ms in outcomes]
         facts = self._facts
         latest_ms = wall_ms + self._settings.future_skew_ms

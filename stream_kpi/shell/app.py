@@ -74,7 +74,7 @@ def core_of(settings: Settings) -> Core:
 
 def entity_counts(core: ShardCore) -> Mapping[str, int]:
     """Live entities of a shard by kind."""
-    return {kind.name.lower(): len(entities) for kind, entities in cast(Shard, core).entities.items()}
+    return cast(Shard, core).live_entities()
 
 
 class Display:

@@ -219,7 +219,7 @@ def test_positions_of_several_inputs_are_kept_apart() -> None:
     shard.apply(TICKETS, 0, records(created("T", T0_MS), first=9), T0_MS)
     shard.apply(CHATS, 0, records(event("chat.queued", "C", T0_MS, "1", queue="q"), first=2), T0_MS)
     assert {place: at.offset for place, at in shard.position.items()} == {(TICKETS, 0): 9, (CHATS, 0): 2}
-    assert shard.live_entities() == {"ticket": 1, "chat": 1, "subscription": 0}
+    assert shard.live_entities() == {"ticket": 1, "chat": 1, "customer": 0}
 
 
 def test_a_flush_holds_the_position_and_the_identity_of_the_last_record() -> None:

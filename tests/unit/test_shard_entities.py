@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from stream_kpi import entities as entities_module
 from stream_kpi.entities import Entities, Retention, TooLargeError
-from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
@@ -24,7 +23,7 @@ from stream_kpi.measures.registry import (
     TICKETS_CREATED,
     Kind,
 )
-from stream_kpi.pipeline import LIFECYCLES
+from stream_kpi.pipeline import ENTITY_KINDS
 from stream_kpi.windows.tiers import ALL_TIME
 from tests.shard_kit import (
     DAY_MS,
@@ -41,7 +40,7 @@ from tests.shard_kit import (
     status,
 )
 
-TICKET = LIFECYCLES[TopicKind.TICKET]
+TICKET = ENTITY_KINDS["ticket"]
 
 
 def tickets(retention: Retention | None = LIVE, cut_sets: CutSets | None = None) -> Entities:
@@ -296,14 +295,14 @@ def test_nothing_is_left_of_entities_once_their_time_has_passed() -> None:
         offset += len(values)
         shard.advance(at_ms + DAY_MS)
         topics.write(shard.flush(caught_up=True))
-        tickets_kept = shard.entities[TopicKind.TICKET]
+        tickets_kept = shard.entities["ticket"]
         assert len(tickets_kept) <= day / 10 + 6, "one of six stays open"
         assert len(tickets_kept._wakes) <= 3 * len(tickets_kept)
     end_ms = T0_MS + (360 + 400 + 401) * DAY_MS
     shard.advance(end_ms)
     topics.write(shard.flush(caught_up=True))
     assert topics.entities() == set()
-    tickets_kept = shard.entities[TopicKind.TICKET]
+    tickets_kept = shard.entities["ticket"]
     assert [*tickets_kept.hot, *tickets_kept.cold, *tickets_kept._wakes] == []
     assert not shard._ages
     vectors = topics.vectors()

@@ -12,7 +12,7 @@ Here: the kinds of entities, which events go to which of them, and what goes in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.fold import TicketFold
 
-__all__ = ["ENTITY_KINDS", "ROUTES", "SUBJECT_ROUTES", "Flush", "InputRecord", "Outgoing", "Route"]
+__all__ = ["ENTITY_KINDS", "ROUTES", "SUBJECT_ROUTES", "Flush", "InputRecord", "Outgoing", "Route", "destinations"]
 
 
 class Route(NamedTuple):
@@ -60,6 +60,16 @@ ROUTES: dict[type[Event], tuple[Route, ...]] = {}
 """The types of events that go elsewhere, or to several entities. In a topic with a subject route only a type that this
 route has no use for is looked up here. Whatever partition a record lies on, it reaches the shards that own these keys:
 the shard that reads it sends it on to each of the others, once."""
+
+
+def destinations(routes: tuple[Route, ...], event: Event, time_ms: int) -> Iterator[tuple[str, str, HistoryEvent]]:
+    """The entities that an event goes to by these routes: kind, key, and what each keeps of it."""
+    for kind, key_of, from_wire in routes:
+        key = key_of(event)
+        if key is not None:
+            compact = from_wire(event, time_ms)
+            if compact is not None:
+                yield kind, key, compact
 
 
 class Flush(NamedTuple):

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
 
-from stream_kpi.entities import Entities, Retention, TooLargeError
-from stream_kpi.events.decode import Outcome, decode_batch
+from stream_kpi.entities import Entities, Retention
 from stream_kpi.events.envelope import Event
 from stream_kpi.events.partitioner import Algorithm, Partitioner
-from stream_kpi.events.rejection import Reason, Rejected, UnknownType, dead_letter
-from stream_kpi.events.rekeying import origin_of, rekeyed
-from stream_kpi.events.topics import TopicKind, late_topic
-from stream_kpi.lifecycles.entity import Entity
-from stream_kpi.lifecycles.facts import CutSets, Fact
-from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
+from stream_kpi.events.rekeying import origin_of
+from stream_kpi.events.topics import TopicKind
+from stream_kpi.intake import Intake
+from stream_kpi.lifecycles.facts import CutSets
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.pipeline import ENTITY_KINDS, SUBJECT_ROUTES, Flush, InputRecord, Outgoing
+from stream_kpi.outbox import Outbox, Source
+from stream_kpi.pipeline import ENTITY_KINDS, Flush, InputRecord
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
@@ -94,7 +92,6 @@ class Shard:
         self.counts: Counter[tuple[str, ...]] = Counter()
         """What happened since the shell last drained it: ``("events", topic)``, ``("rejected", reason)``..."""
         self._settings = settings
-        self._partitioner = Partitioner(settings.partitioner, shards)
         cut_sets = self._cut_sets = CutSets()
         table = self._cut_table = CutTable(cut_sets)
         self._ages = AgeLog(table) if settings.remember_ages else AgeSets(table)
@@ -106,9 +103,9 @@ class Shard:
             for kind, lifecycle in ENTITY_KINDS.items()
         }
         self._by_prefix = {entities.lifecycle.prefix: entities for entities in self.entities.values()}
-        self._facts: list[Fact] = []
-        """What entities have passed on and the panes have not got yet."""
-        self._outgoing: list[Outgoing] = []
+        self._outbox = Outbox(self.counts, settings.rekeyed_topic)
+        partitioner = Partitioner(settings.partitioner, shards)
+        self._intake = Intake(number, partitioner, self.entities, self._outbox, settings.future_skew_ms)
         self._changed = False
         self._said_caught_up: bool | None = None
 
@@ -123,9 +120,9 @@ class Shard:
         if topic == self._settings.rekeyed_topic:
             for record in records:
                 origin = origin_of(record)
-                self._apply(origin.topic, origin.partition, [origin.record], wall_ms, owned=True)
+                self._apply(Source(origin.topic, origin.partition, sent_on=True), [origin.record], wall_ms)
         else:
-            self._apply(topic, partition, records, wall_ms, owned=False)
+            self._apply(Source(topic, partition), records, wall_ms)
             self.counts["events", topic] += len(records)
         if self._batch_greatest_ms > self._read_until.get(topic, -NEVER_MS):
             self._read_until[topic] = self._batch_greatest_ms
@@ -133,16 +130,13 @@ class Shard:
         self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
         self._changed = True
 
-    def take(self, kind: TopicKind, event: Event, time_ms: int) -> None:
-        """Take one valid event in. Raises TooLargeError when its entity has its fill."""
+    def take(self, topic: TopicKind, event: Event, time_ms: int) -> None:
+        """Take one valid event in, to all of its entities. Raises TooLargeError when one of them has its fill."""
         self._saw(time_ms, time_ms)
-        route = SUBJECT_ROUTES.get(kind)
-        compact = None if route is None else route.from_wire(event, time_ms)
-        if route is not None and compact is not None:
-            entities = self.entities[route.kind]
-            if entities.apply(entities.find(event.subject), compact, time_ms, self._facts) is None:
-                self.counts["duplicates",] += 1
-        self._hand_over()
+        try:
+            self._intake.take(topic, event, time_ms)
+        finally:
+            self._hand_over()
 
     def _saw(self, least_ms: int, greatest_ms: int) -> None:
         """Events of these times have come."""
@@ -152,9 +146,10 @@ class Shard:
             self.first_ms = least_ms
 
     def _hand_over(self) -> None:
-        if self._facts:
-            self._panes.add(self._facts)
-            self._facts.clear()  # the same list again: every fold that has added to it holds it
+        facts = self._intake.facts
+        if facts:
+            self._panes.add(facts)
+            facts.clear()  # the same list again: every fold that has added to it holds it
         for entities in self.entities.values():
             if entities.problems:
                 self.counts.update(("data_problems", problem) for problem in entities.problems)
@@ -195,12 +190,11 @@ class Shard:
             self._ages_stated = bool(self._ages)
         if len(self._cut_sets.groups) > MAX_CUT_SETS and not self._settings.remember_ages:
             self._renew_cut_sets()
-        outgoing, self._outgoing = self._outgoing, []
         self._changed = False
         self._said_caught_up = caught_up
         reached_ms = self.greatest_ms if caught_up else self.clock_ms if self.clock_ms > -NEVER_MS else None
         clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
-        return Flush(state, panes, clock, outgoing)
+        return Flush(state, panes, clock, self._outbox.take())
 
     def rewind_ages(self) -> AgeRewind:
         """The sets that age, for going back in time, when all has been flushed. TypeError without ``remember_ages``."""
@@ -254,80 +248,12 @@ class Shard:
             return self.clock_ms != self._ages_stated_ms or self._changed
         return self.clock_ms - self._ages_stated_ms >= AGES_EVERY_MS
 
-    def _apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int, *, owned: bool) -> None:
-        # Stage by stage, not event by event: the processor's caches hold what one stage needs, which takes 0.8 us off
-        # an event.
-        kind = self._settings.topics[topic]
-        route = SUBJECT_ROUTES.get(kind)
-        entities = None if route is None else self.entities[route.kind]
-        counts: Counter[str] = Counter()
-        outcomes = decode_batch(kind, records, counts)
-        compacts: Iterable[HistoryEvent | None] = repeat(None)
-        hot: Mapping[str, Entity] = {}
-        if route is not None and entities is not None:
-            from_wire, hot, cold = route.from_wire, entities.hot, entities.cold
-            compacts = [from_wire(event, time_ms) for _, event, time_ms in outcomes]
-        facts = self._facts
-        latest_ms = wall_ms + self._settings.future_skew_ms
-        least_ms, greatest_ms = NEVER_MS, -NEVER_MS
-        for (record, event, time_ms), compact in zip(outcomes, compacts, strict=False):
-            if isinstance(event, Exception) or time_ms > latest_ms:
-                self._refuse(record, topic, partition, event, (time_ms - wall_ms) // 1000)
-                continue
-            subject = event.subject
-            entity = hot.get(subject)
-            if (
-                entity is None
-                and entities is not None
-                and subject not in cold
-                and self._diverted(record, event, time_ms, topic, partition, owned=owned)
-            ):
-                continue
-            if time_ms > greatest_ms:  # noqa: PLR1730 - max() takes three times as long, at every event
-                greatest_ms = time_ms
-            if time_ms < least_ms:  # noqa: PLR1730
-                least_ms = time_ms
-            if entities is None or compact is None:
-                continue
-            try:
-                if entities.apply(entity or entities.find(subject), compact, time_ms, facts) is None:
-                    self.counts["duplicates",] += 1
-            except TooLargeError:
-                self._reject(record, topic, partition, Reason.ENTITY_TOO_LARGE, f"{subject!r} has its fill of events")
+    def _apply(self, source: Source, records: Sequence[InputRecord], wall_ms: int) -> None:
+        retention = self._settings.retention
+        late_ms = -NEVER_MS if retention is None else self.clock_ms - retention.closed_ms
+        kind = self._settings.topics[source.topic]
+        least_ms, greatest_ms = self._intake.apply(kind, source, records, wall_ms, late_ms)
         if least_ms <= greatest_ms:
             self._saw(least_ms, greatest_ms)
             self._batch_greatest_ms = max(self._batch_greatest_ms, greatest_ms)
         self._hand_over()
-        for name, n in counts.items():
-            self.counts[name,] += n
-
-    def _refuse(self, record: InputRecord, topic: str, partition: int, outcome: Outcome, ahead_s: int) -> None:
-        if isinstance(outcome, UnknownType):
-            self.counts["unknown_type",] += 1
-        elif isinstance(outcome, Rejected):
-            self._reject(record, topic, partition, outcome.reason, outcome.detail)
-        else:
-            self._reject(record, topic, partition, Reason.FUTURE, f"the event's time is {ahead_s} s ahead")
-
-    def _diverted(
-        self, record: InputRecord, event: Event, time_ms: int, topic: str, partition: int, *, owned: bool
-    ) -> bool:
-        """Whether an event of an entity that is not here goes elsewhere: to its owner, or to the late topic."""
-        subject = event.subject.encode()
-        if not owned and self._partitioner.owner(subject) != self.number:
-            to = (self._settings.rekeyed_topic, self._partitioner.owner(subject))
-            self._outgoing.append(rekeyed(record, topic, partition, subject, to))
-            self.counts["rekeyed",] += 1
-            return True
-        retention = self._settings.retention
-        if retention is not None and time_ms < self.clock_ms - retention.closed_ms:
-            self._outgoing.append(
-                Outgoing(late_topic(topic), None, record.key, record.value, [*record.headers], record.timestamp)
-            )
-            self.counts["late",] += 1
-            return True
-        return False
-
-    def _reject(self, record: InputRecord, topic: str, partition: int, reason: Reason, detail: str) -> None:
-        self._outgoing.append(dead_letter(record, topic, partition, reason, detail))
-        self.counts["rejected", reason.value] += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream_kpi.entities import Retention
+from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.events.topics import TopicKind
@@ -100,6 +101,12 @@ class Topics:
 def vector_in(value: bytes) -> Vector:
     """What a pane's record states."""
     return unpacked_vectors({0: value}).vector(0)
+
+
+def owned_by(number: int, shards: int) -> str:
+    """A key that belongs to a shard."""
+    partitioner = Partitioner("murmur2", shards)
+    return next(f"T-{n}" for n in range(100) if partitioner.owner(f"T-{n}".encode()) == number)
 
 
 def new_shard(

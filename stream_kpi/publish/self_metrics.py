@@ -83,8 +83,9 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "counter",
         "events",
         (),
-        "Records whose key was not their subject, sent on to the partition of their owner.",
-        "Set the record key to the subject in the producer; `stream-kpi doctor` says which partitioner it uses.",
+        "Records sent on to another partition: wrongly keyed ones, and signals about somebody who lives there.",
+        "More of them than signals: set the record key to the subject in the producer; `stream-kpi doctor` says which "
+        "partitioner it uses.",
     ),
     SelfMetric(
         "stream_kpi_time_missing_total",
@@ -158,7 +159,7 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "gauge",
         "entities",
         ("kind", "shard"),
-        "Tickets, chats and customers in memory.",
+        "Tickets, chats, customers and all else that events are about, in memory.",
         "Compare with the open ones: closed entities leave 8 days after their last event.",
     ),
     SelfMetric(

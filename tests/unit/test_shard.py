@@ -8,7 +8,6 @@ from zlib import crc32
 import pytest
 
 from stream_kpi.entities import MAX_EVENTS
-from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.rekeying import ORIGIN_HEADER, ORIGINAL_KEY_HEADER
 from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED, Measure
@@ -30,6 +29,7 @@ from tests.shard_kit import (
     created,
     event,
     new_shard,
+    owned_by,
     records,
     reply,
     restored_shard,
@@ -45,12 +45,6 @@ def total(topics: Topics, measure: Measure) -> int:
 
 def headers_of(outgoing: Outgoing) -> dict[str, bytes]:
     return dict(outgoing.headers)
-
-
-def owned_by(number: int, shards: int) -> str:
-    """A ticket id that belongs to a shard."""
-    partitioner = Partitioner("murmur2", shards)
-    return next(f"T-{n}" for n in range(100) if partitioner.owner(f"T-{n}".encode()) == number)
 
 
 def test_an_event_sent_twice_changes_nothing_and_is_counted() -> None:

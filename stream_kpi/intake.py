@@ -13,10 +13,14 @@ from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord
 from stream_kpi.events.rejection import Reason
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.lifecycles.entity import Entity
 from stream_kpi.lifecycles.facts import Fact
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.outbox import Outbox, Source
 from stream_kpi.pipeline import ROUTES, SUBJECT_ROUTES, destinations
+
+Row = tuple[tuple[InputRecord, Outcome, int], HistoryEvent | None, Entity | None]
+"""A record with its outcome and time; what the entity of its subject keeps of it; that entity, if it is in memory."""
 
 
 class Intake:
@@ -70,26 +74,38 @@ class Intake:
         outcomes = decode_batch(topic, records, counts)
         self._counts.update({(name,): n for name, n in counts.items()})
         route = SUBJECT_ROUTES.get(topic)
+        rows: Iterable[Row]
         if route is None:
-            return self._apply(source, zip(outcomes, repeat(None), strict=False), None, wall_ms, late_ms)
+            rows = zip(outcomes, repeat(None), repeat(None), strict=False)
+            return self._apply(source, rows, None, {}, wall_ms, late_ms)
         from_wire = route.from_wire
         compacts = [from_wire(event, time_ms) for _, event, time_ms in outcomes]
         entities = self._entities[route.kind]
-        return self._apply(source, zip(outcomes, compacts, strict=True), entities, wall_ms, late_ms)
+        hot, cold = entities.hot, entities.cold
+        subjects = [
+            "" if compact is None else event.subject  # type: ignore[union-attr]  # only an event has a compact form
+            for (_, event, _), compact in zip(outcomes, compacts, strict=True)
+        ]
+        found = [hot.get(subject) for subject in subjects]
+        strangers = self._owners(
+            source, {subject for subject, entity in zip(subjects, found, strict=True) if entity is None} - cold.keys()
+        )
+        rows = zip(outcomes, compacts, found, strict=True)
+        return self._apply(source, rows, entities, strangers, wall_ms, late_ms)
 
     def _apply(
         self,
         source: Source,
-        outcomes: Iterable[tuple[tuple[InputRecord, Outcome, int], HistoryEvent | None]],
+        rows: Iterable[Row],
         entities: Entities | None,
+        strangers: Mapping[str, int],
         wall_ms: int,
         late_ms: int,
     ) -> tuple[int, int]:
-        hot, cold = ({}, {}) if entities is None else (entities.hot, entities.cold)
         facts = self.facts
         latest_ms = wall_ms + self._future_skew_ms
         least_ms, greatest_ms = NEVER_MS, -NEVER_MS
-        for (record, event, time_ms), compact in outcomes:
+        for (record, event, time_ms), compact, entity in rows:
             if isinstance(event, Exception) or time_ms > latest_ms:
                 self._outbox.refuse(record, source, event, (time_ms - wall_ms) // 1000)
                 continue
@@ -98,15 +114,16 @@ class Intake:
                     continue
             else:
                 subject = event.subject
-                entity = hot.get(subject)
-                if (
-                    entity is None
-                    and subject not in cold
-                    and self._diverted(source, record, subject, late=time_ms < late_ms)
-                ):
-                    continue
+                if entity is None:
+                    if (
+                        subject in strangers
+                        and subject not in entities
+                        and self._diverted(source, record, subject, strangers[subject], late=time_ms < late_ms)
+                    ):
+                        continue
+                    entity = entities.find(subject)  # noqa: PLW2901 - it is made by the first of its events here
                 try:
-                    if entities.apply(entity or entities.find(subject), compact, time_ms, facts) is None:
+                    if entities.apply(entity, compact, time_ms, facts) is None:
                         self._counts["duplicates",] += 1
                 except TooLargeError:
                     self._reject_full(source, record, subject)
@@ -121,12 +138,16 @@ class Intake:
         if entities.apply(entities.find(key), compact, time_ms, self.facts) is None:
             self._counts["duplicates",] += 1
 
-    def _diverted(self, source: Source, record: InputRecord, subject: str, *, late: bool) -> bool:
+    def _owners(self, source: Source, subjects: set[str]) -> dict[str, int]:
+        """The shard of each; of a record that was sent on, this one."""
+        if source.sent_on:
+            return dict.fromkeys(subjects, self._number)
+        return dict(zip(subjects, self._partitioner.owners([s.encode() for s in subjects]), strict=True))
+
+    def _diverted(self, source: Source, record: InputRecord, subject: str, owner: int, *, late: bool) -> bool:
         """Whether an event of an entity that is not here goes elsewhere: to its owner, or to the late topic."""
-        key = subject.encode()
-        owner = self._number if source.sent_on else self._partitioner.owner(key)
         if owner != self._number:
-            self._outbox.send_on(record, source, key, owner)
+            self._outbox.send_on(record, source, subject.encode(), owner)
         elif late:
             self._outbox.late(record, source)
         return late or owner != self._number

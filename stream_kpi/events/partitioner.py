@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 Algorithm = Literal["murmur2", "crc32"]
 """``murmur2``: Kafka's default (Java clients, kafka-python, aiokafka). ``crc32``: librdkafka's default,
 ``consistent_random``."""
-
-MAX_CACHED_KEYS = 65_536
-"""Keys that are remembered: under 8 MB. An entity's events come close together, so most lookups hit."""
 
 _MASK = 0xFFFFFFFF
 _M = 0x5BD1E995
@@ -33,6 +34,25 @@ def murmur2(key: bytes) -> int:
     return value ^ (value >> 15)
 
 
+def murmur2_of(keys: Sequence[bytes]) -> list[int]:
+    """:func:`murmur2` of each key: a tenth of its time, where there are many."""
+    if not keys:
+        return []
+    lengths = np.array([len(key) for key in keys], dtype=np.uint32)
+    width = int(lengths.max()) // 4 * 4 + 4
+    words = np.frombuffer(b"".join([key.ljust(width, b"\0") for key in keys]), dtype="<u4").reshape(len(keys), -1)
+    m, whole = np.uint32(_M), lengths // 4
+    value: NDArray[Any] = np.uint32(_SEED) ^ lengths
+    for place in range(words.shape[1]):
+        mixed = words[:, place] * m
+        value = np.where(place < whole, (value * m) ^ ((mixed ^ (mixed >> 24)) * m), value)
+    tail = words[np.arange(len(keys)), whole]
+    value = np.where(lengths % 4 > 0, (value ^ tail) * m, value)
+    value = (value ^ (value >> 13)) * m
+    hashes: list[int] = (value ^ (value >> 15)).tolist()
+    return hashes
+
+
 class Partitioner:
     """``owner(key)`` for one partition count. ValueError: an unknown algorithm, or no partitions."""
 
@@ -43,14 +63,14 @@ class Partitioner:
             raise ValueError(f"{partitions} partitions: at least 1")
         self.algorithm = algorithm
         self.partitions = partitions
-        self._owners: dict[bytes, int] = {}
 
     def owner(self, key: bytes) -> int:
         """The partition that a producer with this partitioner sends the key to."""
-        found = self._owners.get(key)
-        if found is None:
-            if len(self._owners) >= MAX_CACHED_KEYS:
-                self._owners.clear()
-            hashed = murmur2(key) & 0x7FFFFFFF if self.algorithm == "murmur2" else crc32(key)
-            found = self._owners[key] = hashed % self.partitions
-        return found
+        hashed = murmur2(key) & 0x7FFFFFFF if self.algorithm == "murmur2" else crc32(key)
+        return hashed % self.partitions
+
+    def owners(self, keys: Sequence[bytes]) -> list[int]:
+        """The same of many keys."""
+        if self.algorithm == "murmur2":
+            return [(hashed & 0x7FFFFFFF) % self.partitions for hashed in murmur2_of(keys)]
+        return [crc32(key) % self.partitions for key in keys]

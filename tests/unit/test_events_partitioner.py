@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as reference_murmur2
 
-from stream_kpi.events import partitioner
-from stream_kpi.events.partitioner import Partitioner, murmur2
+from stream_kpi.events.partitioner import Algorithm, Partitioner, murmur2
 
 
 @pytest.mark.parametrize(
@@ -47,13 +46,12 @@ def test_with_crc32_the_owner_is_the_partition_of_librdkafkas_consistent_partiti
     assert Partitioner("crc32", partitions).owner(key.encode()) == crc32(key.encode()) % partitions
 
 
-def test_a_repeated_key_keeps_its_owner_and_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partitioner, "MAX_CACHED_KEYS", 10)
-    owners = Partitioner("murmur2", 7)
-    first = [owners.owner(b"T-%d" % n) for n in range(100)]
-    assert len(owners._owners) <= 10
-    assert [owners.owner(b"T-%d" % n) for n in range(100)] == first
-    assert set(first) == set(range(7))
+@given(st.lists(st.binary(max_size=40), max_size=20), st.sampled_from(["murmur2", "crc32"]), st.integers(1, 300))
+def test_many_keys_at_once_have_the_owners_that_each_has_alone(
+    keys: list[bytes], algorithm: Algorithm, partitions: int
+) -> None:
+    owners = Partitioner(algorithm, partitions)
+    assert owners.owners(keys) == [owners.owner(key) for key in keys]
 
 
 def test_an_unknown_algorithm_or_no_partition_is_refused() -> None:

@@ -75,8 +75,8 @@ class Computation:
             for records in reversed(list(self._backwards(rows, window, wanted))):
                 yield from records
         else:
-            yield from _evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
-            yield from _evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
+            yield from self._evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
+            yield from self._evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
 
     def _backwards(self, rows: Sequence[Kpi], window: Tumbling, dimensions: set[str]) -> Iterator[list[KpiRecord]]:
         at_ms, first_ms, panes = self.at_ms, self._shard.first_ms, self._panes
@@ -86,7 +86,7 @@ class Computation:
             panes, window, at_ms, oldest_ms, grace_ms=0, past_ages=lambda end_ms: Ages([rewind.before(end_ms)], end_ms)
         )
         for view in views:
-            yield list(_evaluate(rows, view, dimensions))
+            yield list(self._evaluate(rows, view, dimensions))
 
     @cached_property
     def _panes(self) -> MergedPanes:
@@ -119,7 +119,6 @@ class Computation:
         self.rejected[rejected.reason] += 1
         return rejected
 
-
-def _evaluate(rows: Sequence[Kpi], view: MergedView, dimensions: set[str]) -> Iterator[KpiRecord]:
-    cuts: list[Cut] = sorted(cut for cut in view.cuts() if not cut or cut[0] in dimensions)
-    return evaluate(rows, view, cuts)
+    def _evaluate(self, rows: Sequence[Kpi], view: MergedView, dimensions: set[str]) -> Iterator[KpiRecord]:
+        cuts: list[Cut] = sorted(cut for cut in view.cuts() if not cut or cut[0] in dimensions)
+        return evaluate(rows, view, cuts, options=self._options)

@@ -69,6 +69,7 @@ class Merge:
     def __init__(self, options: Options, *, grace_ms: int) -> None:
         """``grace_ms``: how long after its end a window is not yet final (0 when a past log is replayed)."""
         self.panes = MergedPanes(options.zone_info)
+        self._options = options
         self._grace_ms = grace_ms
         self._rolling = [
             (
@@ -267,7 +268,7 @@ class Merge:
                 self._replace(window, cut, {})
                 continue
             at[cut] = (start_ms, end_ms)
-            records = evaluate(_ROWS[kind], view, [cut], as_of_ms=now_ms)
+            records = evaluate(_ROWS[kind], view, [cut], as_of_ms=now_ms, options=self._options)
             self._replace(window, cut, {record_key(record): record for record in records})
 
     def _replace(self, window: WindowId, cut: Cut, records: dict[bytes, KpiRecord]) -> None:

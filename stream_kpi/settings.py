@@ -160,6 +160,8 @@ class DefinitionSettings(_Section):
     """Who leaves a queue sooner is no abandon."""
     reopen_window_days: int = Field(7, ge=1, le=90)
     """A first solve counts as reopened when that happens within so many days."""
+    gross_margin: float | None = Field(None, ge=0, le=1)
+    """Share of the revenue that is left after the costs of the service, 0.8 for 80 %. Without it clv has no value."""
 
 
 class MetricSettings(_Section):
@@ -219,6 +221,7 @@ class Settings(BaseSettings):
             service_level_target_other_ms=_ms(chosen.service_level_target_other_s),
             short_abandon_ms=_ms(chosen.short_abandon_s),
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
+            gross_margin=chosen.gross_margin,
         )
 
 

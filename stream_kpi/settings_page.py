@@ -55,12 +55,15 @@ def _table(model: type[BaseModel], fields: dict[str, FieldInfo], prefix: str) ->
         variable = f"{ENVIRONMENT_PREFIX}{(prefix + name).replace('.', '__').upper()}"
         meaning = " ".join((field.description or "").split())
         allowed = _allowed(properties[name])
-        rows.append(f"| `{prefix}{name}`<br>`{variable}` | `{_toml(field.default)}` | {allowed} | {meaning} |")
+        default = "not set" if field.default is None else f"`{_toml(field.default)}`"
+        rows.append(f"| `{prefix}{name}`<br>`{variable}` | {default} | {allowed} | {meaning} |")
     return "\n".join(rows) + "\n"
 
 
 def _allowed(schema: dict[str, Any]) -> str:
     """Return in words what a JSON schema allows."""
+    if "anyOf" in schema:  # a setting that need not be set: the other one is null
+        return _allowed(schema["anyOf"][0])
     kind = schema.get("type")
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])

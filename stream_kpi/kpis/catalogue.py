@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream_kpi.kpis import chats, revenue, surveys, tickets
+from stream_kpi.kpis import chats, kept_revenue, revenue, surveys, tickets
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.measures.registry import Measure
 
@@ -23,7 +23,9 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *surveys.EFFORT,
     *revenue.LEVELS,
     *revenue.MOVEMENTS,
+    *revenue.PAID,
     *revenue.RETENTION,
+    *kept_revenue.ROWS,
 )
 _BY_ID: Final[dict[str, Kpi]] = {kpi.id: kpi for kpi in _CATALOGUE}
 

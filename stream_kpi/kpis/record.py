@@ -13,9 +13,10 @@ import msgspec
 from stream_kpi.kpis.catalogue import AREA_MEASURES
 from stream_kpi.kpis.formulas import MeanDuration, Result
 from stream_kpi.kpis.rows import CLASS, Area, Kpi, KpiKind
-from stream_kpi.kpis.scope import Scope
+from stream_kpi.kpis.scope import DEFAULTS, Scope
 from stream_kpi.kpis.view import View, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.histogram import Stats, cumulative_buckets
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -123,7 +124,12 @@ def _pair(name: str, value: str) -> str:
 
 
 def evaluate(
-    rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] | None = None, *, as_of_ms: int | None = None
+    rows: Sequence[Kpi],
+    view: View,
+    cuts: Iterable[Cut] | None = None,
+    *,
+    as_of_ms: int | None = None,
+    options: Options = DEFAULTS,
 ) -> Iterator[KpiRecord]:
     """The records of the rows in one window, cut by cut, by default over all cuts of the view.
 
@@ -139,9 +145,9 @@ def evaluate(
     if view.window.kind == "instant":
         rows = [kpi for kpi in rows if kpi.stands]
     windows = _Windows(view.window)
-    total = Scope(view, TOTAL)
+    total = Scope(view, TOTAL, options=options)
     for cut in view.cuts() if cuts is None else cuts:
-        scope = Scope(view, cut, total) if cut else total
+        scope = Scope(view, cut, total, options) if cut else total
         for kpi in _rows_of(rows, scope):
             for result in kpi.formula.results(scope):
                 yield _record(kpi, cut, result, windows, as_of)

@@ -22,7 +22,7 @@ _LOST_IN: Final[dict[str, Measure]] = {
     "today": registry.CUSTOMERS_LOST_1D,
     "month": registry.CUSTOMERS_LOST_MONTH,
 }
-_LOST: Final = (registry.PAST_OF_ACTIVE, *dict.fromkeys(_LOST_IN.values()))
+CHURN_MEASURES: Final = (registry.PAST_OF_ACTIVE, *dict.fromkeys(_LOST_IN.values()))
 
 
 class _OfCustomers(Formula):
@@ -33,10 +33,11 @@ class _OfCustomers(Formula):
     @property
     def measures(self) -> tuple[Measure, ...]:
         """All that one window kind or another needs."""
-        return (registry.CUSTOMERS, *_LOST)
+        return (registry.CUSTOMERS, *CHURN_MEASURES)
 
 
-def _start(scope: Scope) -> int:
+def customers_at_start(scope: Scope) -> int:
+    """Customers that pay just before the window's start."""
     return scope.at_start.get(registry.CUSTOMERS.slot, 0)
 
 
@@ -44,14 +45,15 @@ def _end(scope: Scope) -> int:
     return scope.at_end.get(registry.CUSTOMERS.slot, 0)
 
 
-def _lost(scope: Scope) -> int:
-    """Windows with fixed bounds count them by their own measure; a rolling window takes from the customers of its start
-    those of them who pay now. Under total there is nobody at the start."""
+def customers_lost(scope: Scope) -> int:
+    """Customers of the window's start that do not pay at its end: windows with fixed bounds count them by their own
+    measure; a rolling window takes from the customers of its start those of them who pay now. Under total there is
+    nobody at the start."""
     kind = scope.view.window.kind
     if kind in _LOST_IN:
         return scope.count(_LOST_IN[kind])
     if kind.startswith("rolling:"):
-        return _start(scope) - scope.at_start.get(registry.PAST_OF_ACTIVE.slot, 0)
+        return customers_at_start(scope) - scope.at_start.get(registry.PAST_OF_ACTIVE.slot, 0)
     return 0
 
 
@@ -72,7 +74,7 @@ class Churn(_OfCustomers):
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The ratio; its samples are the customers of the start."""
-        yield ratio(_lost(scope), _start(scope)) if _has_start(scope) else Result(None, 0)
+        yield ratio(customers_lost(scope), customers_at_start(scope)) if _has_start(scope) else Result(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ class Retention(_OfCustomers):
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The ratio; its samples are the customers of the start."""
-        start = _start(scope)
-        yield ratio(start - _lost(scope), start) if _has_start(scope) else Result(None, 0)
+        start = customers_at_start(scope)
+        yield ratio(start - customers_lost(scope), start) if _has_start(scope) else Result(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class NetCustomerChange(_OfCustomers):
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The ratio; its samples are the customers of the start."""
-        start = _start(scope)
+        start = customers_at_start(scope)
         yield ratio(start - _end(scope), start, proportion=False) if _has_start(scope) else Result(None, 0)
 
 
@@ -116,7 +118,7 @@ class CustomersLost(_OfCustomers):
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The count; its samples are itself."""
-        lost = _lost(scope)
+        lost = customers_lost(scope)
         yield Result(lost, lost)
 
 
@@ -131,5 +133,5 @@ class CustomersNew(_OfCustomers):
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The count; its samples are itself."""
-        new = _end(scope) - _start(scope) + _lost(scope)
+        new = _end(scope) - customers_at_start(scope) + customers_lost(scope)
         yield Result(new, new)

@@ -146,6 +146,25 @@ MOVEMENTS: Final = (
     ),
 )
 
+PAID: Final = (
+    Kpi(
+        id="recurring_revenue",
+        title="Recurring revenue",
+        area=Area.REVENUE,
+        unit="money",
+        kind=KpiKind.MONEY,
+        direction="up",
+        target=None,
+        cuts=_PLAN,
+        windows=(*rows.ROLLING, *rows.MONTH),
+        formula=MoneySum(registry.INVOICES_PAID),
+        definition="Invoices paid in the window, without tax, by currency. An invoice counts once, when it was first "
+        "paid, however often that is told.",
+        advice="Compare a month with the MRR of its start. If less was paid, look for invoices that are overdue and "
+        "repair the payment method before the subscription falls unpaid.",
+    ),
+)
+
 RETENTION: Final = (
     Kpi(
         id="churn_rate",

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from stream_kpi.events.currencies import alpha_code, minor_digits
 from stream_kpi.kpis.view import View
 from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import histogram
 from stream_kpi.measures.registry import MEASURES, SLOTS_PER_MEASURE, Kind, Measure
 
 _MONEY = frozenset(m.number for m in MEASURES if m.by_currency)
 _FIRST_MONEY_SLOT = min(_MONEY) * SLOTS_PER_MEASURE
 _HISTOGRAMS = frozenset({Kind.DURATION, Kind.SCORE})
+DEFAULTS = Options()
 
 
 class Currency(NamedTuple):
@@ -28,10 +30,11 @@ class Currency(NamedTuple):
 class Scope:
     """A view at one cut, and the same view's total for the rows that compare with it."""
 
-    def __init__(self, view: View, cut: Cut, total: Scope | None = None) -> None:
+    def __init__(self, view: View, cut: Cut, total: Scope | None = None, options: Options = DEFAULTS) -> None:
         """``total`` is the scope of the total of the same view, where the caller has it."""
         self.view = view
         self.cut = cut
+        self.options = options
         self._total = total
 
     @cached_property
@@ -39,7 +42,7 @@ class Scope:
         """The scope of the total."""
         if self.cut == TOTAL:
             return self
-        return self._total or Scope(self.view, TOTAL)
+        return self._total or Scope(self.view, TOTAL, options=self.options)
 
     @cached_property
     def inside(self) -> Mapping[int, int]:

@@ -1,4 +1,5 @@
-"""What of the definitions a user can set (kpis.md, column options). Built by settings, read by the lifecycles."""
+"""What of the definitions a user can set (kpis.md, column options). Built by settings, read by the lifecycles
+and the formulas."""
 
 from __future__ import annotations
 
@@ -36,6 +37,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """A caller who leaves sooner is no abandon."""
     reopen_window_ms: int = 7 * 86_400_000
     """Cohort of reopen_rate."""
+    gross_margin: float | None = None
+    """Share of the revenue that is left after the costs of the service (clv); None: not known."""
 
     @property
     def zone_info(self) -> ZoneInfo:

@@ -101,6 +101,20 @@ CUSTOMERS_LOST_MONTH = Measure(61, "customers_lost_month", Kind.COUNT)
 PAST_OF_ACTIVE = Measure(62, "past_of_active", Kind.LEVEL)
 """The whole activity history (+1, -1) of the customers that pay now, taken back while they do not: its level at an
 instant is how many of today's customers paid then. Customers of then less this = lost since, for any window."""
+INVOICES_PAID = Measure(105, "invoices_paid", Kind.COUNT, by_currency=True)
+MRR_BELOW_ZERO = Measure(106, "mrr_below_zero", Kind.LEVEL, by_currency=True)
+"""The part of the MRR that belongs to customers (by plan: plans of customers) whose MRR is below 0: MRR less this is
+that of the customers with MRR > 0."""
+MRR_CHANGE_MONTH = Measure(107, "mrr_change_month", Kind.COUNT, by_currency=True)
+"""By how much the MRR of customers has changed who paid at the start of the month."""
+MRR_LOST_MONTH = Measure(108, "mrr_lost_month", Kind.COUNT, by_currency=True)
+"""By how much the MRR of each customer is below what it was at the start of the month."""
+MRR_OF_PAST_PAYERS = Measure(109, "mrr_of_past_payers", Kind.LEVEL, by_currency=True)
+"""Its level at the start of an hour (UTC) is today's MRR of the customers who paid then: restated, back to a
+customer's beginning, whenever its MRR changes."""
+MRR_LOST_SINCE = Measure(110, "mrr_lost_since", Kind.LEVEL, by_currency=True)
+"""Its level at the start of an hour (UTC) is by how much each customer's MRR of today is below what it was then;
+restated as well."""
 
 CES_SCORE = Measure(92, "ces_score", Kind.SCORE)
 CES_EASY = Measure(93, "ces_easy", Kind.COUNT)

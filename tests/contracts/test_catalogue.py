@@ -62,6 +62,10 @@ IDS = [
     "retention_rate",
     "net_customer_change",
     "quick_ratio",
+    "recurring_revenue",
+    "grr",
+    "nrr",
+    "clv",
 ]
 EVERY_ROW = pytest.mark.parametrize("kpi", catalogue(), ids=lambda kpi: kpi.id)
 

@@ -11,16 +11,25 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_kpi.lifecycles.customer.events import CustomerEvent
+from stream_kpi.lifecycles.customer.events import CustomerEvent, Paid, SubscriptionState
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
-from stream_kpi.measures.registry import Measure
+from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Measure
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
-from tests.strategies.customers import END_MS, EUR, INSTANTS_MS, USD, customer_stories, instants_ms, sole_stories
+from tests.strategies.customers import (
+    END_MS,
+    EUR,
+    HOUR_MS,
+    INSTANTS_MS,
+    USD,
+    customer_stories,
+    instants_ms,
+    sole_stories,
+)
 
 OPTIONS = Options(zone="Europe/Berlin")
 CUTS = ((), ("plan", "gold"), ("plan", "silver"))
@@ -68,8 +77,9 @@ class Facts:
 
 def mrr(story: list[CustomerEvent], clock_ms: int, at_ms: int, cut: Cut, currency: int) -> int:
     """The model: the last state of each subscription that holds at an instant, as known at the clock."""
-    last: dict[str, CustomerEvent] = {}
-    for state in sorted(story, key=lambda event: event.effective_order):
+    last: dict[str, SubscriptionState] = {}
+    states = [event for event in story if isinstance(event, SubscriptionState)]
+    for state in sorted(states, key=lambda event: event.effective_order):
         if state.effective_ms <= at_ms and state.time_ms <= clock_ms:
             last[state.subscription_id] = state
     return sum(
@@ -175,10 +185,10 @@ def test_each_instant_is_one_movement_of_a_currency(story: list[CustomerEvent]) 
         standing = {name: value for name, value in amounts.items() if value}
         before, after = (mrr(story, END_MS, at_ms, (), EUR) for at_ms in (time_ms - 1, time_ms))
         assert list(standing.values()) == [abs(after - before)] * (before != after)
-        if before == 0 < after:
-            paid_before = any(mrr(story, END_MS, ms, (), EUR) for ms in INSTANTS_MS if ms < time_ms)
+        if before <= 0 < after:
+            paid_before = any(mrr(story, END_MS, ms, (), EUR) > 0 for ms in INSTANTS_MS if ms < time_ms)
             assert set(standing) == {"mrr_reactivation" if paid_before else "mrr_new"}
-        elif after == 0 < before:
+        elif after <= 0 < before:
             assert set(standing) == {"mrr_churned"}
 
 
@@ -214,3 +224,62 @@ def test_the_past_of_active_customers_is_when_they_paid_and_of_others_it_is_noth
         for cut in CUTS:
             expected = pays(story, clock_ms, clock_ms, cut) and pays(story, clock_ms, at_ms, cut)
             assert facts.total(registry.PAST_OF_ACTIVE.slot, cut, at_ms + 1) == expected
+
+
+@given(customer_stories(), instants_ms)
+@settings(max_examples=200, deadline=None)
+def test_what_is_kept_and_lost_of_the_months_first_mrr_is_exact_at_every_instant_of_it(
+    story: list[CustomerEvent], clock_ms: int
+) -> None:
+    facts = Facts(story, clock_ms)
+    zone = ZoneInfo("Europe/Berlin")
+    for at_ms in [ms for ms in INSTANTS_MS if ms <= clock_ms]:
+        start_ms = floor_month(at_ms, zone)
+        for cut in CUTS:
+            for currency in (EUR, USD):
+                start = mrr(story, clock_ms, start_ms - 1, cut, currency)
+                end = mrr(story, clock_ms, at_ms, cut, currency)
+                change = facts.total(registry.MRR_CHANGE_MONTH.currency_slot(currency), cut, at_ms + 1, start_ms)
+                lost = facts.total(registry.MRR_LOST_MONTH.currency_slot(currency), cut, at_ms + 1, start_ms)
+                assert change == (end - start if start > 0 else 0)
+                assert lost == (start - min(start, end) if start > 0 else 0)
+
+
+@given(customer_stories(), instants_ms)
+@settings(max_examples=200, deadline=None)
+def test_what_is_kept_and_lost_of_the_mrr_at_the_start_of_any_earlier_hour_is_exact_now(
+    story: list[CustomerEvent], clock_ms: int
+) -> None:
+    facts = Facts(story, clock_ms)
+    hours_ms = {ms - ms % HOUR_MS + after_ms for ms in INSTANTS_MS for after_ms in (0, HOUR_MS)}
+    for start_ms in [ms for ms in hours_ms if ms <= clock_ms]:
+        for cut in CUTS:
+            for currency in (EUR, USD):
+                then = mrr(story, clock_ms, start_ms - 1, cut, currency)
+                now = mrr(story, clock_ms, clock_ms, cut, currency)
+                kept, lost, below_zero = (
+                    facts.total(measure.currency_slot(currency), cut, start_ms)
+                    for measure in (registry.MRR_OF_PAST_PAYERS, registry.MRR_LOST_SINCE, registry.MRR_BELOW_ZERO)
+                )
+                assert kept == (now if then > 0 else 0)
+                assert lost == (then - min(now, then) if then > 0 else 0)
+                assert below_zero == min(then, 0)
+
+
+@given(customer_stories(), instants_ms)
+@settings(max_examples=150, deadline=None)
+def test_an_invoice_counts_once_when_it_was_first_paid(story: list[CustomerEvent], clock_ms: int) -> None:
+    facts = Facts(story, clock_ms)
+    first: dict[str, Paid] = {}
+    for event in in_order(story):
+        if isinstance(event, Paid) and event.time_ms <= clock_ms:
+            first.setdefault(event.invoice_id, event)
+    paid: Counter[tuple[int, Cut, int]] = Counter()
+    for event in first.values():
+        for cut in ((), ("plan", event.plan or "unknown")):
+            paid[event.currency, cut, event.time_ms] += event.amount
+    stated: Counter[tuple[int, Cut, int]] = Counter()
+    for slot, cut, time_ms, value in facts.rows:
+        if BY_NUMBER[slot // SLOTS_PER_MEASURE] is registry.INVOICES_PAID:
+            stated[slot % SLOTS_PER_MEASURE, cut, time_ms] += value
+    assert {key: n for key, n in stated.items() if n} == {key: n for key, n in paid.items() if n}

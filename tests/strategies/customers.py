@@ -1,11 +1,13 @@
 """Stories of one customer's subscriptions, for properties: few instants around the edges of windows, states that are
-known ahead or reach back, cancellations at a date, plans and currencies that change."""
+known ahead or reach back, cancellations at a date, plans and currencies that change, invoices, some told twice."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import strategies as st
 
-from stream_kpi.lifecycles.customer.events import CustomerEvent, SubscriptionState
+from stream_kpi.lifecycles.customer.events import CustomerEvent, Paid, SubscriptionState
 
 EUR, USD = 978, 840
 START_MS = 1_772_319_600_000
@@ -30,7 +32,8 @@ INSTANTS_MS = [START_MS + offset_ms for offset_ms in _OFFSETS_MS]
 END_MS = START_MS + 400 * DAY_MS
 
 instants_ms = st.sampled_from(INSTANTS_MS)
-_plans = st.dictionaries(st.sampled_from(["gold", "silver"]), st.sampled_from([1_000, 2_000, 5_001]), max_size=2)
+_plans = st.dictionaries(st.sampled_from(["gold", "silver"]), st.sampled_from([1_000, 2_000, 5_001, -700]), max_size=2)
+"""A plan may be a credit: MRR below 0."""
 
 
 @st.composite
@@ -51,9 +54,22 @@ def _states(draw: st.DrawFn, uid: str) -> SubscriptionState:
 
 
 @st.composite
+def _paid(draw: st.DrawFn, uid: str) -> Paid:
+    return Paid(
+        draw(instants_ms),
+        uid,
+        draw(st.sampled_from(["i1", "i2", "i3"])),
+        draw(st.sampled_from([1_000, 2_001, -300])),
+        draw(st.sampled_from([EUR, USD])),
+        draw(st.sampled_from(["gold", None])),
+    )
+
+
+@st.composite
 def customer_stories(draw: st.DrawFn, *, max_events: int = 8) -> list[CustomerEvent]:
-    """The states of one customer's subscriptions, each once, in the order of their making."""
-    return [draw(_states(f"e{i}")) for i in range(draw(st.integers(0, max_events)))]
+    """The states of one customer's subscriptions and its invoices, each event once, in the order of their making."""
+    of_a_kind: list[Callable[[str], st.SearchStrategy[CustomerEvent]]] = [_states, _states, _states, _paid]
+    return [draw(draw(st.sampled_from(of_a_kind))(f"e{i}")) for i in range(draw(st.integers(0, max_events)))]
 
 
 @st.composite
@@ -65,5 +81,5 @@ def sole_stories(draw: st.DrawFn, *, max_events: int = 8) -> list[CustomerEvent]
         amount = draw(st.sampled_from([0, 1_000, 2_000, 5_001]))
         plans = (("gold", amount),) if amount else ()
         plain = SubscriptionState(time_ms, uid, "one", time_ms, amount > 0, EUR, plans, None, draw(st.booleans()))
-        story.append(plain if draw(st.integers(0, 9)) else draw(_states(uid)))
+        story.append(plain if draw(st.integers(0, 9)) else draw(st.one_of(_states(uid), _paid(uid))))
     return sorted(story, key=lambda state: state.order)

@@ -27,6 +27,7 @@ def ms(text: str) -> int:
 
 FEB, MAR, APR, MAY, JUN = (ms(f"2026-0{month}-01T00:00:00") for month in (2, 3, 4, 5, 6))
 DAY_MS = 86_400_000
+MOVEMENTS = {"mrr_new", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_reactivation"}
 
 
 class Customer:
@@ -77,11 +78,7 @@ class Customer:
     def moved(self, cut: tuple[str, ...] = ()) -> list[tuple[str, int, int]]:
         """The MRR movements of a cut: class, time, amount."""
         return sorted(
-            (
-                (name, time_ms, n)
-                for (name, time_ms, c), n in self.rows().items()
-                if name.startswith("mrr_") and c == cut
-            ),
+            ((name, time_ms, n) for (name, time_ms, c), n in self.rows().items() if name in MOVEMENTS and c == cut),
             key=lambda row: row[1],
         )
 

@@ -9,7 +9,7 @@ from stream_kpi.events.subscriptions import (
     SubscriptionChangedData,
     SubscriptionItem,
 )
-from stream_kpi.lifecycles.customer.events import CustomerEvent, from_wire
+from stream_kpi.lifecycles.customer.events import Paid, SubscriptionState, from_wire
 from stream_kpi.lifecycles.customer.revenue import monthly_minor_units
 
 
@@ -41,7 +41,7 @@ def test_an_items_mrr_is_exact_and_rounded_half_to_even(
     assert monthly_minor_units(amount, quantity, discount, interval, count) == expected
 
 
-def changed(**data: object) -> CustomerEvent:
+def changed(**data: object) -> SubscriptionState:
     whole = {"subscription_id": "s", "status": "active", "currency": "EUR", "items": ()} | data
     event = SubscriptionChanged(
         specversion="1.0",
@@ -51,7 +51,7 @@ def changed(**data: object) -> CustomerEvent:
         data=SubscriptionChangedData(**whole),  # type: ignore[arg-type]
     )
     compact = from_wire(event, 1_000)
-    assert compact is not None
+    assert isinstance(compact, SubscriptionState)
     return compact
 
 
@@ -102,6 +102,7 @@ def test_a_state_holds_from_the_events_time_unless_it_says_otherwise() -> None:
     assert (ahead.currency, ahead.uid) == (978, "1\0/b")
 
 
-def test_invoices_are_no_part_of_a_subscriptions_state() -> None:
-    data = InvoicePaidData(invoice_id="i", amount=1, currency="EUR")
-    assert from_wire(InvoicePaid(specversion="1.0", id="1", source="/b", subject="c", data=data), 1_000) is None
+def test_an_invoice_keeps_what_was_paid_in_minor_units_and_for_which_plan() -> None:
+    data = InvoicePaidData(invoice_id="i", amount=119, currency="EUR", plan="gold")
+    event = InvoicePaid(specversion="1.0", id="1", source="/b", subject="c", data=data)
+    assert from_wire(event, 1_000) == Paid(1_000, "1\0/b", "i", 119, 978, "gold")

@@ -92,7 +92,7 @@ def ages(*ages_ms: int) -> AgeSummary:
 COUNTS_LEVELS_MONEY = {"count", "level", "money"}
 
 
-NOT_PARAMETRIZED = {"arpu", "csat_distribution"}
+NOT_PARAMETRIZED = {"arpu", "clv", "csat_distribution"}
 """Money without a currency, and more than one record: each has a test of its own."""
 
 
@@ -142,8 +142,9 @@ def test_the_class_of_a_distribution_is_in_the_key_and_in_no_cut() -> None:
     assert [cut_text(r) for r in (found[0], found[9])] == ["class=very_positive", "group=g class=very_poor"]
 
 
-def test_arpu_without_customers_is_null() -> None:
-    record = only(FakeView(), "arpu")
+@pytest.mark.parametrize("kpi_id", ["arpu", "clv"])
+def test_an_average_of_money_without_customers_is_null(kpi_id: str) -> None:
+    record = only(FakeView(), kpi_id)
     assert (record.value, record.samples, record.currency, record.unit) == (None, 0, None, "money")
 
 

@@ -134,7 +134,14 @@ def test_the_page_of_settings_is_up_to_date(repository: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+def test_the_gross_margin_is_a_share_and_not_set_by_default(tmp_path: Path) -> None:
+    assert load_settings().options().gross_margin is None
+    assert load_settings(toml(tmp_path, "[definitions]\ngross_margin = 0.8\n")).options().gross_margin == 0.8
+    assert "gross_margin = 80" in refusal(tmp_path, "[definitions]\ngross_margin = 80\n")
+    assert "| not set | 0 to 1 |" in page()
+
+
 def test_a_default_of_the_page_is_what_the_file_would_say(tmp_path: Path) -> None:
     rows = [row.split(" | ") for row in page().splitlines() if row.startswith("| `")]
-    text = [f"{row[0].split('`')[1]} = {row[1].strip('`')}" for row in rows]
+    text = [f"{row[0].split('`')[1]} = {row[1].strip('`')}" for row in rows if row[1] != "not set"]
     assert load_settings(toml(tmp_path, "\n".join(text))).model_dump() == Settings().model_dump()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
+from stream_kpi.lifecycles.customer.course import BEFORE_ALL, Course, turn
 from stream_kpi.lifecycles.customer.events import SubscriptionState
 from stream_kpi.lifecycles.customer.paying import flip
 from stream_kpi.lifecycles.facts import CutSets, Fact
@@ -31,8 +32,8 @@ Change = tuple[SubscriptionState | None, SubscriptionState | None, bool]
 class Account:
     """One customer's running state, instant by instant in ascending order. "Paying" is MRR > 0."""
 
-    __slots__ = ("_cancels", "_changes", "_cut_sets", "_facts", "_flips", "_moved", "_mrr", "_open", "_paid", "_states",
-                 "_switches", "_zone", "instant_ms")  # fmt: skip
+    __slots__ = ("_cancels", "_changes", "_courses", "_cut_sets", "_facts", "_flips", "_moved", "_mrr", "_open",
+                 "_paid", "_states", "_switches", "_turned", "_zone", "instant_ms")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets, zone: ZoneInfo) -> None:
         self._cut_sets = cut_sets
@@ -44,6 +45,8 @@ class Account:
         """Subscriptions that have an MRR."""
         self._mrr: dict[int, dict[str, int]] = {}
         """By currency and plan."""
+        self._courses: dict[tuple[int, str | None], Course] = {}
+        """By currency: of all its plans (None), and of each."""
         self._paid: frozenset[int] = frozenset()
         """Currencies in which the customer has ever paid."""
         self._cancels = False
@@ -55,6 +58,8 @@ class Account:
         self._changes: Sequence[Change] = ()
         self._moved: dict[int, dict[str, int]] = {}
         """By currency and plan: MRR after less before. Every currency of it is in ``_mrr`` too."""
+        self._turned: dict[tuple[int, str | None], Course] = {}
+        """Courses with the step that they take."""
         self._flips: Sequence[str | None] = ()
         """Who starts or stops paying: keys of ``_switches``."""
         self._facts: Sequence[Fact] = ()
@@ -121,14 +126,17 @@ class Account:
                 self._paid |= {currency}
         for key in self._flips:
             self._switches.setdefault(key, []).append(self.instant_ms)
+        self._courses.update(self._turned)
         self._open = {}
         self._changes = ()
         self._moved = {}
+        self._turned = {}
         self._flips = ()
 
     def _movement(self) -> list[Fact]:
         self._changes = self._touched()
         self._moved = {}
+        self._turned = {}
         self._flips = ()
         lost: dict[tuple[int, bool], int] = {}
         for before, after, delinquent in self._changes:
@@ -187,11 +195,24 @@ class Account:
                     facts.append((CUSTOMERS_BY_CURRENCY_SLOT + currency, time_ms, cuts, 1, -1 if was > 0 else 1))
                     for key in keys:
                         turned[key] = was <= 0 or turned.get(key, False)
+                self._turn(currency, keys, was + delta, facts)
         if class_slot == CHURNED_SLOT:
             for delinquent, reason in ((True, "delinquent"), (False, "voluntary")):
                 amount = lost.get((currency, delinquent), 0)
                 if amount:
                     facts.append((slot, time_ms, self._cut_sets.only("reason", reason), amount, 1))
+
+    def _turn(self, currency: int, keys: tuple[str | None, ...], after: int, facts: list[Fact]) -> None:
+        """State what a change of the MRR, of each of the keys to the same amount, keeps and loses of the past."""
+        courses = [self._courses.get((currency, key), BEFORE_ALL) for key in keys]
+        if len(keys) == 2 and courses[0] == courses[1]:  # one plan from the first, nearly always
+            turned = turn(courses[0], after, self.instant_ms, currency, self._cuts(keys), self._zone, facts)
+            self._turned.update(dict.fromkeys([(currency, key) for key in keys], turned))
+            return
+        for key, course in zip(keys, courses, strict=True):
+            self._turned[currency, key] = turn(
+                course, after, self.instant_ms, currency, self._cuts((key,)), self._zone, facts
+            )
 
     def _classify(self, currency: int, before: int, after: int) -> tuple[int, int]:
         """The one class of the currency's movement, and the sign that its amounts are counted with. Plans switched at

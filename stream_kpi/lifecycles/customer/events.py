@@ -1,9 +1,9 @@
-"""A customer's compact events: what of a subscription's state any KPI needs."""
+"""A customer's compact events: what any KPI needs of a subscription's state and of an invoice."""
 
 from __future__ import annotations
 
 from stream_kpi.events.currencies import numeric_code
-from stream_kpi.events.subscriptions import SubscriptionChanged, SubscriptionItem, SubscriptionWire
+from stream_kpi.events.subscriptions import InvoicePaid, SubscriptionItem, SubscriptionWire
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.lifecycles.customer.revenue import monthly_minor_units
 from stream_kpi.lifecycles.history import HistoryEvent
@@ -41,15 +41,27 @@ class SubscriptionState(HistoryEvent, frozen=True, gc=False, tag=1):
         return (self.effective_ms, self.time_ms, self.paying, self.uid)
 
 
-CustomerEvent = SubscriptionState
-"""Every compact event of a customer; a union as soon as there is a second."""
+class Paid(HistoryEvent, frozen=True, gc=False, tag=2):
+    """An invoice was paid. The same ``invoice_id`` again is the same payment, told twice."""
+
+    invoice_id: str
+    amount: int
+    """Minor units, without tax."""
+    currency: int
+    """ISO 4217 numeric code."""
+    plan: str | None = None
 
 
-def from_wire(wire: SubscriptionWire, time_ms: int) -> CustomerEvent | None:
-    """The compact event of a wire event that happened at ``time_ms``; None for one that no KPI needs
-    (``invoice.paid``)."""
-    if not isinstance(wire, SubscriptionChanged):
-        return None
+CustomerEvent = SubscriptionState | Paid
+"""Every compact event of a customer."""
+
+
+def from_wire(wire: SubscriptionWire, time_ms: int) -> CustomerEvent:
+    """The compact event of a wire event that happened at ``time_ms``."""
+    if isinstance(wire, InvoicePaid):
+        paid = wire.data
+        uid = f"{wire.id}\0{wire.source}"
+        return Paid(time_ms, uid, paid.invoice_id, paid.amount, numeric_code(paid.currency), paid.plan)
     data = wire.data
     paying = data.status in PAYING_STATUSES
     return SubscriptionState(

@@ -1,4 +1,4 @@
-"""The customer lifecycle: subscription states to movements, levels and losses."""
+"""The customer lifecycle: subscription states to movements, levels and losses; invoices to what was paid."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from bisect import bisect
 from collections.abc import Sequence
 
 from stream_kpi.lifecycles.customer.account import Account
-from stream_kpi.lifecycles.customer.events import EffectiveOrder, SubscriptionState
+from stream_kpi.lifecycles.customer.events import EffectiveOrder, Paid, SubscriptionState
 from stream_kpi.lifecycles.customer.sole import SoleSubscription
 from stream_kpi.lifecycles.facts import CutSets, Fact, difference
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures import registry
 
 NEXT_EFFECT = 0
 """Due moment: a state or a cancellation that is known already takes effect."""
+
+
+INVOICES_PAID_SLOT = registry.INVOICES_PAID.slot
 
 
 def _effective_order(state: SubscriptionState) -> EffectiveOrder:
@@ -29,7 +33,7 @@ class CustomerFold(Fold):
     its due moment, one that reaches back before the open instant restates what came after.
     """
 
-    __slots__ = ("_account", "_applied", "_options", "_sole", "_timeline")
+    __slots__ = ("_account", "_applied", "_options", "_paid_invoices", "_sole", "_timeline")
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
@@ -42,6 +46,8 @@ class CustomerFold(Fold):
         self._sole: SoleSubscription | None = SoleSubscription(cut_sets, options.zone_info)
         """Takes the states in until it cannot; ``_account``, which is made only then, takes over."""
         self._account: Account
+        self._paid_invoices: dict[str, None] = {}
+        """Their ids. A dictionary, which the cycle collector does not track."""
 
     @property
     def closed(self) -> bool:
@@ -51,7 +57,8 @@ class CustomerFold(Fold):
     def on_event(self, event: HistoryEvent) -> None:
         """Take a state in, and its effect if that has come. Raises TypeError for another lifecycle's event."""
         if not isinstance(event, SubscriptionState):
-            raise TypeError(f"{type(event).__name__} is no event of a customer")
+            self._on_paid(event)
+            return
         timeline = self._timeline
         sole = self._sole
         if sole is not None:
@@ -68,6 +75,17 @@ class CustomerFold(Fold):
         else:
             timeline.insert(place, event)
         self._settle(event.time_ms)
+
+    def _on_paid(self, event: HistoryEvent) -> None:
+        """Count an invoice once, when it was first paid."""
+        if not isinstance(event, Paid):
+            raise TypeError(f"{type(event).__name__} is no event of a customer")
+        if event.invoice_id in self._paid_invoices:
+            self.note_problem("invoice_paid_twice")
+            return
+        self._paid_invoices[event.invoice_id] = None
+        cuts = self.cut_sets.pair(self.cut_sets.total, self.cut_sets.only("plan", event.plan))
+        self.emit(INVOICES_PAID_SLOT + event.currency, event.time_ms, cuts, event.amount)
 
     def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
         """Bring in what takes effect at ``due_ms``."""

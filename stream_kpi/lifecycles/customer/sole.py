@@ -13,6 +13,7 @@ from stream_kpi.lifecycles.customer.account import (
     NEW_SLOT,
     REACTIVATION_SLOT,
 )
+from stream_kpi.lifecycles.customer.course import BEFORE_ALL, Course, turn
 from stream_kpi.lifecycles.customer.events import SubscriptionState
 from stream_kpi.lifecycles.customer.paying import flip
 from stream_kpi.lifecycles.facts import CutSets, Fact
@@ -22,7 +23,8 @@ from stream_kpi.lifecycles.history import NEVER_MS
 class SoleSubscription:
     """States the facts that :class:`Account` states, in a quarter of the time, for as long as it can."""
 
-    __slots__ = ("_amount", "_currency", "_cut_sets", "_cuts", "_id", "_plan", "_switches", "_zone", "instant_ms")
+    __slots__ = ("_amount", "_course", "_currency", "_cut_sets", "_cuts", "_id", "_plan", "_switches", "_zone",
+                 "instant_ms")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets, zone: ZoneInfo) -> None:
         self._cut_sets = cut_sets
@@ -37,6 +39,7 @@ class SoleSubscription:
         """Of the customer and its plan."""
         self._amount = 0
         """MRR in minor units."""
+        self._course: Course = BEFORE_ALL
         self._switches: tuple[int, ...] = ()
         """When the customer started and stopped paying, in turn."""
 
@@ -63,6 +66,7 @@ class SoleSubscription:
         self.instant_ms = time_ms
         if after != self._amount:
             self._state(time_ms, after, state.delinquent, facts)
+            self._course = turn(self._course, after, time_ms, self._currency, self._cuts, self._zone, facts)
             self._amount = after
         return True
 

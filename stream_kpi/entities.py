@@ -207,17 +207,19 @@ class Entities:
 
 def _leaving(entity: Entity, at_ms: int) -> list[Fact]:
     """Facts by which an entity that is forgotten while open leaves the levels and the sets that age; what it counted
-    stays counted."""
+    stays counted. A fold may have more to say of it."""
     levels: dict[tuple[int, int], int] = {}
     members: dict[tuple[int, int, int], int] = {}
     if entity.fold.voided:
         return []
-    for slot, _, cuts, value, sign in facts_of(entity.new_fold, entity.history, entity.clock_ms)[1]:
+    fold, stated = facts_of(entity.new_fold, entity.history, entity.clock_ms)
+    last = fold.forgotten(at_ms)
+    for slot, _, cuts, value, sign in (*stated, *last):
         kind = BY_NUMBER[slot // SLOTS_PER_MEASURE].kind
         if kind is Kind.LEVEL:
             levels[slot, cuts] = levels.get((slot, cuts), 0) + value * sign
         elif kind is Kind.AGE:
             members[slot, cuts, value] = members.get((slot, cuts, value), 0) + sign
-    facts: list[Fact] = [(slot, at_ms, cuts, level, -1) for (slot, cuts), level in levels.items() if level]
+    facts = last + [(slot, at_ms, cuts, level, -1) for (slot, cuts), level in levels.items() if level]
     facts.extend((slot, at_ms, cuts, start, -1) for (slot, cuts, start), count in members.items() if count > 0)
     return facts

@@ -53,6 +53,11 @@ class Fold(ABC):
         """A scheduled moment has come; ``kind`` is no longer scheduled. Only for folds that schedule."""
         raise AssertionError(f"{type(self).__name__} scheduled kind {kind} at {due_ms} and does not handle it")
 
+    def forgotten(self, at_ms: int) -> list[Fact]:  # noqa: ARG002 for folds that need it
+        """The facts to state when the entity leaves memory at a moment after all that it knows. That it leaves the
+        levels and sets is seen to; only for folds of which more is to be counted."""
+        return []
+
     def memberships(self) -> list[Fact]:
         """The facts by which the entity stands in sets that age now: what it has joined and not left. Recovery builds
         the sets from these. Only for folds that join such sets."""

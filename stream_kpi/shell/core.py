@@ -70,6 +70,10 @@ class PublicationCore(Protocol):
     def complete(self) -> bool:
         """Nothing waits for the next publish."""
 
+    @property
+    def unbalanced(self) -> int:
+        """Windows x cuts whose revenue does not balance."""
+
 
 class MergeCore(Protocol):
     """All shards' panes to values."""

@@ -131,6 +131,8 @@ class MergeService:
             return False
         stands_still, self._published_ms = now_ms == self._published_ms, now_ms
         publication = core.publish(now_ms, self._clock.clock.first_ms)
+        if publication.unbalanced:
+            self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
         if publication.changed:
             partitions = await writer.partitions(self._options.values_topic)
             records: dict[TopicPartition, list[Record]] = {}

@@ -87,6 +87,7 @@ class CountingShard:
 class Publication(NamedTuple):
     changed: list[tuple[bytes, bytes | None]]
     complete: bool = True
+    unbalanced: int = 0
 
 
 class CountingMerge:

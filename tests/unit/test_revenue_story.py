@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 
 from stream_kpi.compute import Computation
+from stream_kpi.events.decode import decode_line
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord
+from stream_kpi.lifecycles.facts import TOTAL
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures import registry
+from stream_kpi.measures.registry import Measure
 from stream_kpi.windows.kinds import parse
-from tests.shard_kit import event
+from stream_kpi.windows.panes import PaneKey
+from stream_kpi.windows.tiers import ALL_TIME
+from tests.shard_kit import DAY_MS, Topics, event, new_shard
 
 MOVEMENTS = {
     "mrr_new": 1,
@@ -241,3 +247,27 @@ def test_an_earlier_payment_that_comes_late_is_the_one_that_counts() -> None:
 
 def test_recurring_revenue_is_0_where_nothing_was_paid() -> None:
     assert Billing().values("rolling:7d", "03-05", "recurring_revenue") == [0]
+
+
+def test_a_customer_that_is_forgotten_while_it_pays_is_churn_and_its_mrr_does_not_vanish() -> None:
+    billing = Billing()
+    billing.subscription("c", "01-10", "s", silver(1))
+    shard = new_shard()
+    kind, wire, time_ms = decode_line(billing.lines[0])
+    shard.take(kind, wire, time_ms)
+    forgotten_ms = time_ms + 400 * DAY_MS
+    topics = Topics()
+    shard.advance(forgotten_ms - 1)
+    topics.write(shard.flush(caught_up=True))
+    assert (standing(topics, registry.MRR), standing(topics, registry.MRR_CHURNED)) == (6_000, 0)
+    shard.advance(forgotten_ms)
+    topics.write(shard.flush(caught_up=True))
+    assert topics.entities() == set()
+    assert (standing(topics, registry.MRR), standing(topics, registry.MRR_CHURNED)) == (0, 6_000)
+    assert standing(topics, registry.MRR_OF_PAST_PAYERS) == 0
+
+
+def standing(topics: Topics, measure: Measure) -> int:
+    """The euros of the total over all time."""
+    everything = topics.vectors().get(PaneKey(ALL_TIME.number, 0, TOTAL), {})
+    return everything.get(measure.currency_slot(978), 0)

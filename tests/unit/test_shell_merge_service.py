@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,3 +43,18 @@ def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: boo
     assert pause_s(0.5, IDLE, BEHIND, settling=settling) == 0.5 * REST
     assert pause_s(0.5, IDLE, FAR_BEHIND, settling=settling) == 0.5 * REST_FAR_BEHIND
     assert pause_s(0.5, ShardStats(), settling=settling) == 0.5 * REST, "a shard of which nothing is known"
+
+
+def test_windows_that_do_not_balance_are_a_data_problem() -> None:
+    nothing: Any = None
+    stats = Stats()
+    clock: Any = SimpleNamespace(now_ms=lambda: 1, clock=SimpleNamespace(first_ms=1))
+    service = MergeService(OPTIONS, nothing, nothing, clock, stats, lambda: True, lambda _publication: None)
+    for unbalanced in (0, 3):
+        core: Any = SimpleNamespace(
+            publish=lambda _now, _first, unbalanced=unbalanced: SimpleNamespace(
+                changed=[], complete=True, unbalanced=unbalanced
+            )
+        )
+        asyncio.run(service._publish(core, nothing))
+    assert stats.counts == {("data_problems", "balance_broken"): 3}

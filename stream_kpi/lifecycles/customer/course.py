@@ -62,7 +62,7 @@ def turn(
     kept = lost = 0
     if amounts:
         kept, lost = _restate_past(Course(instants_ms, amounts), before, after, currency, cuts, facts)
-    pays = (max(0, after)) - (max(0, before))
+    pays = max(after, 0) - max(before, 0)
     if pays != kept:
         facts.append((OF_PAST_PAYERS_SLOT + currency, instant_ms, cuts, pays - kept, 1))
     if lost:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from stream_kpi.lifecycles.customer.account import Account
 from stream_kpi.lifecycles.customer.events import EffectiveOrder, Paid, SubscriptionState
 from stream_kpi.lifecycles.customer.sole import SoleSubscription
@@ -90,6 +92,14 @@ class CustomerFold(Fold):
     def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
         """Bring in what takes effect at ``due_ms``."""
         self._settle(due_ms)
+
+    def forgotten(self, at_ms: int) -> list[Fact]:
+        """A customer that is forgotten while it pays is churn: no MRR goes without a movement."""
+        if self._sole is not None:
+            self._replay(self._sole.instant_ms)
+        account = self._account
+        ended = [replace(state, mrr_by_plan=(), cancel_ms=None) for state in self._timeline]
+        return account.move(max(at_ms, account.instant_ms), ended)
 
     def _new_account(self) -> Account:
         return Account(self.cut_sets, self._options.zone_info)

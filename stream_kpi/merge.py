@@ -18,7 +18,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
-from stream_kpi.windows.merged import LEVELS, MergedPanes, RollingSums
+from stream_kpi.windows.merged import LEVELS, OF_FIXED_WINDOWS, MergedPanes, RollingSums
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
@@ -104,20 +104,22 @@ class Merge:
         """Bring the windows' sums up to date, and mark what has changed."""
         named = self.panes.numbers.named
         for change in self.panes.absorb():
-            tier, cuts = change.tier, named(change.sums.cuts())
-            levels = set(named(change.sums.of_measures(LEVELS).cuts()))
+            tier, every_cut = change.tier, named(change.sums.cuts())
+            every_level = named(change.sums.of_measures(LEVELS).cuts())
+            fixed = change.sums.of_measures(OF_FIXED_WINDOWS)
+            cuts, levels = named(fixed.cuts()), set(named(fixed.of_measures(LEVELS).cuts()))
             # A flush's panes may come in two reads: then the base moves now, and back with the second.
             self._moved_levels |= levels
             if tier == ALL_TIME.number:
                 self._mark_all("total", cuts)
                 self._mark_all("instant", cuts)
                 for sums, _ in self._rolling:  # a change from before the window moves the level at its start
-                    for cut in levels:
+                    for cut in every_level:
                         self._outdate(sums.kind.name, cut)
             for sums, cohorts in self._rolling:
                 for one in (sums, *cohorts):
                     if one.kind.tier.number == tier and one.add(change):
-                        self._mark_all(one.kind.name, cuts)
+                        self._mark_all(one.kind.name, every_cut)
             for dirty in self._tumbling:
                 if dirty.kind.tier.number == tier:
                     for cut in cuts:

@@ -124,5 +124,8 @@ CES_EASY = Measure(93, "ces_easy", Kind.COUNT)
 REOPEN_COHORT = (COHORT_SOLVES, COHORT_REOPENS)
 SURVEY_COHORT = (COHORT_SURVEYS_SENT, COHORT_SURVEYS_ANSWERED)
 
+RESTATED = (PAST_OF_ACTIVE, MRR_OF_PAST_PAYERS, MRR_LOST_SINCE)
+"""Levels that say of the past what is so today. Only windows that end now read them, at their start."""
+
 MEASURES: tuple[Measure, ...] = tuple(m for m in list(globals().values()) if isinstance(m, Measure))
 BY_NUMBER: dict[int, Measure] = {m.number: m for m in MEASURES}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from stream_kpi.lifecycles.facts import Cut
-from stream_kpi.measures.registry import MEASURES, Kind, Measure
+from stream_kpi.measures.registry import MEASURES, RESTATED, SLOTS_PER_MEASURE, Kind, Measure
 from stream_kpi.measures.vector import subtract
 from stream_kpi.windows.ages import AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import Rolling
@@ -27,6 +27,10 @@ from stream_kpi.windows.sum_table import (
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, TIERS, Tier
 
 LEVELS = measure_flags(measure for measure in MEASURES if measure.kind is Kind.LEVEL)
+OF_FIXED_WINDOWS = ~measure_flags(RESTATED)
+"""What windows with fixed bounds, all time and the instant read: a customer that pays more today changes none of
+those that have been."""
+_LEVELS_OF_FIXED_WINDOWS = LEVELS & OF_FIXED_WINDOWS
 Place = tuple[int, int]
 """Tier and start of panes."""
 
@@ -68,17 +72,22 @@ class LevelBase:
 
     def add(self, change: Sums) -> None:
         """Panes of the tier have changed."""
-        self._kept.add(change.of_measures(LEVELS))
+        self._kept.add(change.of_measures(_LEVELS_OF_FIXED_WINDOWS))
 
     def forget(self, expired: Sums) -> None:
         """Panes of the tier have expired."""
-        levels = expired.of_measures(LEVELS)
+        levels = expired.of_measures(_LEVELS_OF_FIXED_WINDOWS)
         self._kept.add(levels.negated())
         self._base.add(levels)
 
     def moved(self, number: int, levels: Sums) -> bool:
         """Whether a cut's base has changed since the last call, given the levels as they stand."""
-        base = subtract(levels.vector(number), self._kept.sums.vector(number))
+        standing = {
+            slot: amount
+            for slot, amount in levels.vector(number).items()
+            if OF_FIXED_WINDOWS[slot // SLOTS_PER_MEASURE]
+        }
+        base = subtract(standing, self._kept.sums.vector(number))
         change = subtract(base, self._base.sums.vector(number))
         self._base.add(sums_of({number: change}))
         return bool(change)

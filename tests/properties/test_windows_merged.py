@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets
-from stream_kpi.measures.registry import BACKLOG, COHORT_SOLVES, TICKETS_CREATED, Kind, Measure
+from stream_kpi.measures.registry import BACKLOG, COHORT_SOLVES, RESTATED, TICKETS_CREATED, Kind, Measure
 from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
@@ -242,6 +242,15 @@ def test_a_level_change_from_before_the_tiers_oldest_pane_moves_its_base_once() 
     assert not merged.base_moved(DAYS, TOTAL), "the days' tier still has the pane"
     source.state([Fact(TICKETS_CREATED, T0_MS, (TOTAL,), 1)], now_ms)
     assert not merged.base_moved(FIVE_MINUTES, TOTAL), "a count is no level"
+
+
+def test_what_is_restated_of_the_past_moves_no_base_as_only_windows_that_end_now_read_it() -> None:
+    merged = MergedPanes(UTC)
+    source = Source(merged)
+    now_ms = T0_MS + 2 * DAY_MS
+    source.state([Fact(BACKLOG, now_ms, (TOTAL,), 1)], now_ms)
+    source.state([Fact(measure, T0_MS, (TOTAL,), 1) for measure in RESTATED], now_ms)
+    assert not merged.base_moved(FIVE_MINUTES, TOTAL)
 
 
 def test_the_base_of_levels_is_what_stands_less_what_the_tier_keeps() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import msgspec
 import pytest
 
 from stream_kpi import merge as merge_module
+from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.merge import Merge, Publication
@@ -28,6 +31,7 @@ from tests.shard_kit import (
 )
 
 GRACE_MS = 10 * MINUTE_MS
+BILLING = TopicKind.SUBSCRIPTION.default_topic
 VOLUME_5M = b"ticket_volume|tumbling:5m@2026-03-02T10:00:00.000Z||||"
 VOLUME = b"ticket_volume|total||||"
 
@@ -327,13 +331,26 @@ def test_ages_grow_with_the_clock_and_change_with_their_set_while_it_stands_stil
 def test_a_level_before_a_windows_start_is_corrected_while_the_clock_stands_still(publisher: Publisher) -> None:
     items = [{"plan": "p", "unit_amount": 100, "interval": "month"}]
     paying = {"subscription_id": "s", "status": "active", "currency": "EUR", "items": items}
-    publisher.take(event("subscription.changed", "X", T0_MS, "1", **paying), topic="billing.subscriptions.v1")
+    publisher.take(event("subscription.changed", "X", T0_MS, "1", **paying), topic=BILLING)
     publisher.publish(T0_MS + HOUR_MS)
     key = b"churn_rate|rolling:5m||||"
     assert publisher.value(key).samples == 1
-    publisher.take(event("subscription.changed", "Y", T0_MS, "2", **paying), topic="billing.subscriptions.v1")
+    publisher.take(event("subscription.changed", "Y", T0_MS, "2", **paying), topic=BILLING)
     publisher.publish(T0_MS + HOUR_MS)
     assert publisher.value(key).samples == 2
+
+
+def test_a_customer_that_pays_more_today_has_no_window_evaluated_again_that_ended_before(publisher: Publisher) -> None:
+    paying = {"subscription_id": "s", "status": "active", "currency": "EUR"}
+    for day, amount in ((0, 100), (2, 300)):
+        items = [{"plan": "p", "unit_amount": amount, "interval": "month"}]
+        line = event("subscription.changed", "X", T0_MS + day * DAY_MS, f"{day}", items=items, **paying)
+        publisher.take(line, topic=BILLING)
+        publisher.publish(T0_MS + (1 + day) * DAY_MS)
+    publisher.take(event("subscription.changed", "X", T0_MS + 3 * DAY_MS, "3", **paying, items=[]), topic=BILLING)
+    publisher.merge._absorb()
+    for dirty in publisher.merge._tumbling:
+        assert min(dirty.starts()) == dirty.kind.start_of(T0_MS + 3 * DAY_MS, ZoneInfo("UTC"))
 
 
 def test_windows_before_the_first_event_begin_when_an_earlier_one_comes(publisher: Publisher) -> None:

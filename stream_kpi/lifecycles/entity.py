@@ -58,7 +58,7 @@ class Entity:
         if history:
             self._keep(history)
             self.fold = facts_of(new_fold, history, clock_ms)[0]
-            self.fold.problems = ()
+            self.fold.problems = self.fold.spent = ()
         else:
             self.fold = new_fold()
         # For the holder of many entities:
@@ -104,6 +104,8 @@ class Entity:
             fold.on_event(event)
         events[uid] = event
         self.last = event
+        if fold.spent:
+            self._drop_spent()
         # As in advance(): a call less for nearly every event.
         if clock_ms > self.clock_ms:  # noqa: PLR1730
             self.clock_ms = clock_ms
@@ -132,6 +134,11 @@ class Entity:
         self.events = {event.uid: event for event in history}
         self.last = history[-1]
 
+    def _drop_spent(self) -> None:
+        for uid in self.fold.spent:
+            del self.events[uid]
+        self.fold.spent = ()
+
     def _refold(self, event: HistoryEvent, clock_ms: int) -> list[Fact]:
         history = self.history
         fold_before, before = facts_of(self.new_fold, history, self.clock_ms)
@@ -139,5 +146,6 @@ class Entity:
         self._keep(history)
         self.clock_ms = max(self.clock_ms, clock_ms)
         self.fold, after = facts_of(self.new_fold, history, self.clock_ms)
+        self._drop_spent()
         self.fold.problems = tuple((Counter(self.fold.problems) - Counter(fold_before.problems)).elements())
         return difference(after, before)

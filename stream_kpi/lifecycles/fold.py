@@ -21,7 +21,7 @@ class Fold(ABC):
     The fold never asks the time: the engine passes it.
     """
 
-    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "voided")
+    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "spent", "voided")
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cut_sets = cut_sets
@@ -39,6 +39,9 @@ class Fold(ABC):
         self.problems: tuple[str, ...] = ()
         """Data problems met (``negative_duration``, ``second_created``...), for the counters; see
         :meth:`Entity.take_problems`."""
+        self.spent: tuple[str, ...] = ()
+        """Uids of events that no fact needs any more, whatever comes: the engine drops them from the history. One
+        that is delivered again is taken in as if it were new, and changes nothing."""
 
     @property
     @abstractmethod

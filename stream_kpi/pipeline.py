@@ -17,16 +17,25 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from stream_kpi.entities import Lifecycle
+from stream_kpi.events import signals
 from stream_kpi.events.envelope import Event
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.chat import events as chat_events
 from stream_kpi.lifecycles.chat.fold import ChatFold
+from stream_kpi.lifecycles.cost import events as cost_events
+from stream_kpi.lifecycles.cost.fold import CostFold
 from stream_kpi.lifecycles.customer import events as customer_events
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.history import HistoryEvent
+from stream_kpi.lifecycles.mention import events as mention_events
+from stream_kpi.lifecycles.mention.fold import MentionFold
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.fold import TicketFold
+from stream_kpi.lifecycles.user import events as user_events
+from stream_kpi.lifecycles.user.fold import UserFold
+from stream_kpi.lifecycles.visitor import events as visitor_events
+from stream_kpi.lifecycles.visitor.fold import VisitorFold
 
 __all__ = ["ENTITY_KINDS", "ROUTES", "SUBJECT_ROUTES", "Flush", "InputRecord", "Outgoing", "Route", "destinations"]
 
@@ -46,6 +55,10 @@ ENTITY_KINDS: dict[str, Lifecycle] = {
     "ticket": Lifecycle(b"t:", TicketFold, ticket_events.TicketEvent),
     "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent),
     "customer": Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent),
+    "visitor": Lifecycle(b"v:", VisitorFold, visitor_events.VisitorEvent),
+    "user": Lifecycle(b"u:", UserFold, user_events.UserEvent),
+    "mention": Lifecycle(b"m:", MentionFold, mention_events.MentionEvent),
+    "cost": Lifecycle(b"k:", CostFold, cost_events.CostEvent),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 
@@ -56,7 +69,18 @@ SUBJECT_ROUTES: dict[TopicKind, Route] = {
 }
 """Where nearly all events go: to the entity of their topic that is their subject."""
 
-ROUTES: dict[type[Event], tuple[Route, ...]] = {}
+_VISITOR = Route("visitor", attrgetter("data.visitor_id"), visitor_events.from_wire)
+_USER = Route("user", attrgetter("data.user_id"), user_events.from_wire)
+
+ROUTES: dict[type[Event], tuple[Route, ...]] = {
+    signals.VisitStarted: (_VISITOR,),
+    signals.ConversionCompleted: (_VISITOR,),
+    signals.ActivityPerformed: (_USER, _VISITOR),
+    signals.SignupCompleted: (_USER,),
+    signals.SocialMention: (Route("mention", _subject, mention_events.from_wire),),
+    signals.SocialReplied: (Route("mention", attrgetter("data.mention"), mention_events.from_wire),),
+    signals.CostRecorded: (Route("cost", _subject, cost_events.from_wire),),
+}
 """The types of events that go elsewhere, or to several entities. In a topic with a subject route only a type that this
 route has no use for is looked up here. Whatever partition a record lies on, it reaches the shards that own these keys:
 the shard that reads it sends it on to each of the others, once."""

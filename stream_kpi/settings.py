@@ -162,6 +162,11 @@ class DefinitionSettings(_Section):
     """A first solve counts as reopened when that happens within so many days."""
     gross_margin: float | None = Field(None, ge=0, le=1)
     """Share of the revenue that is left after the costs of the service, 0.8 for 80 %. Without it clv has no value."""
+    activation_action: str | None = Field(None, min_length=1, max_length=256)
+    """The `action` of `activity.performed` that a new user has to do to be activated; without it, activation_rate has
+    no value."""
+    activation_window_days: int = Field(7, ge=1, le=7)
+    """A sign-up counts as activated when that happens within so many days."""
 
 
 class MetricSettings(_Section):
@@ -222,6 +227,8 @@ class Settings(BaseSettings):
             short_abandon_ms=_ms(chosen.short_abandon_s),
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
             gross_margin=chosen.gross_margin,
+            activation_action=chosen.activation_action,
+            activation_window_ms=chosen.activation_window_days * DAY_MS,
         )
 
 

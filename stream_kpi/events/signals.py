@@ -20,6 +20,9 @@ from stream_kpi.events.envelope import (
 )
 from stream_kpi.events.rejection import InvalidEventError, Reason
 
+MAX_PERIOD_MS = 3_653 * 86_400_000
+"""Of a cost, which has a share on each of its days: a year mistyped must not cost a shard minutes."""
+
 
 class VisitStartedData(Data, frozen=True, gc=False, kw_only=True):
     """Who came, and how."""
@@ -137,7 +140,7 @@ class SocialReplied(Event, frozen=True, gc=False, kw_only=True, tag="social.repl
 
 class CostRecordedData(Data, frozen=True, gc=False, kw_only=True):
     """What was spent; it is spread evenly over [period_start, period_end). Refused with ``unknown_currency`` or
-    ``invalid_time`` (also a period that does not end after it starts)."""
+    ``invalid_time`` (also a period that does not end after it starts, or is longer than ten years)."""
 
     kind: Literal["support", "acquisition"]
     amount: Amount
@@ -150,8 +153,11 @@ class CostRecordedData(Data, frozen=True, gc=False, kw_only=True):
     def __post_init__(self) -> None:
         """Check what the types do not say."""
         check_currency(self.currency)
-        if checked_time_ms(self.period_start) >= checked_time_ms(self.period_end):
+        length_ms = checked_time_ms(self.period_end) - checked_time_ms(self.period_start)
+        if length_ms <= 0:
             raise InvalidEventError(Reason.INVALID_TIME, f"period_end {self.period_end} is not after period_start")
+        if length_ms > MAX_PERIOD_MS:
+            raise InvalidEventError(Reason.INVALID_TIME, f"the period up to {self.period_end} is over ten years long")
 
 
 class CostRecorded(Event, frozen=True, gc=False, kw_only=True, tag="cost.recorded"):

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from stream_kpi.measures.registry import REOPEN_COHORT, SURVEY_COHORT, Measure
+from stream_kpi.measures.registry import ACTIVATION_COHORT, BOUNCE_COHORT, REOPEN_COHORT, SURVEY_COHORT, Measure
 
 SURVEY_WINDOW_MS: Final = 7 * 86_400_000
 """An answer counts in the response rate when it comes this soon after the survey was sent."""
+BOUNCE_WINDOW_MS: Final = 30 * 60_000
+"""A visit that no other signal of the visitor follows this soon is a bounce."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Cohort of reopen_rate."""
     gross_margin: float | None = None
     """Share of the revenue that is left after the costs of the service (clv); None: not known."""
+    activation_action: str | None = None
+    """What a new user has to do to be activated; without it, activation_rate has no value."""
+    activation_window_ms: int = 7 * 86_400_000
+    """Cohort of activation_rate."""
 
     @property
     def zone_info(self) -> ZoneInfo:
@@ -49,6 +55,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def cohorts(self) -> dict[int, tuple[Measure, ...]]:
         """Measures of cohorts by the milliseconds after which their members are decided."""
         measures: dict[int, tuple[Measure, ...]] = {}
-        for decided_after_ms, cohort in ((self.reopen_window_ms, REOPEN_COHORT), (SURVEY_WINDOW_MS, SURVEY_COHORT)):
+        for decided_after_ms, cohort in (
+            (self.reopen_window_ms, REOPEN_COHORT),
+            (SURVEY_WINDOW_MS, SURVEY_COHORT),
+            (self.activation_window_ms, ACTIVATION_COHORT),
+            (BOUNCE_WINDOW_MS, BOUNCE_COHORT),
+        ):
             measures[decided_after_ms] = measures.get(decided_after_ms, ()) + cohort
         return measures

@@ -32,6 +32,8 @@ class Measure(NamedTuple):
     name: str
     kind: Kind
     by_currency: bool = False
+    parts: tuple[str, ...] = ()
+    """Counts beside that of component 0, in the components that follow it."""
 
     @property
     def slot(self) -> int:
@@ -41,6 +43,15 @@ class Measure(NamedTuple):
     def currency_slot(self, numeric_code: int) -> int:
         """The slot of one currency's amount."""
         return self.number * SLOTS_PER_MEASURE + numeric_code
+
+    def part_slot(self, part: str) -> int:
+        """The slot of one of :attr:`parts`. Raises ValueError for another."""
+        return self.slot + 1 + self.parts.index(part)
+
+    @property
+    def part_slots(self) -> tuple[int, ...]:
+        """The slots of component 0 and of all parts."""
+        return tuple(range(self.slot, self.slot + 1 + len(self.parts)))
 
 
 # Tickets
@@ -119,10 +130,29 @@ restated as well."""
 CES_SCORE = Measure(92, "ces_score", Kind.SCORE)
 CES_EASY = Measure(93, "ces_easy", Kind.COUNT)
 
+# Engagement and costs
+DISTINCT_PARTS = ("5m", "1h", "1d", "month")
+"""The windows with fixed bounds in which an entity counts once; component 0 is for those that end now."""
+VISITORS = Measure(113, "visitors", Kind.COUNT, parts=DISTINCT_PARTS)
+CONVERTED_VISITORS = Measure(114, "converted_visitors", Kind.COUNT, parts=DISTINCT_PARTS)
+COHORT_VISITS = Measure(115, "cohort_visits", Kind.COUNT)
+COHORT_BOUNCES = Measure(116, "cohort_bounces", Kind.COUNT)
+COHORT_SIGNUPS = Measure(117, "cohort_signups", Kind.COUNT)
+COHORT_ACTIVATED = Measure(118, "cohort_activated", Kind.COUNT)
+DAILY_ACTIVE_USERS = Measure(119, "daily_active_users", Kind.LEVEL)
+WEEKLY_ACTIVE_USERS = Measure(120, "weekly_active_users", Kind.LEVEL)
+MONTHLY_ACTIVE_USERS = Measure(121, "monthly_active_users", Kind.LEVEL)
+MENTIONS = Measure(122, "mentions", Kind.COUNT, parts=("positive", "neutral", "negative"))
+SOCIAL_RESPONSE = Measure(123, "social_response", Kind.DURATION)
+SUPPORT_COST = Measure(124, "support_cost", Kind.COUNT, by_currency=True)
+ACQUISITION_COST = Measure(125, "acquisition_cost", Kind.COUNT, by_currency=True)
+
 # Measures of cohorts, whose members are decided some time after the event that they are counted at; how long after,
 # lifecycles.options says.
 REOPEN_COHORT = (COHORT_SOLVES, COHORT_REOPENS)
 SURVEY_COHORT = (COHORT_SURVEYS_SENT, COHORT_SURVEYS_ANSWERED)
+BOUNCE_COHORT = (COHORT_VISITS, COHORT_BOUNCES)
+ACTIVATION_COHORT = (COHORT_SIGNUPS, COHORT_ACTIVATED)
 
 RESTATED = (PAST_OF_ACTIVE, MRR_OF_PAST_PAYERS, MRR_LOST_SINCE)
 """Levels that say of the past what is so today. Only windows that end now read them, at their start."""

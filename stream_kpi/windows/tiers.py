@@ -48,7 +48,8 @@ class Tier(NamedTuple):
 
 
 # Each retention is the longest window read from the tier, plus the 10 min of live grace and one grain, rounded up.
-FINE = Tier(0, 15 * SECOND_MS, 75 * MINUTE_MS)
+FINE = Tier(0, 15 * SECOND_MS, 105 * MINUTE_MS)
+"""1 h, and the 30 min by which the window of bounces is shifted."""
 FIVE_MINUTES = Tier(1, 5 * MINUTE_MS, 26 * HOUR_MS)
 HOURS = Tier(2, HOUR_MS, 38 * DAY_MS)
 """30 d, and the 7 d by which a cohort's window is shifted."""

@@ -23,8 +23,11 @@ from tests.live_values import comparable, expected_values
 
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
 HOUR_MS = 3_600_000
-OPTIONS = Options(zone="Asia/Kolkata")
+OPTIONS = Options(
+    zone="Asia/Kolkata", gross_margin=0.8, activation_action="create_project", activation_window_ms=HOUR_MS // 4
+)
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
+REKEYED = "rekeyed"
 
 
 class Record(msgspec.Struct):
@@ -45,12 +48,14 @@ class Cluster:
         self.state: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.panes: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.values: dict[bytes, bytes | None] = {}
+        self.rekeyed: dict[tuple[str, int], list[Record]] = {(REKEYED, number): [] for number in range(shards)}
+        """Logs of what shards have sent on to each other."""
         self.clock = GlobalClock()
         self.shards = [self._new_shard(number) for number in range(shards)]
         self.merge = Merge(OPTIONS, grace_ms=0)
 
     def _new_shard(self, number: int) -> Shard:
-        shard = Shard(number, self.count, ShardOptions(options=OPTIONS, topics=TOPICS, rekeyed_topic="rekeyed"))
+        shard = Shard(number, self.count, ShardOptions(options=OPTIONS, topics=TOPICS, rekeyed_topic=REKEYED))
         shard.restore(list(self.state[number].items()), list(self.panes[number].items()))
         shard.restored()
         return shard
@@ -60,12 +65,31 @@ class Cluster:
         flush: Flush | None = self.shards[number].flush(caught_up=caught_up)
         if flush is None:
             return
-        assert not flush.outgoing
+        for topic, partition, key, sent, headers, timestamp_ms in flush.outgoing:
+            assert partition is not None, "nothing is refused or late"
+            log = self.rekeyed[topic, partition]
+            log.append(Record(len(log), timestamp_ms or 0, key, sent, headers))
         self.state[number].update(flush.state)
         self.panes[number].update(flush.panes)
         self.clock.update(*flush.clock)
         for key, value in flush.panes:
             self.merge.apply(number, key, value)
+
+    def unread(self, logs: dict[tuple[str, int], list[Record]]) -> list[tuple[str, int, int]]:
+        """Topic, partition and first offset of what waits to be read."""
+        places = []
+        for topic, partition in sorted(logs):
+            applied = self.shards[partition].position.get((topic, partition))
+            first = 0 if applied is None else applied.offset + 1
+            if first < len(logs[topic, partition]):
+                places.append((topic, partition, first))
+        return places
+
+    def flush_all(self, logs: dict[tuple[str, int], list[Record]]) -> list[tuple[str, int, int]]:
+        """Flush every shard; what that gives others to read."""
+        for number in range(self.count):
+            self.flush(number, caught_up=False)
+        return self.unread(logs)
 
     def crash(self, number: int) -> None:
         """What was not flushed is gone."""
@@ -94,25 +118,17 @@ class Cluster:
 def replay(logs: dict[tuple[str, int], list[Record]], shards: int, choose: random.Random) -> dict[bytes, bytes]:
     """Feed every partition's log in batches of any size, with flushes, crashes and publishes at any moment."""
     cluster = Cluster(shards)
-    open_inputs = sorted(logs)
-    while open_inputs:
-        topic, partition = choose.choice(open_inputs)
-        shard = cluster.shards[partition]
-        log = logs[topic, partition]
-        applied = shard.position.get((topic, partition))
-        begin = 0 if applied is None else applied.offset + 1
-        if begin >= len(log):
-            open_inputs.remove((topic, partition))
-            cluster.flush(partition, caught_up=False)
-            continue
-        shard.apply(topic, partition, log[begin : begin + choose.randint(1, 400)], 1 << 60)
+    logs = {**logs, **cluster.rekeyed}
+    while unread := cluster.unread(logs) or cluster.flush_all(logs):
+        topic, partition, first = choose.choice(unread)
+        shard, log = cluster.shards[partition], logs[topic, partition]
+        shard.apply(topic, partition, log[first : first + choose.randint(1, 400)], 1 << 60)
         what = choose.random()
         if what < 0.5:
             shard.advance(shard.greatest_ms or 0)
             cluster.flush(partition, caught_up=False)
         elif what < 0.6:
             cluster.crash(partition)
-            open_inputs = sorted(logs)
         elif what < 0.65:
             cluster.crash_merge()
         if choose.random() < 0.2:

@@ -120,8 +120,8 @@ def test_an_expired_pane_leaves_with_a_tombstone_once() -> None:
     desk.add(TICKETS_CREATED, T0_MS)
     desk.flush()
     fine, five = PaneKey(FINE.number, T0_MS, TOTAL), PaneKey(FIVE_MINUTES.number, T0_MS, TOTAL)
-    assert desk.flush(T0_MS + 75 * MINUTE_MS) == {}
-    assert desk.flush(T0_MS + 75 * MINUTE_MS + 15_000) == {fine: None}
+    assert desk.flush(T0_MS + 105 * MINUTE_MS) == {}
+    assert desk.flush(T0_MS + 105 * MINUTE_MS + 15_000) == {fine: None}
     assert desk.flush(T0_MS + 27 * HOUR_MS) == {five: None}
     assert set(desk.flush(T0_MS + 500 * DAY_MS)) == {
         PaneKey(HOURS.number, T0_MS, TOTAL),

@@ -1,0 +1,1 @@
+"""A user of the product: :mod:`events` the compact history, :mod:`fold` activity and activation."""

@@ -1,13 +1,13 @@
 """Every KPI, one row each, in the order in which they are listed everywhere (pure).
 
-A new row goes into the module of its area; business hours, service level policies and engagement get their own.
+A new row goes into the module of its area; business hours and service level policies get their own.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from stream_kpi.kpis import chats, kept_revenue, revenue, surveys, tickets
+from stream_kpi.kpis import chats, costs, engagement, kept_revenue, revenue, surveys, tickets
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.measures.registry import Measure
 
@@ -26,6 +26,10 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *revenue.PAID,
     *revenue.RETENTION,
     *kept_revenue.ROWS,
+    *costs.COSTS,
+    *engagement.VISITS,
+    *engagement.USERS,
+    *engagement.SOCIAL,
 )
 _BY_ID: Final[dict[str, Kpi]] = {kpi.id: kpi for kpi in _CATALOGUE}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Final, NamedTuple
 
 from stream_kpi.kpis.scope import Scope
+from stream_kpi.lifecycles.facts import UNKNOWN
 from stream_kpi.measures import histogram
 from stream_kpi.measures.histogram import Stats
 from stream_kpi.measures.registry import Measure
@@ -44,6 +45,10 @@ class Formula(ABC):
     """Whether it says how many samples there are: movements of money are not counted."""
     by_class: ClassVar[bool] = False
     """Whether there is one result a class, of which none is ever left out."""
+
+    def same_denominator(self, dimension: str) -> bool:  # noqa: ARG002 subclasses need it
+        """Whether all cuts of a dimension are parts of one denominator, the total's."""
+        return self.reads_total
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -188,6 +193,27 @@ class Distribution(Formula):
         members = scope.count(self.of)
         for name, measure in self.classes:
             yield ratio(scope.count(measure), members)._replace(of_class=name)
+
+
+@dataclass(frozen=True, slots=True)
+class PartDistribution(Formula):
+    """The share of each part of a measure, and of what is in no part: unknown."""
+
+    measure: Measure
+    by_class: ClassVar[bool] = True
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        parts = ", ".join((*self.measure.parts, UNKNOWN))
+        return f"{{{parts}}} of {self.measure.name} / count({self.measure.name})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """A ratio for each class; the samples of each are all members."""
+        total = scope.count(self.measure)
+        counts = {part: scope.inside.get(self.measure.part_slot(part), 0) for part in self.measure.parts}
+        for name, count in (*counts.items(), (UNKNOWN, total - sum(counts.values()))):
+            yield ratio(count, total)._replace(of_class=name)
 
 
 @dataclass(frozen=True, slots=True)

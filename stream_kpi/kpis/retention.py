@@ -23,6 +23,8 @@ _LOST_IN: Final[dict[str, Measure]] = {
     "month": registry.CUSTOMERS_LOST_MONTH,
 }
 CHURN_MEASURES: Final = (registry.PAST_OF_ACTIVE, *dict.fromkeys(_LOST_IN.values()))
+NEW_CUSTOMERS: Final = (registry.CUSTOMERS, *CHURN_MEASURES)
+"""What :func:`new_customers` reads."""
 
 
 class _OfCustomers(Formula):
@@ -33,7 +35,7 @@ class _OfCustomers(Formula):
     @property
     def measures(self) -> tuple[Measure, ...]:
         """All that one window kind or another needs."""
-        return (registry.CUSTOMERS, *CHURN_MEASURES)
+        return NEW_CUSTOMERS
 
 
 def customers_at_start(scope: Scope) -> int:
@@ -55,6 +57,11 @@ def customers_lost(scope: Scope) -> int:
     if kind.startswith("rolling:"):
         return customers_at_start(scope) - scope.at_start.get(registry.PAST_OF_ACTIVE.slot, 0)
     return 0
+
+
+def new_customers(scope: Scope) -> int:
+    """How many customers of the window's end did not pay at its start."""
+    return _end(scope) - customers_at_start(scope) + customers_lost(scope)
 
 
 def _has_start(scope: Scope) -> bool:
@@ -133,5 +140,5 @@ class CustomersNew(_OfCustomers):
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The count; its samples are itself."""
-        new = _end(scope) - customers_at_start(scope) + customers_lost(scope)
+        new = new_customers(scope)
         yield Result(new, new)

@@ -24,6 +24,7 @@ class KpiKind(Enum):
     AGE = "age"
     SCORE = "score"
     MONEY = "money"
+    MONTHS = "months"
 
 
 class Area(Enum):
@@ -34,6 +35,9 @@ class Area(Enum):
     CHATS = "chats"
     SURVEYS = "surveys"
     REVENUE = "revenue"
+    COSTS = "costs"
+    ENGAGEMENT = "engagement"
+    SOCIAL = "social"
 
 
 TOTAL_CUT: Final = "total"
@@ -62,6 +66,7 @@ _SUFFIX: Final[Mapping[KpiKind, str]] = {
     KpiKind.AGE: "_seconds",
     KpiKind.SCORE: "",
     KpiKind.MONEY: "",
+    KpiKind.MONTHS: "_months",
 }
 
 

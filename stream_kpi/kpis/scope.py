@@ -83,7 +83,7 @@ class Scope:
             return self.count(measure) > 0
         if measure.kind is Kind.LEVEL:
             return measure.slot in self.at_end
-        return measure.slot in self.inside or measure.slot in self.cohort
+        return any(slot in self.inside for slot in measure.part_slots) or measure.slot in self.cohort
 
     @cached_property
     def currencies(self) -> list[Currency]:

@@ -63,7 +63,7 @@ def summed(kpi: Kpi, records: Sequence[KpiRecord]) -> tuple[float | None, int | 
     if any(record.denominator is not None for record in records):
         numerator = sum(record.numerator or 0 for record in records)
         denominators = [record.denominator or 0 for record in records]
-        # The parts of a share have one denominator, the total.
-        denominator = max(denominators) if kpi.formula.reads_total else sum(denominators)
+        together = kpi.formula.same_denominator(next(iter(records[0].cut)))
+        denominator = max(denominators) if together else sum(denominators)
         return (numerator / denominator if denominator else None), int(denominator), {}
     return sum(record.value or 0 for record in records), samples, {}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stream_kpi.kpis.catalogue import catalogue, kpi_by_id, live_rows
+from stream_kpi.kpis.distinct import DistinctRatio
 from stream_kpi.kpis.formulas import Ratio, Share
 from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.publish import docs
@@ -66,6 +67,20 @@ IDS = [
     "grr",
     "nrr",
     "clv",
+    "cost_per_ticket",
+    "cac",
+    "support_cost_ratio",
+    "cac_payback",
+    "conversion_rate",
+    "bounce_rate",
+    "activation_rate",
+    "dau",
+    "wau",
+    "mau",
+    "stickiness",
+    "social_mentions",
+    "social_sentiment",
+    "social_response_time",
 ]
 EVERY_ROW = pytest.mark.parametrize("kpi", catalogue(), ids=lambda kpi: kpi.id)
 
@@ -130,7 +145,16 @@ def test_a_row_that_stands_is_never_published_for_rolling_windows(kpi: Kpi) -> N
 def test_shares_are_cut_by_their_dimension_only_and_say_that_they_read_the_total() -> None:
     shares = [kpi for kpi in catalogue() if isinstance(kpi.formula, Share)]
     assert [kpi.cuts for kpi in shares] == [(TOTAL_CUT, "category"), (TOTAL_CUT, "channel")]
-    assert all(kpi.formula.reads_total == isinstance(kpi.formula, Share) for kpi in catalogue())
+    assert all(kpi.formula.reads_total == isinstance(kpi.formula, Share | DistinctRatio) for kpi in catalogue())
+
+
+def test_the_parts_of_a_share_have_the_total_as_their_denominator_and_of_conversions_only_the_goals() -> None:
+    shared = {(kpi.id, cut) for kpi in catalogue() for cut in kpi.cuts if kpi.formula.same_denominator(cut)}
+    assert shared - {(kpi_id, cut) for kpi_id, cut in shared if cut == TOTAL_CUT} == {
+        ("ticket_category_share", "category"),
+        ("preferred_channel_share", "channel"),
+        ("conversion_rate", "goal"),
+    }
 
 
 def test_no_ratio_divides_a_measure_by_itself() -> None:

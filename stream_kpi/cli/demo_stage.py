@@ -98,6 +98,7 @@ def _overrides(broker: Broker, port: int, *, event_clock: bool) -> dict[str, Any
         "clock": "event" if event_clock else "wall",
         "broker": {"address": broker.address},
         "web": {"port": port},
+        "definitions": {"activation_action": "create_project", "gross_margin": 0.8},
     }
     if broker.kind == "external":
         name = overrides["app_id"] = f"stream-kpi-demo-{uuid.uuid4().hex[:8]}"

@@ -24,6 +24,8 @@ class Signals:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._plans: dict[str, str] = {}
+        """Of each user."""
 
     def start(self) -> None:
         """From now on, things happen."""
@@ -37,9 +39,18 @@ class Signals:
     def _visit(self) -> None:
         world = self._world
         visitor_id, channel = world.entity_id("V"), world.choose(ACQUISITION)
-        self._emit("visit.started", visitor_id, visitor_id=visitor_id, channel=channel)
+        self._come(visitor_id, channel)
         if world.chance(0.06):
             world.after(world.span_ms(5 * MINUTE_MS), partial(self._convert, visitor_id, channel))
+        if world.chance(0.35):
+            world.after(world.span_ms(2 * MINUTE_MS), partial(self._perform, self._user(), visitor_id))
+        if world.chance(0.15):
+            world.after(world.span_ms(6 * MINUTE_MS), partial(self._come, visitor_id, channel))
+        if world.chance(0.1):
+            world.after(world.span_ms(DAY_MS), partial(self._come, visitor_id, world.choose(ACQUISITION)))
+
+    def _come(self, visitor_id: str, channel: str) -> None:
+        self._emit("visit.started", visitor_id, visitor_id=visitor_id, channel=channel)
 
     def _convert(self, visitor_id: str, channel: str) -> None:
         world = self._world
@@ -47,17 +58,27 @@ class Signals:
         self._emit("conversion.completed", visitor_id, visitor_id=visitor_id, goal=goal, channel=channel)
         if goal != "signup":
             return
-        user_id, plan = world.entity_id("U"), world.choose(PLAN_WEIGHTS)
-        self._emit("signup.completed", user_id, user_id=user_id, channel=channel, plan=plan)
+        user_id = world.entity_id("U")
+        self._emit("signup.completed", user_id, user_id=user_id, channel=channel, plan=self._plan(user_id))
         for _ in range(world.random.randrange(4)):
-            world.after(world.span_ms(40 * MINUTE_MS, 1.0), partial(self._perform, user_id, plan))
+            world.after(world.span_ms(40 * MINUTE_MS, 1.0), partial(self._perform, user_id, visitor_id))
 
     def _act(self) -> None:
-        self._perform(f"U-{int(2_000 * self._world.random.random() ** 2)}", self._world.choose(PLAN_WEIGHTS))
+        self._perform(self._user())
 
-    def _perform(self, user_id: str, plan: str) -> None:
-        action = self._world.choose(ACTIONS)
-        self._emit("activity.performed", user_id, user_id=user_id, action=action, plan=plan)
+    def _user(self) -> str:
+        return f"U-{int(2_000 * self._world.random.random() ** 2)}"
+
+    def _plan(self, user_id: str) -> str:
+        if user_id not in self._plans:
+            self._plans[user_id] = self._world.choose(PLAN_WEIGHTS)
+        return self._plans[user_id]
+
+    def _perform(self, user_id: str, visitor_id: str | None = None) -> None:
+        done: dict[str, object] = {"action": self._world.choose(ACTIONS), "plan": self._plan(user_id)}
+        if visitor_id is not None:
+            done["visitor_id"] = visitor_id
+        self._emit("activity.performed", user_id, user_id=user_id, **done)
 
     def _mention(self) -> None:
         world = self._world

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from stream_kpi.calendars.offsets import clock_change_ms, utc_offset_ms
+
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
@@ -69,11 +71,11 @@ def _hour_starts(zone: ZoneInfo, utc_hour: int) -> tuple[int, ...]:
 
 
 def _uncached_hour_start(time_ms: int, zone: ZoneInfo) -> int:
-    offset_ms = _offset_ms(time_ms, zone)
+    offset_ms = utc_offset_ms(time_ms, zone)
     start_ms = time_ms - (time_ms + offset_ms) % HOUR_MS
-    if _offset_ms(start_ms, zone) == offset_ms:
+    if utc_offset_ms(start_ms, zone) == offset_ms:
         return start_ms
-    return _clock_change_ms(start_ms, time_ms, zone)
+    return clock_change_ms(start_ms, time_ms, zone)
 
 
 @lru_cache(maxsize=4096)
@@ -98,28 +100,9 @@ def _date_start(day: date, zone: ZoneInfo) -> int:
     start_ms = _epoch_ms(midnight)
     later_ms = _epoch_ms(midnight.replace(fold=1))
     if later_ms < start_ms:  # the clocks skip this midnight: the day starts where they move
-        return _clock_change_ms(later_ms, start_ms, zone)
+        return clock_change_ms(later_ms, start_ms, zone)
     return start_ms
 
 
 def _epoch_ms(local: datetime) -> int:
     return (local.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _offset_ms(time_ms: int, zone: ZoneInfo) -> int:
-    local = datetime.fromtimestamp(time_ms // 1000, zone)
-    return (local.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1) - (time_ms // 1000 * 1000)
-
-
-def _clock_change_ms(before_ms: int, after_ms: int, zone: ZoneInfo) -> int:
-    """The instant in ``(before_ms, after_ms]`` from which the offset is that of ``after_ms``. Zones change on whole
-    seconds."""
-    low_s, high_s = before_ms // 1000, after_ms // 1000
-    offset_ms = _offset_ms(after_ms, zone)
-    while high_s - low_s > 1:
-        middle_s = (low_s + high_s) // 2
-        if _offset_ms(middle_s * 1000, zone) == offset_ms:
-            high_s = middle_s
-        else:
-            low_s = middle_s
-    return high_s * 1000

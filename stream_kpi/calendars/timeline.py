@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Iterable
 
 from stream_kpi.calendars.schedule import Schedule
 
 
-@dataclass(frozen=True, slots=True)
 class Timeline:
     """Schedules one after another: each counts over the time that it applied. All instants are epoch milliseconds.
 
-    Raises ValueError when there is no schedule or when the instants descend.
+    A change is one step and a look-up a bisection, however often a ticket is sent to and fro.
     """
 
-    changes: tuple[tuple[int, Schedule], ...]
-    """``(from_ms, schedule)``, ascending. The first also applies to all time before it; of several from one instant
-    the last applies."""
+    __slots__ = ("_from_ms", "_open_ms", "_schedules")
 
-    def __post_init__(self) -> None:
-        if not self.changes:
+    def __init__(self, changes: Iterable[tuple[int, Schedule]]) -> None:
+        """``changes`` are ``(from_ms, schedule)``, ascending. The first also applies to all time before it; of several
+        from one instant the last applies.
+
+        Raises ValueError when there is no schedule or when the instants descend.
+        """
+        self._from_ms: list[int] = []
+        self._schedules: list[Schedule] = []
+        self._open_ms: list[int] = []
+        """Open time from the first instant to each."""
+        for from_ms, schedule in changes:
+            self.change(from_ms, schedule)
+        if not self._schedules:
             raise ValueError("a timeline has at least one schedule")
-        if any(other < one for (one, _), (other, _) in pairwise(self.changes)):
+
+    @property
+    def last(self) -> Schedule:
+        """The schedule that applies from the last change on."""
+        return self._schedules[-1]
+
+    def change(self, from_ms: int, schedule: Schedule) -> None:
+        """From an instant on another schedule applies. Raises ValueError when the last change is later."""
+        if not self._from_ms:
+            self._open_ms.append(0)
+        elif from_ms < self._from_ms[-1]:
             raise ValueError("a timeline's schedules must ascend by the instants from which they apply")
+        else:
+            self._open_ms.append(self._open_ms[-1] + self.last.elapsed_ms(self._from_ms[-1], from_ms))
+        self._from_ms.append(from_ms)
+        self._schedules.append(schedule)
 
     def elapsed_ms(self, start_ms: int, end_ms: int) -> int:
         """Open time in ``[start_ms, end_ms)``, in milliseconds; 0 when the end is not after the start."""
-        elapsed_ms = 0
-        until_ms = end_ms
-        for from_ms, schedule in reversed(self.changes[1:]):
-            elapsed_ms += schedule.elapsed_ms(max(from_ms, start_ms), until_ms)
-            until_ms = min(from_ms, until_ms)
-        _, first = self.changes[0]
-        return elapsed_ms + first.elapsed_ms(start_ms, until_ms)
+        return self._open_until(end_ms) - self._open_until(start_ms) if end_ms > start_ms else 0
 
     def deadline_ms(self, start_ms: int, target_ms: int) -> int:
         """The first instant at which the open time since the start reaches the target.
@@ -42,11 +58,24 @@ class Timeline:
         """
         left_ms = target_ms
         from_ms = start_ms
-        _, schedule = self.changes[0]
-        for until_ms, next_schedule in self.changes[1:]:
-            open_ms = schedule.elapsed_ms(from_ms, until_ms)
+        place = self._place(start_ms)
+        for until_ms in self._from_ms[place + 1 :]:
+            open_ms = self._schedules[place].elapsed_ms(from_ms, until_ms)
             if open_ms >= left_ms:
                 break
             left_ms -= open_ms
-            from_ms, schedule = max(from_ms, until_ms), next_schedule
-        return schedule.deadline_ms(from_ms, left_ms)
+            from_ms = until_ms
+            place += 1
+        return self._schedules[place].deadline_ms(from_ms, left_ms)
+
+    def _place(self, time_ms: int) -> int:
+        """The place of the schedule that applies at an instant."""
+        return max(bisect_right(self._from_ms, time_ms) - 1, 0)
+
+    def _open_until(self, time_ms: int) -> int:
+        """Open time from the first instant to another, negative before it."""
+        place = self._place(time_ms)
+        from_ms, schedule = self._from_ms[place], self._schedules[place]
+        if time_ms < from_ms:
+            return -schedule.elapsed_ms(time_ms, from_ms)
+        return self._open_ms[place] + schedule.elapsed_ms(from_ms, time_ms)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import lru_cache
-
-import holidays
+from types import ModuleType
 
 _CODE = re.compile("[A-Z]{2}")
 _ANY_YEAR = 2026
@@ -19,6 +18,7 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> frozens
     Empty for years that the library does not know; most countries start after 1970 and all end with 2100. Raises
     NotImplementedError for what :func:`check_country` or :func:`check_subdivision` refuses.
     """
+    holidays = _library()
     return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year, expand=False))
 
 
@@ -34,7 +34,15 @@ def check_country(country: str) -> None:
 
 def check_subdivision(country: str, subdivision: str) -> None:
     """Raise ValueError that lists what is allowed, unless it is a subdivision of this known country."""
+    holidays = _library()
     known = holidays.country_holidays(country).subdivisions
     if subdivision not in known:
         one_of = f"must be one of {', '.join(known)}"
         raise ValueError(one_of if known else f"must be left out, {country} has no subdivisions")
+
+
+def _library() -> ModuleType:
+    """The library, when it is first asked: most have no schedule, and it is 40 ms and 8 MiB at every start."""
+    import holidays  # noqa: PLC0415 - as the docstring says
+
+    return holidays

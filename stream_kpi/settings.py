@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -28,8 +27,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
+from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 
 ENVIRONMENT_PREFIX = "STREAM_KPI_"
 CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
@@ -39,12 +40,7 @@ DAY_MS = 86_400_000
 
 
 def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:  # a KeyError is ZoneInfoNotFoundError
-        message = "must be an IANA time zone, such as Europe/Berlin"
-        raise ValueError(message) from error
-    return name
+    return zone_info(name).key
 
 
 def _known_address(address: str) -> str:
@@ -203,12 +199,23 @@ class Settings(BaseSettings):
     """How often state and panes are written to Kafka."""
     publish_interval_s: float = Field(1, ge=0.05, le=60)
     """How often KPI values are computed and published."""
+    schedule: ScheduleTables = ()
+    """Opening hours, a table each (docs/business-time.md)."""
     broker: BrokerSettings = BrokerSettings()
     topics: TopicSettings = TopicSettings()
     web: WebSettings = WebSettings()
     retention: RetentionSettings = RetentionSettings()
     definitions: DefinitionSettings = DefinitionSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
+
+    @field_validator("schedules")
+    @classmethod
+    def _are_known(cls, schedules: ScheduleSettings, info: ValidationInfo) -> ScheduleSettings:
+        if "schedule" in info.data:
+            with complaints_as_they_are():
+                schedules.among(info.data["schedule"])
+        return schedules
 
     def options(self) -> Options:
         """Return the part that the lifecycles read."""
@@ -229,6 +236,7 @@ class Settings(BaseSettings):
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,
             activation_window_ms=chosen.activation_window_days * DAY_MS,
+            schedules=self.schedules.among(self.schedule),
         )
 
 
@@ -288,6 +296,9 @@ def _refuse_unknown_variables() -> None:
 def _complaints(error: ValidationError) -> list[str]:
     lines = []
     for detail in error.errors():
+        if detail["type"] == LINES_OF_COMPLAINT:
+            lines += detail["msg"].splitlines()
+            continue
         key = ".".join(str(part) for part in detail["loc"]) or "settings"
         value = detail["input"]
         shown = "" if isinstance(value, BaseModel | dict) else f" = {value}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def page() -> str:
             plain[name] = field
     parts = [_INTRODUCTION, _table(Settings, plain, "")]
     for name, section in sections.items():
-        parts += [f"## [{name}]\n\n{section.__doc__}\n", _table(section, section.model_fields, f"{name}.")]
+        meaning = cleandoc(section.__doc__ or "")
+        parts += [f"## [{name}]\n\n{meaning}\n", _table(section, section.model_fields, f"{name}.")]
     return "\n".join(parts)
 
 
@@ -69,6 +71,8 @@ def _allowed(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if kind == "array":
         return f"a list of {_allowed(schema['items'])}"
+    if kind == "object" and schema["additionalProperties"] is True:
+        return "tables"
     if kind == "object":
         return f"a table of name = {_allowed(schema['additionalProperties'])}"
     if kind == "boolean":
@@ -88,6 +92,8 @@ def _toml(value: object) -> str:
         return f'"{value}"'
     if isinstance(value, frozenset):
         return f"[{', '.join(_toml(one) for one in sorted(value, reverse=True))}]"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{key} = {_toml(one)}' for key, one in value.items())} }}"
     return str(value)

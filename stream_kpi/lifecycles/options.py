@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from stream_kpi.calendars.selection import Selection
 from stream_kpi.measures.registry import ACTIVATION_COHORT, BOUNCE_COHORT, REOPEN_COHORT, SURVEY_COHORT, Measure
 
 SURVEY_WINDOW_MS: Final = 7 * 86_400_000
@@ -45,6 +46,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What a new user has to do to be activated; without it, activation_rate has no value."""
     activation_window_ms: int = 7 * 86_400_000
     """Cohort of activation_rate."""
+    schedules: Selection | None = None
+    """Whose open hours the business clock counts. None: open always, so that a business clock would say what the
+    calendar does; nothing is stated on one."""
 
     @property
     def zone_info(self) -> ZoneInfo:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -86,6 +87,73 @@ def test_a_wrong_setting_is_refused_with_its_key_its_value_and_what_is_allowed(
 ) -> None:
     # The default heartbeat of 3 s does not fit a session of 6 s, so that a default can be what is named.
     assert refusal(tmp_path, text) == line
+
+
+OFFICE = '[[schedule]]\nname = "office"\nzone = "UTC"\nmonday = ["09:00-17:00"]\n'
+NIGHT = '[[schedule]]\nname = "night"\nzone = "UTC"\nmonday = ["22:00-24:00"]\n'
+
+
+def test_schedules_reach_the_lifecycles_by_the_dimensions_that_select_them(tmp_path: Path) -> None:
+    selected = '[schedules]\ndefault = "office"\nbrand = { acme = "night" }\n'
+    schedules = load_settings(toml(tmp_path, OFFICE + NIGHT + selected)).options().schedules
+    assert schedules is not None
+    assert schedules.default.name == "office"
+    assert {brand: schedule.name for brand, schedule in schedules.by_brand.items()} == {"acme": "night"}
+    assert (schedules.by_group, schedules.by_channel) == ({}, {})
+
+
+def test_schedules_that_nothing_selects_are_none(tmp_path: Path) -> None:
+    assert load_settings(toml(tmp_path, OFFICE)).options().schedules is None
+
+
+def test_schedules_can_be_given_in_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAM_KPI_SCHEDULE", '[{"name": "office", "zone": "UTC", "monday": ["09:00-17:00"]}]')
+    monkeypatch.setenv("STREAM_KPI_SCHEDULES__DEFAULT", "office")
+    schedules = load_settings().options().schedules
+    assert schedules is not None
+    assert schedules.default.name == "office"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            '[schedules]\ndefault = "office"\n',
+            ["schedules.default = office: must be the name of a [[schedule]], and there is none"],
+        ),
+        (
+            f'{OFFICE}{NIGHT}[schedules]\ndefault = "ofice"\ngroup = {{ late = "evening" }}\n',
+            [
+                "schedules.default = ofice: must be the name of a [[schedule]], one of office, night",
+                "schedules.group.late = evening: must be the name of a [[schedule]], one of office, night",
+            ],
+        ),
+        (
+            'zone = "x"\n[[schedule]]\nname = "office"\nzone = "y"\nmonday = []\n[schedules]\ndefault = "o"\n',
+            [
+                "zone = x: must be an IANA time zone, such as Europe/Berlin",
+                "schedule.office.zone = y: must be an IANA time zone, such as Europe/Berlin",
+            ],
+        ),
+        (
+            f'{OFFICE}[schedules]\npriority = {{ high = "office" }}\n',
+            ["schedules.priority: there is no such setting; did you mean schedules.group?"],
+        ),
+    ],
+)
+def test_wrong_schedules_are_refused_line_by_line_and_names_only_where_the_schedules_are_right(
+    tmp_path: Path, text: str, lines: list[str]
+) -> None:
+    assert refusal(tmp_path, text).splitlines() == lines
+
+
+def test_the_example_of_the_page_about_business_time_can_be_read(repository: Path, tmp_path: Path) -> None:
+    text = (repository / "docs" / "business-time.md").read_text(encoding="utf-8")
+    example = "\n".join(line for line in text.splitlines() if line.startswith("    "))
+    schedules = load_settings(toml(tmp_path, dedent(example))).options().schedules
+    assert schedules is not None
+    assert schedules.schedule_of("second level", "email", None).name == "night"
+    assert schedules.schedule_of("first level", "email", None).name == "office"
 
 
 def test_all_wrong_settings_are_told_at_once_one_a_line(tmp_path: Path) -> None:

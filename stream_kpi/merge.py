@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from stream_kpi.kpis.balance import is_balanced
-from stream_kpi.kpis.catalogue import live_rows
+from stream_kpi.kpis.catalogue import live_rows, on_clocks
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of, evaluate, histograms, record_key, timestamp
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import TOTAL, Cut
@@ -73,6 +73,8 @@ class Merge:
         """``grace_ms``: how long after its end a window is not yet final (0 when a past log is replayed)."""
         self.panes = MergedPanes(options.zone_info)
         self._options = options
+        business = options.schedules is not None
+        self._rows = {kind: on_clocks(rows, business=business) for kind, rows in _ROWS.items()}
         self._grace_ms = grace_ms
         self._rolling = [
             (
@@ -159,7 +161,7 @@ class Merge:
         left += len(self._dirty) + sum(len(dirty.starts()) for dirty in self._tumbling)
         changed, self._changed = self._changed, []
         unbalanced, self._unbalanced = self._unbalanced, 0
-        durations = tuple(histograms(_ROWS["total"], views[-1]))
+        durations = tuple(histograms(self._rows["total"], views[-1]))
         return Publication(changed, dict(self._records), durations, complete=left == 0, unbalanced=unbalanced)
 
     def _tumbling_in_turn(self) -> list[DirtyTumbling]:
@@ -276,7 +278,7 @@ class Merge:
                 continue
             at[cut] = (start_ms, end_ms)
             self._unbalanced += not is_balanced(cut, view.inside(cut))
-            records = evaluate(_ROWS[kind], view, [cut], as_of_ms=now_ms, options=self._options)
+            records = evaluate(self._rows[kind], view, [cut], as_of_ms=now_ms, options=self._options)
             self._replace(window, cut, {record_key(record): record for record in records})
 
     def _replace(self, window: WindowId, cut: Cut, records: dict[bytes, KpiRecord]) -> None:

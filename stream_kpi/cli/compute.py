@@ -177,7 +177,8 @@ def _print_table(records: Iterable[KpiRecord]) -> None:
         stats = [_number(getattr(record.stats, name)) if record.stats else "" for name in ("p50", "p90", "p99")]
         value = "-" if record.value is None else _number(record.value)
         samples = "" if record.samples is None else f"{record.samples:,}"
-        table.add_row(record.kpi, shown, Text(cut_text(record)), value, record.unit, samples, *stats)
+        kpi = f"{record.kpi} ({record.clock})" if record.clock == "business" else record.kpi
+        table.add_row(kpi, shown, Text(cut_text(record)), value, record.unit, samples, *stats)
     data_console().print(table)
 
 

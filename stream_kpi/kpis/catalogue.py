@@ -5,6 +5,7 @@ A new row goes into the module of its area; business hours and service level pol
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from stream_kpi.kpis import chats, costs, engagement, kept_revenue, revenue, surveys, tickets
@@ -43,6 +44,13 @@ AREA_MEASURES: Final[dict[Area, tuple[Measure, ...]]] = {
 def catalogue() -> tuple[Kpi, ...]:
     """Every row."""
     return _CATALOGUE
+
+
+def on_clocks(rows: Iterable[Kpi], *, business: bool) -> tuple[Kpi, ...]:
+    """The rows; where there are schedules (``business``) each before its twin on the business clock, if it has one."""
+    if not business:
+        return tuple(rows)
+    return tuple(row for kpi in rows for row in (kpi, kpi.on_business_clock) if row is not None)
 
 
 def kpi_by_id(kpi_id: str) -> Kpi:

@@ -61,6 +61,7 @@ class KpiHistogram(msgspec.Struct, frozen=True, kw_only=True):
     """How the durations of a KPI are distributed: exact cumulative counts by upper bound in seconds, infinity last."""
 
     kpi: str
+    clock: str | None
     cut: dict[str, str]
     buckets: tuple[tuple[float, int], ...]
     sum_s: float
@@ -162,6 +163,7 @@ def histograms(rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] = (TOTAL,)) 
             if isinstance(formula, MeanDuration):
                 yield KpiHistogram(
                     kpi=kpi.id,
+                    clock=kpi.clock,
                     cut=_named(cut, None),
                     buckets=tuple(cumulative_buckets(scope.inside, formula.measure, scope.ordered)),
                     sum_s=scope.inside.get(formula.measure.slot, 0) / 1_000,

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from stream_kpi.kpis.formulas import Formula
 
@@ -91,15 +92,31 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     """What to do when it is bad."""
     clock: Literal["calendar", "business"] | None = None
     """The clock of its durations; None where there is only one."""
+    business_formula: Formula | None = None
+    """The same on the business clock, for rows that have both."""
+
+    @property
+    def on_business_clock(self) -> Kpi | None:
+        """The row's twin, which differs in the clock; None where there is only one."""
+        if self.business_formula is None:
+            return None
+        title = f"{self.title}, business hours"
+        return replace(self, title=title, formula=self.business_formula, clock="business", business_formula=None)
+
+    @property
+    def stem(self) -> str:
+        """What the names of its Prometheus families are made of. The business clock has families of its own, not a
+        label: a sum or a mean over a label would mix the two."""
+        return f"{self.id}_business" if self.clock == "business" else self.id
 
     @property
     def metric(self) -> str:
         """Name of its Prometheus family for the total; see :meth:`cut_metric` for the others."""
-        return f"kpi_{self.id}{_SUFFIX[self.kind]}"
+        return f"kpi_{self.stem}{_SUFFIX[self.kind]}"
 
     def cut_metric(self, dimension: str) -> str:
         """Name of its Prometheus family for the cuts of one dimension."""
-        return f"kpi_{dimension}_{self.id}{_SUFFIX[self.kind]}"
+        return f"kpi_{dimension}_{self.stem}{_SUFFIX[self.kind]}"
 
     @property
     def stands(self) -> bool:
@@ -122,5 +139,6 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
             "advice": self.advice,
             "metric": self.metric,
             "clock": self.clock,
+            "business_metric": None if self.on_business_clock is None else self.on_business_clock.metric,
             "area": self.area.value,
         }

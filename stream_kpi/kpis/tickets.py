@@ -138,6 +138,7 @@ RESPONSE: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=MeanDuration(registry.FIRST_RESPONSE),
         clock="calendar",
+        business_formula=MeanDuration(registry.FIRST_RESPONSE_BUSINESS),
         definition="First public message of a human agent less the start: the creation by a customer, else the first "
         "customer message before that reply, else the creation. Bots, automations, campaigns and private notes do not "
         "count, nor do tickets that an agent created; credited to the sender, in the window of the reply.",
@@ -173,6 +174,7 @@ RESPONSE: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=MeanDuration(registry.NEXT_REPLY),
         clock="calendar",
+        business_formula=MeanDuration(registry.NEXT_REPLY_BUSINESS),
         definition="For each turn of the customer after the first response: the public human reply less the oldest "
         "unanswered customer message. Several messages in a row are one turn; solving ends a turn without a sample; a "
         "bot's answer does not end it.",
@@ -210,6 +212,7 @@ RESOLUTION: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=MeanDuration(registry.RESOLUTION_FIRST),
         clock="calendar",
+        business_formula=MeanDuration(registry.RESOLUTION_FIRST_BUSINESS),
         definition="First solve less the creation, in the window of the solve; credited to the solver.",
         advice="Look at the categories with the greatest p90 and ask what they wait for: knowledge (write it down), a "
         "second level (agree on a time), or the customer (ask for everything in the first reply).",
@@ -226,6 +229,7 @@ RESOLUTION: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=MeanDuration(registry.RESOLUTION_FULL),
         clock="calendar",
+        business_formula=MeanDuration(registry.RESOLUTION_FULL_BUSINESS),
         definition="Last solve less the creation; a reopen takes the sample back until the ticket is solved again.",
         advice="Read it next to the time to first resolution. If only the full time grows, solutions do not hold: "
         "review the reopened tickets. If both grow, the work itself takes longer.",

@@ -84,6 +84,12 @@ SERVICE_LEVEL_MET = Measure(27, "service_level_met", Kind.COUNT)
 SERVICE_LEVEL_OFFERED = Measure(28, "service_level_offered", Kind.COUNT)
 HANDLE_TIME = Measure(29, "handle_time", Kind.DURATION)
 
+# Tickets on the business clock, while the options have schedules
+FIRST_RESPONSE_BUSINESS = Measure(30, "first_response_business", Kind.DURATION)
+NEXT_REPLY_BUSINESS = Measure(31, "next_reply_business", Kind.DURATION)
+RESOLUTION_FIRST_BUSINESS = Measure(32, "resolution_first_business", Kind.DURATION)
+RESOLUTION_FULL_BUSINESS = Measure(33, "resolution_full_business", Kind.DURATION)
+
 # Surveys
 CSAT_ANSWERS = Measure(40, "csat_answers", Kind.COUNT)
 CSAT_POSITIVE = Measure(41, "csat_positive", Kind.COUNT)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.kpis.catalogue import catalogue, on_clocks
 from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.measures.histogram import LADDER_S
 from stream_kpi.publish.prometheus import (
@@ -55,6 +55,9 @@ def _kpis_lines() -> Iterator[str]:
         yield from ("", f"## {kpi.id}", "", f"**{kpi.title}.** {kpi.definition}", "")
         yield f"- Formula: `{kpi.formula.text}`"
         yield f"- Unit: {kpi.unit}{f', {kpi.clock} clock' if kpi.clock else ''}; {_GOOD[kpi.direction]}"
+        business = kpi.on_business_clock
+        if business is not None:
+            yield f"- On the business clock too, where [schedules](business-time.md) are set: `{business.metric}`"
         if kpi.target is not None:
             yield f"- Default target: {_target(kpi.target, kpi.kind)}"
         yield f"- Windows: {', '.join(kpi.windows)}"
@@ -78,14 +81,15 @@ def _metrics_lines() -> Iterator[str]:
     yield from ("", "## KPIs", "")
     yield "All are gauges. For each family `kpi_X` of the total there is `kpi_<cut>_X{<cut>=...}` for each of its cuts;"
     yield "agents are shown on request only."
+    yield "Families with `_business` in the name exist only where [schedules](business-time.md) are set."
     yield from ("", "| family | labels | windows | cuts | samples |", "|---|---|---|---|---|")
-    for kpi in catalogue():
+    for kpi in on_clocks(catalogue(), business=True):
         yield _kpi_row(kpi)
     yield from ("", "### Distributions", "")
     yield "Histograms of everything since the start, exact at every bound. Corrections take samples back, which"
     yield f"`rate()` reads as a restart. Bounds in seconds: {', '.join(str(bound) for bound in LADDER_S)}."
     yield ""
-    for kpi in catalogue():
+    for kpi in on_clocks(catalogue(), business=True):
         if kpi.kind is KpiKind.DURATION:
             yield f"- `{distribution_metric(kpi)}`: {kpi.title}"
     yield from ("", "## The pipeline itself", "", "| metric | type | unit | labels | meaning | when it looks wrong |")

@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.kpis.catalogue import catalogue, on_clocks
 from stream_kpi.kpis.record import KpiRecord, class_of, cut_of
 from stream_kpi.kpis.rows import CLASS, TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.publish.labels import OTHER, LabelCap, summed
@@ -31,13 +31,16 @@ SHOWN_STATS: Final = ("mean", "p50", "p90", "p95", "p99", "max")
 
 _WITH_STATS: Final = frozenset({KpiKind.DURATION, KpiKind.AGE})
 
+_Row = tuple[str, str | None]
+"""Id and clock."""
 _Series = tuple[str, str, str, str]
 """Label value of the cut ("" for the total), window, currency, class."""
+_Groups = dict[tuple[_Row, str], dict[_Series, list[KpiRecord]]]
 
 
 def samples_metric(kpi: Kpi, dimension: str) -> str:
     """The family of a row's sample counts, by a dimension ("" for the total)."""
-    return f"kpi_{dimension}_{kpi.id}_samples" if dimension else f"kpi_{kpi.id}_samples"
+    return f"kpi_{dimension}_{kpi.stem}_samples" if dimension else f"kpi_{kpi.stem}_samples"
 
 
 def has_samples(kpi: Kpi) -> bool:
@@ -47,7 +50,7 @@ def has_samples(kpi: Kpi) -> bool:
 
 def distribution_metric(kpi: Kpi) -> str:
     """The histogram family of a duration, over everything since the start."""
-    return f"kpi_{kpi.id}_distribution_seconds"
+    return f"kpi_{kpi.stem}_distribution_seconds"
 
 
 def shown_windows(kpi: Kpi) -> tuple[str, ...]:
@@ -70,8 +73,8 @@ class KpiCollector(Collector):
         self._store = store
         self._hidden = frozenset(hidden_dimensions)
         self._cap = LabelCap(most_label_values, overflowed)
-        self._rows = {kpi.id: kpi for kpi in catalogue()}
-        self._windows = {kpi.id: frozenset(shown_windows(kpi)) for kpi in catalogue()}
+        self._rows: dict[_Row, Kpi] = {(kpi.id, kpi.clock): kpi for kpi in on_clocks(catalogue(), business=True)}
+        self._windows = {row: frozenset(shown_windows(kpi)) for row, kpi in self._rows.items()}
 
     def describe(self) -> list[Metric]:
         """Nothing: the families are known only at a scrape."""
@@ -87,29 +90,30 @@ class KpiCollector(Collector):
                     yield from _families(kpi, "" if dimension == TOTAL_CUT else dimension, groups)
         yield from self._distributions(snapshot)
 
-    def _grouped(self, snapshot: Snapshot) -> dict[tuple[str, str], dict[_Series, list[KpiRecord]]]:
-        """``{(KPI, dimension): {series: records}}``; more than one record only for `other`."""
+    def _grouped(self, snapshot: Snapshot) -> _Groups:
+        """``{(row, dimension): {series: records}}``; more than one record only for `other`."""
         hidden = self._hidden
         shown = [
             record
             for record in snapshot.records.values()
-            if record.window.kind in self._windows.get(record.kpi, ())
+            if record.window.kind in self._windows.get((record.kpi, record.clock), ())
             and not record.variant
             and hidden.isdisjoint(record.cut)
         ]
         admitted = self._cap.admit({cut for record in shown if (cut := cut_of(record))})
-        groups: dict[tuple[str, str], dict[_Series, list[KpiRecord]]] = {}
+        groups: _Groups = {}
         for record in shown:
             dimension, value = cut_of(record) or ("", "")
             if dimension and (dimension, value) not in admitted:
                 value = OTHER
             series = (value, SHOWN_WINDOWS[record.window.kind], record.currency or "", class_of(record) or "")
-            groups.setdefault((record.kpi, dimension), {}).setdefault(series, []).append(record)
+            row = (record.kpi, record.clock)
+            groups.setdefault((row, dimension), {}).setdefault(series, []).append(record)
         return groups
 
     def _distributions(self, snapshot: Snapshot) -> Iterator[Metric]:
         for histogram in snapshot.histograms:
-            kpi = self._rows.get(histogram.kpi)
+            kpi = self._rows.get((histogram.kpi, histogram.clock))
             if kpi is None or histogram.cut:
                 continue
             family = HistogramMetricFamily(
@@ -120,10 +124,8 @@ class KpiCollector(Collector):
             yield family
 
 
-def _families(
-    kpi: Kpi, dimension: str, groups: Mapping[tuple[str, str], Mapping[_Series, list[KpiRecord]]]
-) -> Iterator[Metric]:
-    series = groups.get((kpi.id, dimension))
+def _families(kpi: Kpi, dimension: str, groups: _Groups) -> Iterator[Metric]:
+    series = groups.get(((kpi.id, kpi.clock), dimension))
     if not series:
         return
     metric = kpi.cut_metric(dimension) if dimension else kpi.metric

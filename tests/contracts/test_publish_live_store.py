@@ -32,7 +32,7 @@ def record(kpi: str = "csat", value: float | None = 0.5, cut: dict[str, str] | N
     )
 
 
-HISTOGRAM = KpiHistogram(kpi="answer_time", cut={}, buckets=((1.0, 1), (float("inf"), 2)), sum_s=3.5)
+HISTOGRAM = KpiHistogram(kpi="answer_time", clock=None, cut={}, buckets=((1.0, 1), (float("inf"), 2)), sum_s=3.5)
 
 
 class LiveStoreContract:

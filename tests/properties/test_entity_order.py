@@ -13,6 +13,7 @@ from stream_kpi.lifecycles.facts import CutSets, Fact, net
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import TicketEvent
 from stream_kpi.lifecycles.ticket.fold import TicketFold
+from tests.strategies.schedules import BY_DIMENSION
 from tests.strategies.tickets import DAY_MS, START_MS, ticket_stories, times_ms
 
 OPTIONS = st.sampled_from(
@@ -20,6 +21,7 @@ OPTIONS = st.sampled_from(
         Options(),
         Options(terminal_statuses=frozenset({"closed"}), auto_resolve_counts=False),
         Options(include_agent_created=False, reopen_window_ms=DAY_MS),
+        Options(schedules=BY_DIMENSION),
     ]
 )
 END_MS = START_MS + 100 * DAY_MS

@@ -20,12 +20,14 @@ from stream_kpi.simulator.disorder import disorder
 from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.windows.clock import GlobalClock
 from tests.live_values import comparable, expected_values
+from tests.strategies.schedules import BY_DIMENSION
 
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
 HOUR_MS = 3_600_000
-OPTIONS = Options(
+CALENDAR_ONLY = Options(
     zone="Asia/Kolkata", gross_margin=0.8, activation_action="create_project", activation_window_ms=HOUR_MS // 4
 )
+BOTH_CLOCKS = msgspec.structs.replace(CALENDAR_ONLY, schedules=BY_DIMENSION)
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
 REKEYED = "rekeyed"
 
@@ -43,8 +45,9 @@ class Record(msgspec.Struct):
 class Cluster:
     """Shards and a merge around the topics that they leave behind: what is in these survives a crash."""
 
-    def __init__(self, shards: int) -> None:
+    def __init__(self, shards: int, options: Options) -> None:
         self.count = shards
+        self.options = options
         self.state: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.panes: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.values: dict[bytes, bytes | None] = {}
@@ -52,10 +55,10 @@ class Cluster:
         """Logs of what shards have sent on to each other."""
         self.clock = GlobalClock()
         self.shards = [self._new_shard(number) for number in range(shards)]
-        self.merge = Merge(OPTIONS, grace_ms=0)
+        self.merge = Merge(self.options, grace_ms=0)
 
     def _new_shard(self, number: int) -> Shard:
-        shard = Shard(number, self.count, ShardOptions(options=OPTIONS, topics=TOPICS, rekeyed_topic=REKEYED))
+        shard = Shard(number, self.count, ShardOptions(options=self.options, topics=TOPICS, rekeyed_topic=REKEYED))
         shard.restore(list(self.state[number].items()), list(self.panes[number].items()))
         shard.restored()
         return shard
@@ -97,7 +100,7 @@ class Cluster:
 
     def crash_merge(self) -> None:
         """The merge starts from the panes topic and what it has published."""
-        self.merge = Merge(OPTIONS, grace_ms=0)
+        self.merge = Merge(self.options, grace_ms=0)
         for number in range(self.count):
             for key, value in self.panes[number].items():
                 self.merge.apply(number, key, value)
@@ -115,9 +118,11 @@ class Cluster:
         return publication.complete
 
 
-def replay(logs: dict[tuple[str, int], list[Record]], shards: int, choose: random.Random) -> dict[bytes, bytes]:
+def replay(
+    logs: dict[tuple[str, int], list[Record]], shards: int, options: Options, choose: random.Random
+) -> dict[bytes, bytes]:
     """Feed every partition's log in batches of any size, with flushes, crashes and publishes at any moment."""
-    cluster = Cluster(shards)
+    cluster = Cluster(shards, options)
     logs = {**logs, **cluster.rekeyed}
     while unread := cluster.unread(logs) or cluster.flush_all(logs):
         topic, partition, first = choose.choice(unread)
@@ -159,16 +164,25 @@ def logs_of(events: Iterator[tuple[str, bytes, bytes, int]], shards: int) -> dic
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.generate],  # a seed does not shrink: smaller is no simpler
 )
-@given(seed=st.integers(0, 10_000), shards=st.integers(1, 3), hours=st.sampled_from([2, 30]))
-def test_a_log_in_any_order_batches_and_crashes_ends_as_compute_says(seed: int, shards: int, hours: int) -> None:
+@given(
+    seed=st.integers(0, 10_000),
+    shards=st.integers(1, 3),
+    hours=st.sampled_from([2, 30]),
+    options=st.sampled_from([CALENDAR_ONLY, BOTH_CLOCKS]),
+)
+def test_a_log_in_any_order_batches_and_crashes_ends_as_compute_says(
+    seed: int, shards: int, hours: int, options: Options
+) -> None:
     team_start_ms = START_MS + seed % 24 * HOUR_MS
     events = list(Simulation(seed, team_start_ms).events_until(team_start_ms + hours * HOUR_MS))[:1500]
     disordered = list(disorder(events, seed, late_within_ms=600_000, duplicate_share=0.05))
     logs = logs_of(((event.topic.default_topic, event.key, event.value, event.time_ms) for event in disordered), shards)
-    values = replay(logs, shards, random.Random(seed))
+    values = replay(logs, shards, options, random.Random(seed))
     live = {key: comparable(msgspec.json.decode(value, type=KpiRecord)) for key, value in values.items()}
-    expected = expected_values((event.value for event in events), OPTIONS)
+    expected = expected_values((event.value for event in events), options)
     assert live.keys() == expected.keys()
     for key, record in expected.items():
         assert live[key] == record, key
     assert len(live) > 500
+    clocks = {record["clock"] for record in live.values() if record["kpi"] == "first_response_time"}
+    assert clocks == ({"calendar"} if options.schedules is None else {"calendar", "business"})

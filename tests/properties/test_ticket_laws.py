@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact
+from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, net
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Status, SurveySent, TicketEvent
 from stream_kpi.lifecycles.ticket.fold import TicketFold
@@ -34,15 +34,21 @@ from stream_kpi.measures.registry import (
     FCR_FIRST_CONTACT,
     FCR_SOLVES,
     FIRST_RESPONSE,
+    FIRST_RESPONSE_BUSINESS,
     FIRST_RESPONSE_IN_TARGET,
     FIRST_SOLVES,
+    NEXT_REPLY,
+    NEXT_REPLY_BUSINESS,
     RESOLUTION_FIRST,
+    RESOLUTION_FIRST_BUSINESS,
     RESOLUTION_FULL,
+    RESOLUTION_FULL_BUSINESS,
     SLOTS_PER_MEASURE,
     TICKETS_CREATED,
     Kind,
     Measure,
 )
+from tests.strategies.schedules import ALWAYS_OPEN, BY_DIMENSION
 from tests.strategies.tickets import DAY_MS, START_MS, ticket_stories, times_ms
 
 CSAT_CLASSES = (
@@ -53,6 +59,12 @@ CSAT_CLASSES = (
     CSAT_CLASS_VERY_POOR,
 )
 END_MS = START_MS + 100 * DAY_MS
+BOTH_CLOCKS = {
+    FIRST_RESPONSE: FIRST_RESPONSE_BUSINESS,
+    NEXT_REPLY: NEXT_REPLY_BUSINESS,
+    RESOLUTION_FIRST: RESOLUTION_FIRST_BUSINESS,
+    RESOLUTION_FULL: RESOLUTION_FULL_BUSINESS,
+}
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[TicketEvent]).decode
 
@@ -65,8 +77,8 @@ def in_order(story: list[TicketEvent]) -> list[TicketEvent]:
     return sorted(story, key=lambda event: event.order)
 
 
-def final_facts(story: list[TicketEvent], cut_sets: CutSets) -> list[Fact]:
-    return facts_of(partial(TicketFold, cut_sets, Options()), in_order(story), END_MS)[1]
+def final_facts(story: list[TicketEvent], cut_sets: CutSets, options: Options | None = None) -> list[Fact]:
+    return facts_of(partial(TicketFold, cut_sets, options or Options()), in_order(story), END_MS)[1]
 
 
 @given(ticket_stories())
@@ -136,6 +148,36 @@ def test_what_a_ticket_can_do_once_it_does_at_most_once_and_parts_never_exceed_t
     assert n(CES_SCORE) >= n(CES_EASY) >= 0
     sent = {(event.kind, event.survey_id) for event in story if isinstance(event, SurveySent)}
     assert len(sent) >= n(COHORT_SURVEYS_SENT) >= n(COHORT_SURVEYS_ANSWERED) >= 0
+
+
+def on_business_clock(facts: list[Fact]) -> list[Fact]:
+    """The facts of the durations, told as if they had been on the business clock."""
+    twins = {calendar.slot: business.slot for calendar, business in BOTH_CLOCKS.items()}
+    return [(twins[slot], *rest) for slot, *rest in facts if slot in twins]  # type: ignore[misc]
+
+
+@given(ticket_stories())
+@settings(max_examples=100, deadline=None)
+def test_while_the_schedule_is_open_always_the_business_clock_says_what_the_calendar_says(
+    story: list[TicketEvent],
+) -> None:
+    cut_sets = CutSets()
+    without = final_facts(story, cut_sets)
+    facts = final_facts(story, cut_sets, Options(schedules=ALWAYS_OPEN))
+    assert net(facts) == net([*without, *on_business_clock(without)])
+
+
+@given(ticket_stories())
+@settings(max_examples=100, deadline=None)
+def test_each_duration_has_its_business_time_which_is_never_longer(story: list[TicketEvent]) -> None:
+    cut_sets = CutSets()
+    facts = final_facts(story, cut_sets, Options(schedules=BY_DIMENSION))
+    for calendar, business in BOTH_CLOCKS.items():
+        one, other = ([fact for fact in facts if fact[0] == measure.slot] for measure in (calendar, business))
+        assert len(one) == len(other)
+        for (_, *at, calendar_ms, sign), (_, *business_at, business_ms, business_sign) in zip(one, other, strict=True):
+            assert (at, sign) == (business_at, business_sign)
+            assert 0 <= business_ms <= calendar_ms
 
 
 @given(ticket_stories(), st.data())

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_kpi.events.rejection import Reason
-from stream_kpi.kpis.catalogue import catalogue, kpi_by_id
+from stream_kpi.kpis.catalogue import catalogue, kpi_by_id, on_clocks
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, RecordWindow
 from stream_kpi.kpis.rows import KpiKind
 from stream_kpi.measures.histogram import LADDER_S, Stats
@@ -39,6 +39,7 @@ def record(
     described: Stats | None = None,
     currency: str | None = None,
     variant: dict[str, str] | None = None,
+    clock: str | None = None,
 ) -> KpiRecord:
     kpi = kpi_by_id(kpi_id)
     return KpiRecord(
@@ -51,7 +52,7 @@ def record(
         numerator=of[0],
         denominator=of[1],
         samples=samples,
-        clock=kpi.clock,
+        clock=clock or kpi.clock,
         currency=currency,
         variant=variant or {},
         as_of=NOON,
@@ -128,6 +129,30 @@ def test_each_class_of_the_values_beyond_the_cap_is_added_up_by_itself() -> None
     assert overflowed == ["brand", "brand"], "a class is no value of a dimension"
 
 
+def test_the_business_clock_has_families_of_its_own() -> None:
+    found = scraped(
+        registry_of(
+            [
+                record("first_response_time", 7.5, described=stats(7.5), samples=2),
+                record("first_response_time", 3.5, described=stats(3.5), samples=2, clock="business"),
+            ],
+            (
+                KpiHistogram(
+                    kpi="first_response_time", clock="calendar", cut={}, buckets=((float("inf"), 2),), sum_s=15.0
+                ),
+                KpiHistogram(
+                    kpi="first_response_time", clock="business", cut={}, buckets=((float("inf"), 2),), sum_s=7.0
+                ),
+            ),
+        )
+    )
+    assert found[series("kpi_first_response_time_seconds", window="1h", stat="mean")] == 7.5
+    assert found[series("kpi_first_response_time_business_seconds", window="1h", stat="mean")] == 3.5
+    assert found[series("kpi_first_response_time_business_samples", window="1h")] == 2
+    assert found[series("kpi_first_response_time_distribution_seconds_sum")] == 15
+    assert found[series("kpi_first_response_time_business_distribution_seconds_sum")] == 7
+
+
 def test_each_dimension_is_a_family_of_its_own() -> None:
     found = scraped(
         registry_of([record("ticket_volume", 5), record("ticket_volume", 3, cut={"channel": 'e"m\\a\nil'})])
@@ -189,7 +214,8 @@ def test_every_row_has_a_series_as_soon_as_it_has_a_value() -> None:
 
 def test_a_distribution_is_a_histogram_with_every_bound_of_the_ladder() -> None:
     buckets = (*((float(bound), 1) for bound in LADDER_S), (float("inf"), 3))
-    found = scraped(registry_of([], (KpiHistogram(kpi="answer_time", cut={}, buckets=buckets, sum_s=62.5),)))
+    of_all = KpiHistogram(kpi="answer_time", clock=None, cut={}, buckets=buckets, sum_s=62.5)
+    found = scraped(registry_of([], (of_all,)))
     name = "kpi_answer_time_distribution_seconds"
     assert found[series(f"{name}_bucket", le="45.0")] == 1
     assert found[series(f"{name}_bucket", le="+Inf")] == 3
@@ -297,18 +323,27 @@ def test_promtool_finds_nothing_to_complain_about() -> None:
     metrics = SelfMetrics("1")
     store = MemoryStore()
     records = []
-    for kpi in catalogue():
+    for kpi in on_clocks(catalogue(), business=True):
         described = stats(2.0) if kpi.kind in {KpiKind.DURATION, KpiKind.AGE, KpiKind.SCORE} else None
         for cut in kpi.cuts:
             for kind in SHOWN_WINDOWS:
                 of_cut = {} if cut == "total" else {cut: "x"}
                 currency = "EUR" if kpi.kind is KpiKind.MONEY else None
                 records.append(
-                    record(kpi.id, 1.0, cut=of_cut, window=kind, described=described, samples=2, currency=currency)
+                    record(
+                        *(kpi.id, 1.0),
+                        cut=of_cut,
+                        window=kind,
+                        described=described,
+                        samples=2,
+                        currency=currency,
+                        clock=kpi.clock,
+                    )
                 )
     buckets = (*((float(bound), 1) for bound in LADDER_S), (float("inf"), 3))
-    durations = [kpi for kpi in catalogue() if kpi.kind is KpiKind.DURATION]
-    store.replace(records, [KpiHistogram(kpi=kpi.id, cut={}, buckets=buckets, sum_s=9.0) for kpi in durations])
+    durations = [kpi for kpi in on_clocks(catalogue(), business=True) if kpi.kind is KpiKind.DURATION]
+    of_all = [KpiHistogram(kpi=kpi.id, clock=kpi.clock, cut={}, buckets=buckets, sum_s=9.0) for kpi in durations]
+    store.replace(records, of_all)
     metrics.show(store)
     for row in SELF_METRICS:
         if row.type == "gauge":

@@ -14,6 +14,7 @@ from stream_kpi.lifecycles.ticket.backlog import (
     settle_created,
     settle_waiting,
 )
+from stream_kpi.lifecycles.ticket.business_time import follow_schedule
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -84,6 +85,7 @@ class TicketFold(TicketState):
         self.group = event.group
         self.brand = event.brand
         self.set_dimensions()
+        follow_schedule(self, event.time_ms)
         if event.created_by != "agent" or self.options.include_agent_created:
             self.emit(TICKETS_CREATED_SLOT, event.time_ms, self.cuts)
         if event.created_by == "customer":
@@ -95,6 +97,7 @@ class TicketFold(TicketState):
         for dimension, value in event.changes:
             setattr(self, dimension, value)
         self.set_dimensions()
+        follow_schedule(self, event.time_ms)
         settle(self, event.time_ms)
 
     def _on_merged(self, _: Merged) -> None:
@@ -112,6 +115,7 @@ class TicketFold(TicketState):
         if event.group is not None and event.group != self.group:
             self.group = event.group
             self.set_dimensions()
+            follow_schedule(self, event.time_ms)
             settle(self, event.time_ms)
         else:
             settle_assignment(self, event.time_ms)

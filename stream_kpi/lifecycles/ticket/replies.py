@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream_kpi.lifecycles.ticket.business_time import state_business
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
-from stream_kpi.measures.registry import FIRST_RESPONSE, FIRST_RESPONSE_IN_TARGET, NEXT_REPLY
+from stream_kpi.measures.registry import (
+    FIRST_RESPONSE,
+    FIRST_RESPONSE_BUSINESS,
+    FIRST_RESPONSE_IN_TARGET,
+    NEXT_REPLY,
+    NEXT_REPLY_BUSINESS,
+)
 
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.events import Message
     from stream_kpi.lifecycles.ticket.state import TicketState
 
+FIRST_RESPONSE_BUSINESS_SLOT = FIRST_RESPONSE_BUSINESS.slot
 FIRST_RESPONSE_SLOT = FIRST_RESPONSE.slot
 IN_TARGET_SLOT = FIRST_RESPONSE_IN_TARGET.slot
+NEXT_REPLY_BUSINESS_SLOT = NEXT_REPLY_BUSINESS.slot
 NEXT_REPLY_SLOT = NEXT_REPLY.slot
 
 
@@ -36,7 +45,9 @@ def on_agent_reply(ticket: TicketState, event: Message) -> None:
             _first_response(ticket, event)
     elif ticket.turn_start_ms != UNKNOWN_TIME_MS and session_id not in ticket.reply_sessions:
         duration_ms = ticket.duration_ms(ticket.turn_start_ms, event.time_ms)
-        ticket.emit(NEXT_REPLY_SLOT, event.time_ms, ticket.cuts_with_agent(event.author_id), duration_ms)
+        cuts = ticket.cuts_with_agent(event.author_id)
+        ticket.emit(NEXT_REPLY_SLOT, event.time_ms, cuts, duration_ms)
+        state_business(ticket, NEXT_REPLY_BUSINESS_SLOT, ticket.turn_start_ms, event.time_ms, cuts)
     if session_id is not None and session_id not in ticket.reply_sessions:
         ticket.reply_sessions += (session_id,)
     end_turn(ticket)
@@ -57,6 +68,7 @@ def _first_response(ticket: TicketState, event: Message) -> None:
     duration_ms = ticket.duration_ms(start_ms, event.time_ms)
     cuts = ticket.cuts_with_agent(event.author_id)
     ticket.emit(FIRST_RESPONSE_SLOT, event.time_ms, cuts, duration_ms)
+    state_business(ticket, FIRST_RESPONSE_BUSINESS_SLOT, start_ms, event.time_ms, cuts)
     options = ticket.options
     if duration_ms <= options.response_targets_ms.get(ticket.channel or "", options.response_target_other_ms):
         ticket.emit(IN_TARGET_SLOT, event.time_ms, cuts)

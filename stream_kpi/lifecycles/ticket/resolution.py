@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream_kpi.lifecycles.ticket.business_time import state_business, take_back_business
 from stream_kpi.lifecycles.ticket.replies import end_turn
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
 from stream_kpi.measures.registry import (
@@ -13,7 +14,9 @@ from stream_kpi.measures.registry import (
     FCR_SOLVES,
     FIRST_SOLVES,
     RESOLUTION_FIRST,
+    RESOLUTION_FIRST_BUSINESS,
     RESOLUTION_FULL,
+    RESOLUTION_FULL_BUSINESS,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +34,9 @@ COHORT_SOLVES_SLOT = COHORT_SOLVES.slot
 FCR_FIRST_CONTACT_SLOT = FCR_FIRST_CONTACT.slot
 FCR_SOLVES_SLOT = FCR_SOLVES.slot
 FIRST_SOLVES_SLOT = FIRST_SOLVES.slot
+RESOLUTION_FIRST_BUSINESS_SLOT = RESOLUTION_FIRST_BUSINESS.slot
 RESOLUTION_FIRST_SLOT = RESOLUTION_FIRST.slot
+RESOLUTION_FULL_BUSINESS_SLOT = RESOLUTION_FULL_BUSINESS.slot
 RESOLUTION_FULL_SLOT = RESOLUTION_FULL.slot
 
 
@@ -46,10 +51,12 @@ def on_solve(ticket: TicketState, event: Status) -> None:
     if ticket.options.auto_resolve_counts or event.actor not in UNATTENDED_ACTORS:
         duration_ms = ticket.duration_ms(ticket.created_ms, time_ms)
         ticket.facts.append((RESOLUTION_FULL_SLOT, time_ms, cuts, duration_ms, 1))
+        state_business(ticket, RESOLUTION_FULL_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
         ticket.full_resolution = (time_ms, cuts, duration_ms)
         if not ticket.resolution_first_stated:
             ticket.resolution_first_stated = True
             ticket.facts.append((RESOLUTION_FIRST_SLOT, time_ms, cuts, duration_ms, 1))
+            state_business(ticket, RESOLUTION_FIRST_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
     if ticket.first_solve_ms == UNKNOWN_TIME_MS:
         _first_solve(ticket, event, cuts)
 
@@ -59,6 +66,8 @@ def on_reopen(ticket: TicketState, time_ms: int) -> None:
     ticket.resolved = False
     if ticket.full_resolution is not None:
         ticket.take_back(RESOLUTION_FULL_SLOT, *ticket.full_resolution)
+        solve_ms, cuts, _ = ticket.full_resolution
+        take_back_business(ticket, RESOLUTION_FULL_BUSINESS_SLOT, ticket.created_ms, solve_ms, cuts)
         ticket.full_resolution = None
     if time_ms <= ticket.first_solve_ms + ticket.options.reopen_window_ms:
         ticket.reopened_in_window = True

@@ -10,6 +10,8 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.survey import Surveys
 
 if TYPE_CHECKING:
+    from stream_kpi.calendars.schedule import Schedule
+    from stream_kpi.calendars.timeline import Timeline
     from stream_kpi.lifecycles.options import Options
 
 OUT = -1
@@ -28,6 +30,7 @@ class TicketState(Fold):
         "assignee",
         "backlog_cuts",
         "brand",
+        "business_clock",
         "category",
         "channel",
         "created_by",
@@ -77,6 +80,9 @@ class TicketState(Fold):
         self.brand: str | None = None
         self.cuts = OUT
         """The standard cuts of the present dimensions, no agent."""
+        self.business_clock: Schedule | Timeline | None = None
+        """What counts business time: the one schedule that has applied so far, which tickets share, or several one
+        after another; None: no schedules in the options."""
 
         # Where it stands
         self.status = "new"
@@ -113,8 +119,7 @@ class TicketState(Fold):
         """A customer wrote after the first response."""
         self.handler: str | None = None
         """The agent of the first public message with a known sender."""
-        self.several_handlers = False
-        self.transferred = False
+        self.several_handlers = self.transferred = False
 
         # Solves
         self.solver: str | None = None

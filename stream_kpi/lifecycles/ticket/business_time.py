@@ -1,0 +1,41 @@
+"""Durations on the business clock: each schedule counts over the time that it applied to the ticket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream_kpi.calendars.timeline import Timeline
+
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.ticket.state import TicketState
+
+
+def follow_schedule(ticket: TicketState, time_ms: int) -> None:
+    """The ticket was created, or its dimensions have changed: from now on their schedule applies. Where the options
+    have no schedules it has no business clock, and nothing is stated on one."""
+    selection = ticket.options.schedules
+    if selection is None:
+        return
+    schedule = selection.schedule_of(ticket.group, ticket.channel, ticket.brand)
+    clock = ticket.business_clock
+    if clock is None:
+        ticket.business_clock = schedule
+    elif isinstance(clock, Timeline):
+        if schedule is not clock.last:
+            clock.change(time_ms, schedule)
+    elif schedule is not clock:
+        ticket.business_clock = Timeline(((time_ms, clock), (time_ms, schedule)))
+
+
+def state_business(ticket: TicketState, slot: int, start_ms: int, end_ms: int, cuts: int) -> None:
+    """State the business time of a duration that ends now."""
+    clock = ticket.business_clock
+    if clock is not None:
+        ticket.emit(slot, end_ms, cuts, clock.elapsed_ms(start_ms, end_ms))
+
+
+def take_back_business(ticket: TicketState, slot: int, start_ms: int, end_ms: int, cuts: int) -> None:
+    """Take back what was stated with these arguments: schedules that apply since then do not count towards it."""
+    clock = ticket.business_clock
+    if clock is not None:
+        ticket.take_back(slot, end_ms, cuts, clock.elapsed_ms(start_ms, end_ms))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from stream_kpi.kpis import rows
 from stream_kpi.kpis.formulas import Result
@@ -83,6 +83,8 @@ class CostRatio(MoneyFormula):
 
     cost: Measure
     revenue: Measure
+
+    counts_samples: ClassVar[bool] = False
 
     @property
     def text(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from stream_kpi.brokers import Broker
@@ -22,6 +23,10 @@ SHARED_ABSENT = "../shared/data is absent"
 NO_SKIPS = os.environ.pop("STREAM_KPI_NO_SKIPS", "") == "1"
 
 _skips: dict[str, str] = {}
+
+# How long an example takes tells how busy the machine is, and nothing of the code: no test may fail by it.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,8 @@ class Formula(ABC):
     """Whether the result at a cut also follows from the total's vectors."""
     by_currency: ClassVar[bool] = False
     """Whether there is one result a currency."""
+    counts_samples: ClassVar[bool] = True
+    """Whether it says how many samples there are: movements of money are not counted."""
 
     @property
     def measures(self) -> tuple[Measure, ...]:

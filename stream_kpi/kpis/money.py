@@ -30,6 +30,8 @@ class MoneySum(MoneyFormula):
 
     measure: Measure
 
+    counts_samples: ClassVar[bool] = False
+
     @property
     def text(self) -> str:
         """As in the catalogue."""
@@ -99,6 +101,8 @@ class MoneyRatio(MoneyFormula):
 
     gains: tuple[Measure, ...]
     losses: tuple[Measure, ...]
+
+    counts_samples: ClassVar[bool] = False
 
     @property
     def text(self) -> str:

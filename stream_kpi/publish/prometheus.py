@@ -42,7 +42,7 @@ def samples_metric(kpi: Kpi, dimension: str) -> str:
 
 def has_samples(kpi: Kpi) -> bool:
     """Whether a row has a family of sample counts: not where the value is the count, nor for movements of money."""
-    return kpi.kind not in {KpiKind.COUNT, KpiKind.LEVEL} and (kpi.kind is not KpiKind.MONEY or kpi.stands)
+    return kpi.kind not in {KpiKind.COUNT, KpiKind.LEVEL} and kpi.formula.counts_samples
 
 
 def distribution_metric(kpi: Kpi) -> str:

@@ -14,7 +14,7 @@ from aiohttp import web
 from stream_kpi.entities import Retention
 from stream_kpi.errors import UserError
 from stream_kpi.events.topics import TopicKind
-from stream_kpi.garbage import tune_collector
+from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge, Publication
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
@@ -141,5 +141,5 @@ def run(settings: Settings) -> int:
     """As run_until_stopped, from outside any event loop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     quiet_libraries()
-    tune_collector()
+    tune_memory()
     return asyncio.run(run_until_stopped(settings))

@@ -221,6 +221,8 @@ def test_entities_that_are_packed_away_give_the_same_facts(monkeypatch: pytest.M
     for event in events:
         facts += take(entities, event)
         entities.flush()
+        assert len(entities.hot) == 1, "what has changed since the last flush stays"
+        entities.flush()
         assert not entities.hot
     assert facts == stayed
 

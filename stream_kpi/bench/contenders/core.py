@@ -18,8 +18,8 @@ from stream_kpi.bench.figures import Figures, Task, peak_rss_mib, task_argument,
 from stream_kpi.bench.log import PARTITIONS, LogRecord, log
 from stream_kpi.bench.stages import stages
 from stream_kpi.events.topics import TopicKind
-from stream_kpi.garbage import tune_collector
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.memory import tune_memory
 from stream_kpi.pipeline import InputRecord
 from stream_kpi.shard import Shard, ShardOptions
 
@@ -56,7 +56,7 @@ def fetches(records: list[LogRecord], offsets: dict[tuple[TopicKind, int], int])
 
 def run(events: int, profile: cProfile.Profile | None = None) -> Figures:
     """Feed the log through. Making it is not measured."""
-    tune_collector()
+    tune_memory()
     options = ShardOptions(options=Options(), topics={kind.value: kind for kind in TopicKind})
     shards = [Shard(number, PARTITIONS, options) for number in range(PARTITIONS)]
     offsets: dict[tuple[TopicKind, int], int] = {}

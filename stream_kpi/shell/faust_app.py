@@ -110,14 +110,14 @@ class App(faust.App):
 
     # The owner's Inputs.
 
-    async def move(self, positions: Mapping[TP, int]) -> None:
+    def move(self, positions: Mapping[TP, int]) -> None:
         """Seek."""
-        await self._batches.move(positions)
+        self._batches.move(positions)
 
-    async def progress(self) -> Mapping[TP, Progress]:
+    def progress(self) -> Mapping[TP, Progress]:
         """How far each input has been read."""
         self._ticked_at = time.monotonic()
-        return await self._batches.progress()
+        return self._batches.progress()
 
     async def beginning(self, tp: TP) -> int:
         """Where the input's log begins now."""

@@ -34,10 +34,10 @@ MEMBERSHIP_INTERVAL_S = 1.0
 class Inputs(Protocol):
     """What the owner needs of Faust's consumer."""
 
-    async def move(self, positions: Mapping[TP, int]) -> None:
+    def move(self, positions: Mapping[TP, int]) -> None:
         """Seek."""
 
-    async def progress(self) -> Mapping[TP, Progress]:
+    def progress(self) -> Mapping[TP, Progress]:
         """How far each input has been read."""
 
     async def beginning(self, tp: TP) -> int:
@@ -85,7 +85,6 @@ class Owner:
         self._looking: dict[TP, asyncio.Task[None]] = {}
         self._opened = asyncio.Condition()
         self._wanted: set[int] = set()
-        self._seeks = 0
 
     # What a processor needs.
 
@@ -97,10 +96,9 @@ class Owner:
         """The message is flushed."""
         self._inputs.acknowledge(message)
 
-    async def seek(self, positions: Mapping[TP, int]) -> None:
-        """Read these inputs again from here. When it returns, nothing is known of how far they have been read."""
-        await self._inputs.move(positions)
-        self._seeks += 1
+    def seek(self, positions: Mapping[TP, int]) -> None:
+        """Read these inputs again from here. From now on, nothing is known of how far they have been read."""
+        self._inputs.move(positions)
         self.progress = {tp: progress for tp, progress in self.progress.items() if tp not in positions}
 
     def skipped(self, tp: TP, start: int, first: int) -> None:
@@ -152,7 +150,6 @@ class Owner:
         """Flush and let go of every shard. One that is clean is kept for the case that it comes back: if it had another
         owner in between, its next flush is fenced."""
         self._wanted = set()
-        self._seeks += 1
         self.progress = {}
         for working in self.processors.values():
             working.stop()
@@ -178,10 +175,7 @@ class Owner:
     async def watch_progress(self) -> None:
         """Keep ``progress`` young; ends by being cancelled."""
         while True:
-            seeks = self._seeks
-            progress = await self._inputs.progress()
-            if seeks == self._seeks:  # else it may be of before a seek
-                self.progress = progress
+            self.progress = self._inputs.progress()
             await asyncio.sleep(PROGRESS_INTERVAL_S)
 
     # One shard, from its opening to its end.
@@ -200,7 +194,7 @@ class Owner:
                     await self._announce(processor)
                     self.processors[number] = processor
                     self.stats.shards[number] = processor.stats
-                    await self.seek(processor.positions)
+                    self.seek(processor.positions)
                     async with self._opened:
                         self._opened.notify_all()
                     await processor.run()

@@ -45,7 +45,7 @@ class Surroundings(Protocol):
     def acknowledge(self, message: BatchMessage) -> None:
         """What the message holds is flushed."""
 
-    async def seek(self, positions: Mapping[TP, int]) -> None:
+    def seek(self, positions: Mapping[TP, int]) -> None:
         """Read these inputs again from here."""
 
     def skipped(self, tp: TP, start: int, first: int) -> None:
@@ -96,7 +96,7 @@ class Processor:
             self._around.stats.counts["out_of_order_batches",] += 1
             if tp not in self._sought:
                 self._sought.add(tp)
-                await self._around.seek({tp: expected})
+                self._around.seek({tp: expected})
             return
         self._sought.discard(tp)
         if batch.end > expected:

@@ -127,7 +127,7 @@ class Panes:
         return found
 
     def _key(self, tier: int, start_ms: int, number: int) -> bytes:
-        return _encode((tier, start_ms, self._numbers.cuts[number]))
+        return pack_key(PaneKey(tier, start_ms, self._numbers.cuts[number]))
 
     def _expired(self, clock_ms: int) -> Iterator[Record]:
         for tier in self._tiers:

@@ -14,8 +14,9 @@ from faust.tables import recovery
 from faust.transport import consumer as base_consumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+from mode import threads
 
-from stream_kpi.shell.transport import Batch, Consumer, ConsumerThread, NoReadOffsets, Transport
+from stream_kpi.shell.transport import Batch, Consumer, ConsumerService, NoReadOffsets, Transport
 
 TP0 = TP("topic", 0)
 
@@ -52,7 +53,10 @@ def test_the_scheme_kafka_batch_gives_our_transport_and_kpi_state_our_store() ->
 @pytest.mark.parametrize(
     ("owner", "names"),
     [
-        (driver.AIOKafkaConsumerThread, ["_create_worker_consumer", "_fetch_records", "_ensure_consumer"]),
+        (
+            driver.AIOKafkaConsumerThread,
+            ["_create_worker_consumer", "_fetch_records", "_ensure_consumer", "call_thread", "_gather_remaining_tasks"],
+        ),
         (driver.Consumer, ["_new_consumer_thread", "_to_message"]),
         (
             base_consumer.Consumer,
@@ -76,10 +80,24 @@ def test_faust_still_hands_the_fetch_to_the_overridden_method_with_these_argumen
     assert "self._fetch_records" in source(driver.AIOKafkaConsumerThread.getmany)
 
 
+def test_a_service_thread_still_asks_its_worker_for_the_thread_and_serves_in_one_coroutine() -> None:
+    assert "self.Worker(self)" in source(threads.ServiceThread.start)
+    assert "self._thread.start()" in source(threads.ServiceThread.start)
+    run = source(threads.ServiceThread._start_thread)
+    assert "self.thread_loop.run_until_complete(self._serve())" in run, "a task that only serves would now lack a step"
+    assert "self._gather_remaining_tasks()" in source(threads.ServiceThread._serve)
+    assert "asyncio.new_event_loop()" in source(threads.ServiceThread.__init__)
+
+
+async def test_the_consumer_lives_in_the_loop_of_the_app() -> None:
+    service = app().consumer._thread
+    assert service.thread_loop is service.parent_loop is asyncio.get_running_loop()
+
+
 async def test_read_offsets_are_switched_off_where_faust_keeps_them() -> None:
     consumer = app().consumer
     assert isinstance(consumer, Consumer)
-    assert isinstance(consumer._thread, ConsumerThread)
+    assert isinstance(consumer._thread, ConsumerService)
     assert isinstance(consumer._read_offset, NoReadOffsets)
     consumer._read_offset.__setitem__(TP0, 7)  # the way Faust's drain loop sets it
     assert consumer._read_offset[TP0] is None

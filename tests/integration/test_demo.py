@@ -158,7 +158,7 @@ def test_the_urls_are_on_standard_output_one_a_line_and_answer(live: Demo) -> No
 def test_every_row_of_the_catalogue_is_on_metrics_after_the_warm_up(live: Demo) -> None:
     shown = families(live.page("/metrics"))
     for row in catalogue():
-        if (row.kind in NEVER_WITHOUT_SAMPLES) or not has_samples(row):
+        if row.kind in NEVER_WITHOUT_SAMPLES or not has_samples(row):
             assert row.metric in shown, row.id
         elif row.id in TOO_YOUNG:
             assert row.metric not in shown, row.id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -23,19 +22,16 @@ SAID = Progress(4, 4, 4, 1_000)
 
 
 class Inputs:
-    """Answers ``progress`` when the test says so; ``at_move`` runs with every seek."""
+    """``at_move`` runs with every seek."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.answers: asyncio.Queue[Mapping[TP, Progress]] = asyncio.Queue()
         self.moved: list[Mapping[TP, int]] = []
         self.at_move: Callable[[], None] = lambda: None
 
-    async def progress(self) -> Mapping[TP, Progress]:
-        self.asked.set()
-        return await self.answers.get()
+    def progress(self) -> Mapping[TP, Progress]:
+        raise NotImplementedError
 
-    async def move(self, positions: Mapping[TP, int]) -> None:
+    def move(self, positions: Mapping[TP, int]) -> None:
         self.at_move()
         self.moved.append(positions)
 
@@ -63,39 +59,15 @@ async def test_a_seek_makes_unknown_how_far_its_inputs_have_been_read_and_no_oth
     inputs = Inputs()
     owner = owner_of(inputs)
     owner.progress = {A: SAID, B: SAID}
-    await owner.seek({A: 2})
+    owner.seek({A: 2})
     assert owner.progress == {B: SAID}
     assert inputs.moved == [{A: 2}]
 
 
-async def test_a_snapshot_that_was_asked_for_before_a_seek_is_not_taken_for_one_of_after_it() -> None:
-    inputs = Inputs()
-    owner = owner_of(inputs)
-    watching = asyncio.create_task(owner.watch_progress())
-    await inputs.asked.wait()
-    await owner.seek({A: 2})
-    inputs.asked.clear()
-    inputs.answers.put_nowait({A: SAID})
-    await inputs.asked.wait()
-    assert owner.progress == {}
-    inputs.asked.clear()
-    inputs.answers.put_nowait({A: SAID})
-    await inputs.asked.wait()
-    watching.cancel()
-    assert owner.progress == {A: SAID}
-
-
 async def test_when_shards_are_revoked_nothing_is_known_of_any_input() -> None:
-    inputs = Inputs()
-    owner = owner_of(inputs)
-    watching = asyncio.create_task(owner.watch_progress())
-    await inputs.asked.wait()
+    owner = owner_of(Inputs())
     owner.progress = {A: SAID}
     await owner.revoked()
-    inputs.asked.clear()
-    inputs.answers.put_nowait({A: SAID})
-    await inputs.asked.wait()
-    watching.cancel()
     assert owner.progress == {}
 
 

@@ -79,7 +79,7 @@ class Around:
     def skipped(self, tp: TP, start: int, first: int) -> None:
         self.gaps.append((tp, start, first))
 
-    async def seek(self, positions: Mapping[TP, int]) -> None:
+    def seek(self, positions: Mapping[TP, int]) -> None:
         self.sought.append(positions)
 
 

@@ -13,7 +13,7 @@ from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
 from stream_kpi.shell import transport
-from stream_kpi.shell.transport import ConsumerThread, Progress
+from stream_kpi.shell.transport import ConsumerService, Progress
 
 TP0 = TP("topic", 0)
 INPUT = TopicPartition("topic", 0)
@@ -38,13 +38,13 @@ class Fetcher:
 
 
 class Input:
-    """One input of a consumer thread, on a wall clock that the test sets."""
+    """One input of a consumer, on a wall clock that the test sets."""
 
     def __init__(self) -> None:
         app = faust.App("reading", broker="kafka-batch://127.0.0.1:1", store="kpi-state://")
-        thread = app.consumer._thread
-        assert isinstance(thread, ConsumerThread)
-        self.thread = thread
+        service = app.consumer._thread
+        assert isinstance(service, ConsumerService)
+        self.service = service
         self.now_ms = 1_000
         self.subscriptions = SubscriptionState()
         self.fetcher = Fetcher(self.subscriptions)
@@ -54,9 +54,9 @@ class Input:
             seek=self.subscriptions.seek,
             pause=lambda *_: None,
         )
-        thread._consumer = consumer
+        service._consumer = consumer
         self.assign()
-        thread.watch_fetches(self.fetcher)
+        service.watch_fetches(self.fetcher)
 
     def assign(self) -> None:
         if self.subscriptions.subscription is not None:
@@ -67,8 +67,8 @@ class Input:
     def assignment(self) -> Any:
         return self.subscriptions.subscription.assignment
 
-    async def seek(self, offset: int) -> None:
-        await self.thread.move({TP0: offset}, ())
+    def seek(self, offset: int) -> None:
+        self.service.move({TP0: offset}, ())
 
     async def ask(self, offset: int) -> asyncio.Task[bool]:
         request = SimpleNamespace(topics=[("topic", [(0, offset)])])
@@ -80,8 +80,8 @@ class Input:
         self.fetcher.responses.put_nowait(highwater)
         assert await task
 
-    async def progress(self) -> Progress | None:
-        return (await self.thread.progress()).get(TP0)
+    def progress(self) -> Progress | None:
+        return self.service.progress().get(TP0)
 
 
 @pytest.fixture
@@ -92,57 +92,57 @@ async def topic(monkeypatch: pytest.MonkeyPatch) -> Input:
 
 
 async def test_nothing_is_known_of_an_input_before_a_fetch_after_its_seek(topic: Input) -> None:
-    assert await topic.progress() is None
-    await topic.seek(7)
-    assert await topic.progress() is None
+    assert topic.progress() is None
+    topic.seek(7)
+    assert topic.progress() is None
     await topic.answer(await topic.ask(7), 9)
-    assert await topic.progress() == Progress(7, 7, 9, 1_000)
+    assert topic.progress() == Progress(7, 7, 9, 1_000)
 
 
 async def test_what_the_broker_says_is_as_old_as_the_question(topic: Input) -> None:
-    await topic.seek(7)
+    topic.seek(7)
     fetch = await topic.ask(7)
     topic.now_ms = 5_000
     await topic.answer(fetch, 9)
-    assert await topic.progress() == Progress(7, 7, 9, 1_000)
+    assert topic.progress() == Progress(7, 7, 9, 1_000)
 
 
 async def test_a_seek_makes_what_was_known_unknown(topic: Input) -> None:
-    await topic.seek(7)
+    topic.seek(7)
     await topic.answer(await topic.ask(7), 7)
-    await topic.seek(3)
-    assert await topic.progress() is None
+    topic.seek(3)
+    assert topic.progress() is None
 
 
 async def test_a_fetch_that_was_under_way_at_the_seek_says_nothing_even_of_the_same_offset(topic: Input) -> None:
-    await topic.seek(7)
+    topic.seek(7)
     fetch = await topic.ask(7)
-    await topic.seek(7)
+    topic.seek(7)
     await topic.answer(fetch, 7)
     assert topic.assignment.state_value(INPUT).highwater == 7  # aiokafka takes it
-    assert await topic.progress() is None
+    assert topic.progress() is None
 
 
 async def test_a_response_that_aiokafka_passes_over_says_nothing(topic: Input) -> None:
-    await topic.seek(7)
+    topic.seek(7)
     await topic.answer(await topic.ask(7), 9)
     fetch = await topic.ask(7)
     topic.now_ms = 5_000
     topic.assignment.state_value(INPUT).consumed_to(8)
     await topic.answer(fetch, 20)
-    assert await topic.progress() == Progress(8, 7, 9, 1_000)
+    assert topic.progress() == Progress(8, 7, 9, 1_000)
 
 
 async def test_an_assignment_makes_what_was_known_unknown(topic: Input) -> None:
-    await topic.seek(7)
+    topic.seek(7)
     await topic.answer(await topic.ask(7), 7)
     fetch = await topic.ask(7)
     topic.assign()
     topic.subscriptions.seek(INPUT, 7)
-    assert await topic.progress() is None
+    assert topic.progress() is None
     await topic.answer(fetch, 7)
     await topic.answer(await topic.ask(7), 7)
-    assert await topic.progress() is None, "only what the shard has sought is its"
-    await topic.seek(7)
+    assert topic.progress() is None, "only what the shard has sought is its"
+    topic.seek(7)
     await topic.answer(await topic.ask(7), 8)
-    assert await topic.progress() == Progress(7, 7, 8, 1_000)
+    assert topic.progress() == Progress(7, 7, 8, 1_000)

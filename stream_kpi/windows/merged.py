@@ -219,6 +219,11 @@ class RollingSums:
         edges += [slices[start].sums for start in after - before]
         return self._panes.numbers.named(self._into(added(edges)).cuts())
 
+    def later(self) -> Sums:
+        """The levels' changes after the window's end: a shard that is ahead of the others has stated them already."""
+        slices = self._panes.slices[self.kind.tier.number]
+        return added([slices[start].sums.of_measures(LEVELS) for start in slices if start > self._last_ms])
+
     def _starts(self, start_ms: int, last_ms: int) -> Iterator[int]:
         slices = self._panes.slices[self.kind.tier.number]
         return (start for start in slices if start_ms <= start <= last_ms)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from stream_kpi.lifecycles.facts import Cut
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures.registry import Measure
 from stream_kpi.windows.ages import AgeSummary
 
@@ -19,6 +20,13 @@ class Window(NamedTuple):
     final: bool
     """True for a tumbling window or month that has ended and is past the live grace, always for what can't change by
     time passing in `compute` (total, rolling, today and instant at --at)."""
+    now_ms: int = NEVER_MS
+    """The moment that the window is seen from."""
+
+    @property
+    def reached_ms(self) -> int:
+        """How far the window has come: to its end, or to the moment that it is seen from if that is earlier."""
+        return min(self.end_ms, self.now_ms)
 
 
 class View(Protocol):

@@ -106,7 +106,7 @@ def tumbling_views(
         inside = _since(start_ms, starts, slices)
         final = end_ms + grace_ms <= now_ms
         yield MergedView(
-            Window(kind.name, start_ms, end_ms, final),
+            Window(kind.name, start_ms, end_ms, final, now_ms),
             panes,
             inside,
             later=later.sums,
@@ -135,7 +135,7 @@ def rolling_view(panes: MergedPanes, sums: RollingSums, cohorts: Sequence[Rollin
     """A rolling window whose sums, and those of its cohorts, have been moved to now."""
     window = Window(sums.kind.name, sums.start_ms, now_ms, final=True)
     cohort = added([one.table.sums for one in cohorts])
-    return MergedView(window, panes, sums.table.sums, cohort=cohort, ages=panes.ages_at(now_ms))
+    return MergedView(window, panes, sums.table.sums, later=sums.later(), cohort=cohort, ages=panes.ages_at(now_ms))
 
 
 def instant_view(panes: MergedPanes, now_ms: int) -> MergedView:

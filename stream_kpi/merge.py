@@ -15,11 +15,13 @@ from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of, evaluate, hi
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures.registry import CLOCKS_RUNNING
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
 from stream_kpi.windows.merged import LEVELS, OF_FIXED_WINDOWS, MergedPanes, RollingSums
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
+from stream_kpi.windows.sum_table import measure_flags
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
@@ -61,6 +63,9 @@ _COMPARE_WITH_TOTAL = frozenset(
     dimension for rows in _ROWS.values() for kpi in rows if kpi.formula.reads_total for dimension in kpi.cuts
 )
 """Dimensions with rows whose value changes with the total's."""
+_RUNNING = measure_flags([CLOCKS_RUNNING])
+_RUN_ON = tuple(k for k in TUMBLING if any(CLOCKS_RUNNING in kpi.formula.measures for kpi in _ROWS[k.name]))
+"""Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
 
 
 class Merge:
@@ -115,9 +120,10 @@ class Merge:
             if tier == ALL_TIME.number:
                 self._mark_all("total", cuts)
                 self._mark_all("instant", cuts)
-                for sums, _ in self._rolling:  # a change from before the window moves the level at its start
+                # A change from before a window moves the level at its start.
+                for name in (TODAY.name, *(sums.kind.name for sums, _ in self._rolling)):
                     for cut in every_level:
-                        self._outdate(sums.kind.name, cut)
+                        self._outdate(name, cut)
             for sums, cohorts in self._rolling:
                 for one in (sums, *cohorts):
                     if one.kind.tier.number == tier and one.add(change):
@@ -217,24 +223,40 @@ class Merge:
 
     def _publish_stale(self, views: list[MergedView], now_ms: int, budget: int) -> int:
         """Evaluate cuts whose records show an earlier now, the oldest first; how many are left."""
-        stale = sorted((end_ms, place, cut) for place, view in enumerate(views) for end_ms, cut in self._stale_in(view))
+        running = set(self.panes.numbers.named(self.panes.levels.sums.of_measures(_RUNNING).cuts()))
+        stale = [(at_ms, n, cut) for n, view in enumerate(views) for at_ms, cut in self._stale_in(view, running)]
+        for place, kind in enumerate(_RUN_ON, len(views)):
+            published = self._bounds.get(kind.name, {})
+            bounds = (kind.start_of(now_ms, self.panes.zone), now_ms)
+            stale += [(published.get(cut, bounds)[1], place, cut) for cut in running if published.get(cut) != bounds]
+        stale.sort()
         chosen: dict[int, list[Cut]] = {}
         for _, place, cut in stale[:budget]:
             chosen.setdefault(place, []).append(cut)
         for place, cuts in chosen.items():
-            self._publish_cuts(views[place], cuts, now_ms)
+            if place < len(views):
+                view = views[place]
+            else:
+                kind = _RUN_ON[place - len(views)]
+                view = next(tumbling_views(self.panes, kind, now_ms, now_ms, self._grace_ms))
+            self._publish_cuts(view, cuts, now_ms)
         return max(0, len(stale) - budget)
 
-    def _stale_in(self, view: MergedView) -> Iterator[tuple[int, Cut]]:
-        """The window's cuts whose records have other bounds, with the end that they have."""
-        kind = view.window.kind
+    def _stale_in(self, view: MergedView, running: set[Cut]) -> Iterator[tuple[int, Cut]]:
+        """The window's cuts whose records have other bounds, with the end that they have. Of a window that has not come
+        to its end, only what runs on changes with it."""
+        kind, start_ms, end_ms, _, _ = view.window
         published = self._bounds.setdefault(kind, {})
         for cut in view.cuts():
             published.setdefault(cut, (None, -1))
         for cut in self._published.get((kind, None), {}):
             published.setdefault(cut, (None, -1))
-        bounds = (view.window.start_ms, view.window.end_ms)
-        return ((end_ms, cut) for cut, (start_ms, end_ms) in published.items() if (start_ms, end_ms) != bounds)
+        reached_ms = view.window.reached_ms
+        return (
+            (at_ms, cut)
+            for cut, (from_ms, at_ms) in published.items()
+            if from_ms != start_ms or (at_ms != reached_ms and (reached_ms == end_ms or cut in running))
+        )
 
     def _publish_tumbling(self, dirty: DirtyTumbling, now_ms: int, first_ms: int, budget: int) -> int:
         """Evaluate changed windows of a kind, newest first; take back those that are published no longer."""
@@ -265,10 +287,10 @@ class Merge:
         cuts = list(cuts)
         if not cuts:
             return
-        kind, start_ms, end_ms, _ = view.window
+        kind, start_ms, end_ms, _, _ = view.window
         window = _window_id(kind, None if start_ms is None else timestamp(start_ms))
         known = view.cuts()
-        at = self._bounds.setdefault(kind, {}) if window[1] is None else {}
+        at = self._bounds.setdefault(kind, {}) if window[1] is None or end_ms > now_ms else {}
         for cut in cuts:
             if cut != TOTAL:  # what compares with a total that waits must wait for it
                 self._dirty.pop((kind, cut), None)
@@ -276,7 +298,7 @@ class Merge:
                 at.pop(cut, None)
                 self._replace(window, cut, {})
                 continue
-            at[cut] = (start_ms, end_ms)
+            at[cut] = (start_ms, view.window.reached_ms)
             self._unbalanced += not is_balanced(cut, view.inside(cut))
             records = evaluate(self._rows[kind], view, [cut], as_of_ms=now_ms, options=self._options)
             self._replace(window, cut, {record_key(record): record for record in records})

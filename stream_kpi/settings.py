@@ -56,6 +56,7 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, AfterValidator(_known_address)]
 TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=200)]
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
+RunningStatus = Literal["new", "open", "pending", "on_hold"]
 TargetSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
 
 
@@ -148,6 +149,12 @@ class DefinitionSettings(_Section):
     default."""
     response_target_other_s: TargetSeconds = 86_400
     """The same for every other channel."""
+    requester_wait_statuses: frozenset[RunningStatus] = frozenset[RunningStatus]({"new", "open", "on_hold"})
+    """Statuses in which requester_wait_time runs."""
+    agent_work_statuses: frozenset[RunningStatus] = frozenset[RunningStatus]({"new", "open"})
+    """The same for agent_work_time."""
+    on_hold_statuses: frozenset[RunningStatus] = frozenset[RunningStatus]({"on_hold"})
+    """The same for on_hold_time."""
     service_level_targets_s: dict[str, TargetSeconds] = {"voice": 20}
     """Target of the answer by channel (service_level). A table given here replaces the whole default."""
     service_level_target_other_s: TargetSeconds = 60
@@ -227,6 +234,9 @@ class Settings(BaseSettings):
             auto_resolve_counts=chosen.auto_resolve_counts,
             response_targets_ms={channel: _ms(target) for channel, target in chosen.response_targets_s.items()},
             response_target_other_ms=_ms(chosen.response_target_other_s),
+            requester_wait_statuses=frozenset(chosen.requester_wait_statuses),
+            agent_work_statuses=frozenset(chosen.agent_work_statuses),
+            on_hold_statuses=frozenset(chosen.on_hold_statuses),
             service_level_targets_ms={
                 channel: _ms(target) for channel, target in chosen.service_level_targets_s.items()
             },

@@ -174,7 +174,8 @@ def _print_table(records: Iterable[KpiRecord]) -> None:
     for record in records:
         window = record.window
         shown = window.kind if window.start is None else f"{window.kind} {_short(window.start)}"
-        stats = [_number(getattr(record.stats, name)) if record.stats else "" for name in ("p50", "p90", "p99")]
+        quantiles = [getattr(record.stats, name) if record.stats else None for name in ("p50", "p90", "p99")]
+        stats = ["" if quantile is None else _number(quantile) for quantile in quantiles]
         value = "-" if record.value is None else _number(record.value)
         samples = "" if record.samples is None else f"{record.samples:,}"
         kpi = f"{record.kpi} ({record.clock})" if record.clock == "business" else record.kpi

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from stream_kpi.kpis import chats, costs, engagement, kept_revenue, revenue, surveys, tickets
+from stream_kpi.kpis import chats, costs, engagement, handling, kept_revenue, revenue, surveys, tickets
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.measures.registry import Measure
 
 _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *tickets.VOLUME,
     *tickets.BACKLOG,
+    *handling.FLOW,
     *tickets.RESPONSE,
     *tickets.RESOLUTION,
+    *handling.CLOCKS,
+    *handling.OUTCOME,
     *chats.QUEUE,
     *chats.SERVICE,
     *surveys.SATISFACTION,

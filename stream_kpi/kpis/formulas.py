@@ -129,6 +129,52 @@ class Ratio(Formula):
 
 
 @dataclass(frozen=True, slots=True)
+class Flow(Formula):
+    """By how much some counts exceed others."""
+
+    gains: tuple[Measure, ...]
+    losses: tuple[Measure, ...]
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Both sides."""
+        return (*self.gains, *self.losses)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        gains, losses = (" + ".join(f"count({m.name})" for m in side) for side in (self.gains, self.losses))
+        return f"({gains}) - ({losses})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The difference; its samples are all that was counted."""
+        gained, lost = (sum(scope.count(m) for m in side) for side in (self.gains, self.losses))
+        yield Result(gained - lost, gained + lost)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOfSum(Formula):
+    """One count by several together, of which it counts some members. ``of`` differ in the cuts that they are in."""
+
+    part: Measure
+    of: tuple[Measure, ...]
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The part and what it is part of."""
+        return (self.part, *self.of)
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return f"count({self.part.name}) / ({' + '.join(f'count({m.name})' for m in self.of)})"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The ratio; its samples are the denominator."""
+        yield ratio(scope.count(self.part), sum(scope.count(m) for m in self.of))
+
+
+@dataclass(frozen=True, slots=True)
 class CohortRatio(Formula):
     """One cohort count by another: only of members whose time has passed."""
 

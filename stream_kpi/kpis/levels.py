@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from stream_kpi.kpis.formulas import Formula, Result
+from stream_kpi.kpis.formulas import Formula, Result, ratio
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.measures import histogram
 from stream_kpi.measures.registry import Measure
@@ -28,6 +28,24 @@ class Level(Formula):
         """The level; its samples are itself."""
         level = scope.at_end.get(self.measure.slot, 0)
         yield Result(level, level)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelQuotient(Formula):
+    """What stands at the window's end by something else that does."""
+
+    numerator: Measure
+    denominator: Measure
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return f"level({self.numerator.name}) / level({self.denominator.name}) at the window's end"
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The quotient; its samples are the denominator."""
+        at_end = scope.at_end
+        yield ratio(at_end.get(self.numerator.slot, 0), at_end.get(self.denominator.slot, 0), proportion=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class KpiKind(Enum):
     SCORE = "score"
     MONEY = "money"
     MONTHS = "months"
+    TIME = "time"
+    """Seconds that are added up."""
+    QUOTIENT = "quotient"
+    """So much of one thing for each of another, in a unit of its own."""
 
 
 class Area(Enum):
@@ -68,6 +72,8 @@ _SUFFIX: Final[Mapping[KpiKind, str]] = {
     KpiKind.SCORE: "",
     KpiKind.MONEY: "",
     KpiKind.MONTHS: "_months",
+    KpiKind.TIME: "_seconds",
+    KpiKind.QUOTIENT: "",
 }
 
 
@@ -94,6 +100,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     """The clock of its durations; None where there is only one."""
     business_formula: Formula | None = None
     """The same on the business clock, for rows that have both."""
+    metric_id: str = ""
+    """What its Prometheus families are named by where the id will not do: it names a unit that is none of theirs."""
 
     @property
     def on_business_clock(self) -> Kpi | None:
@@ -107,7 +115,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     def stem(self) -> str:
         """What the names of its Prometheus families are made of. The business clock has families of its own, not a
         label: a sum or a mean over a label would mix the two."""
-        return f"{self.id}_business" if self.clock == "business" else self.id
+        stem = self.metric_id or self.id
+        return f"{stem}_business" if self.clock == "business" else stem
 
     @property
     def metric(self) -> str:

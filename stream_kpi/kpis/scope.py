@@ -11,7 +11,7 @@ from stream_kpi.kpis.view import View
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import histogram
-from stream_kpi.measures.registry import MEASURES, SLOTS_PER_MEASURE, Kind, Measure
+from stream_kpi.measures.registry import CLOCK_SETS, MEASURES, SLOTS_PER_MEASURE, Kind, Measure
 
 _MONEY = frozenset(m.number for m in MEASURES if m.by_currency)
 _FIRST_MONEY_SLOT = min(_MONEY) * SLOTS_PER_MEASURE
@@ -79,6 +79,9 @@ class Scope:
         """Whether the measure has anything in this window (a level: at its end); sets that age are not looked at."""
         if measure.by_currency:
             return bool(self.currencies)
+        if measure.by_clocks:
+            part = self.at_end if measure.kind is Kind.LEVEL else self.inside
+            return any(measure.slot + clocks in part for clocks in CLOCK_SETS)
         if measure.kind in _HISTOGRAMS:
             return self.count(measure) > 0
         if measure.kind is Kind.LEVEL:

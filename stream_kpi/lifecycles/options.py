@@ -36,6 +36,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     service_level_targets_ms: dict[str, int] = msgspec.field(default_factory=lambda: {"voice": 20_000})
     """Target of the answer by channel (service_level)."""
     service_level_target_other_ms: int = 60_000
+    requester_wait_statuses: frozenset[str] = frozenset({"new", "open", "on_hold"})
+    """Statuses in which the customer waits for the organisation. Solved and closed are never among these, nor among
+    those of the next two: all clocks stop there."""
+    agent_work_statuses: frozenset[str] = frozenset({"new", "open"})
+    on_hold_statuses: frozenset[str] = frozenset({"on_hold"})
     short_abandon_ms: int = 5_000
     """A caller who leaves sooner is no abandon."""
     reopen_window_ms: int = 7 * 86_400_000

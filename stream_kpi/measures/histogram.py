@@ -41,18 +41,19 @@ class Stats(msgspec.Struct, frozen=True):
     """What is known of the values of one histogram; seconds for durations, points of 1..5 or 1..7 for scores.
 
     Count, sum and mean are exact. A quantile is pandas' and DuckDB's (linear interpolation between the two neighbouring
-    ranks), each rank's value taken as its bin's representative; min and max are representatives too.
+    ranks), each rank's value taken as its bin's representative; min and max are representatives too. Of what is only
+    summed they are None.
     """
 
     count: int
     sum: float
     mean: float
-    min: float
-    max: float
-    p50: float
-    p90: float
-    p95: float
-    p99: float
+    min: float | None = None
+    max: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
 
 
 def _edges() -> Iterator[int]:

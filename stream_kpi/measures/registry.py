@@ -26,7 +26,8 @@ class Kind(Enum):
 
 
 class Measure(NamedTuple):
-    """One thing that is added up. ``by_currency``: the component is an ISO 4217 numeric code."""
+    """One thing that is added up. ``by_currency``: the component is an ISO 4217 numeric code. ``by_clocks``: it is a
+    set of a ticket's clocks (:data:`CLOCK_SETS`)."""
 
     number: int
     name: str
@@ -34,6 +35,7 @@ class Measure(NamedTuple):
     by_currency: bool = False
     parts: tuple[str, ...] = ()
     """Counts beside that of component 0, in the components that follow it."""
+    by_clocks: bool = False
 
     @property
     def slot(self) -> int:
@@ -71,6 +73,42 @@ COHORT_REOPENS = Measure(13, "cohort_reopens", Kind.COUNT)
 FCR_SOLVES = Measure(14, "fcr_solves", Kind.COUNT)
 FCR_FIRST_CONTACT = Measure(15, "fcr_first_contact", Kind.COUNT)
 FIRST_SOLVES = Measure(16, "first_solves", Kind.COUNT)
+
+# A ticket's clocks. What they measure is stated once for all that run together: the component of a fact is the sum of
+# the numbers of the clocks that it is about.
+REQUESTER_WAIT, AGENT_WORK, ON_HOLD, ILLEGITIMATE_PAUSE = 1, 2, 4, 8
+CLOCK_SETS = range(1, 16)
+CLOCK_EPOCH_MS = 1_577_836_800_000
+"""2020-01-01T00:00:00Z: clock times are counted from here, so that sums of them stay small."""
+
+CLOCKS_RUNNING = Measure(63, "clocks_running", Kind.LEVEL, by_clocks=True)
+CLOCK_STARTS_LESS_STOPS = Measure(64, "clock_starts_less_stops", Kind.COUNT, by_clocks=True)
+"""The time of each start less that of each stop, milliseconds since :data:`CLOCK_EPOCH_MS`. What has run up to T is
+``clocks_running at T x T`` less this: exact in any window, and nothing is to be split over windows."""
+CLOCKS_STOPPED = Measure(65, "clocks_stopped", Kind.COUNT, by_clocks=True)
+"""Tickets that ran, at the last millisecond in which they did; taken back when they run again. Inside a window that
+ends now, those that have run in it and do not run now."""
+CLOCKS_FIRST_RUN_5M = Measure(66, "clocks_first_run_5m", Kind.COUNT, by_clocks=True)
+"""Starts that are the ticket's first in their five minutes, while it did not run just before those. This and the next
+three: a start counts only for the longest window that it is the first in."""
+CLOCKS_FIRST_RUN_1H = Measure(67, "clocks_first_run_1h", Kind.COUNT, by_clocks=True)
+CLOCKS_FIRST_RUN_1D = Measure(68, "clocks_first_run_1d", Kind.COUNT, by_clocks=True)
+CLOCKS_FIRST_RUN_MONTH = Measure(69, "clocks_first_run_month", Kind.COUNT, by_clocks=True)
+
+LATER_SOLVES = Measure(70, "later_solves", Kind.COUNT)
+"""Solves after the first."""
+REOPENS = Measure(71, "reopens", Kind.COUNT)
+SOLVED_IN_24H = Measure(72, "solved_in_24h", Kind.LEVEL)
+"""First solves of the trailing 24 hours."""
+CREATED_NOW_SOLVED = Measure(73, "created_now_solved", Kind.COUNT)
+"""At the creation; taken back on reopen."""
+TICKETS_OF_AGENT = Measure(74, "tickets_of_agent", Kind.COUNT)
+"""Tickets created, by agent alone: whose the ticket is now, or who has solved it."""
+TRANSFERS = Measure(75, "transfers", Kind.COUNT)
+TOUCHES = Measure(76, "touches", Kind.COUNT)
+"""Public agent messages up to the first solve, at the solve."""
+TICKETS_LEFT_OUT = Measure(77, "tickets_left_out", Kind.COUNT)
+"""Tickets created that the options leave out of tickets_created."""
 
 # Chats and calls
 CHATS_QUEUED = Measure(20, "chats_queued", Kind.COUNT)

@@ -59,7 +59,7 @@ def summed(kpi: Kpi, records: Sequence[KpiRecord]) -> tuple[float | None, int | 
         if not stats:
             return None, samples, {}
         mean = sum(s.sum for s in stats) / sum(s.count for s in stats)
-        return mean, samples, {"mean": mean, "max": max(s.max for s in stats)}
+        return mean, samples, {"mean": mean, "max": max(s.max for s in stats if s.max is not None)}
     if any(record.denominator is not None for record in records):
         numerator = sum(record.numerator or 0 for record in records)
         denominators = [record.denominator or 0 for record in records]

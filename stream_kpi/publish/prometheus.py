@@ -169,7 +169,8 @@ def _figures(kpi: Kpi, records: list[KpiRecord]) -> tuple[float | None, int | No
     record = records[0]
     if record.stats is None:
         return record.value, record.samples, {}
-    return record.value, record.samples, {stat: getattr(record.stats, stat) for stat in SHOWN_STATS}
+    figures = {stat: getattr(record.stats, stat) for stat in SHOWN_STATS}
+    return record.value, record.samples, {stat: figure for stat, figure in figures.items() if figure is not None}
 
 
 def _bound(bound_s: float) -> str:

@@ -17,7 +17,7 @@ class DirtyTumbling:
         self.cuts: dict[int, set[Cut]] = {}
         """Changed cuts by the window's start."""
         self.whole: set[int] = set()
-        """Starts of windows to be evaluated for every cut: they are new, or have just become final."""
+        """Starts of windows to be evaluated for every cut: they are new, or have just ended or become final."""
         self._zone = zone
         self._grace_ms = grace_ms
         self._not_final: dict[int, int] = {}
@@ -47,6 +47,8 @@ class DirtyTumbling:
         else:
             self._begin(oldest_ms, self._oldest_ms)
             self._begin(max(self.kind.end_of(self._newest_ms, self._zone), oldest_ms), newest_ms + 1)
+            if newest_ms > self._newest_ms:  # what ran in it has run to its end since it was last looked at
+                self.whole.add(self._newest_ms)
         self._oldest_ms, self._newest_ms = oldest_ms, newest_ms
         for start_ms, end_ms in list(self._not_final.items()):
             if end_ms + self._grace_ms <= now_ms:

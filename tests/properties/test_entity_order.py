@@ -22,6 +22,7 @@ OPTIONS = st.sampled_from(
         Options(terminal_statuses=frozenset({"closed"}), auto_resolve_counts=False),
         Options(include_agent_created=False, reopen_window_ms=DAY_MS),
         Options(schedules=BY_DIMENSION),
+        Options(requester_wait_statuses=frozenset({"new", "pending"}), on_hold_statuses=frozenset({"pending"})),
     ]
 )
 END_MS = START_MS + 100 * DAY_MS

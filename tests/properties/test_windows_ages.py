@@ -75,6 +75,7 @@ def assert_exact(states: list[AgeState], starts_ms: list[int], now_ms: int = NOW
         stats = bins_stats(found.bins, found.age_sum_ms)
         assert stats is not None
         for q, value in ((0.5, stats.p50), (0.9, stats.p90), (0.95, stats.p95), (0.99, stats.p99)):
+            assert value is not None
             exact_s = quantile(ages_ms, q) / 1000
             assert math.isclose(value, exact_s, rel_tol=0.011, abs_tol=1e-9)
 

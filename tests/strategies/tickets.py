@@ -24,10 +24,12 @@ _OFFSETS_MS = (
     *(-HOUR_MS, -1, 0, 1, 1_000),
     *(HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, 4 * HOUR_MS, DAY_MS, 3 * DAY_MS),
     *(7 * DAY_MS - 1, 7 * DAY_MS, 7 * DAY_MS + 1, 8 * DAY_MS, 8 * DAY_MS + HOUR_MS, 30 * DAY_MS),
+    *(99_999, 100_000, 2_800_000, 6_400_000, 16 * DAY_MS + 6_400_000),
 )
 
 times_ms = st.sampled_from([START_MS + offset_ms for offset_ms in _OFFSETS_MS])
-"""Instants of a story: the edges of the age bands and of the reopen window among them."""
+"""Instants of a story: the edges of the age bands, of the reopen window, and of windows of every kind in UTC among
+them."""
 
 _agents = st.sampled_from([None, "ann", "bob"])
 _names = st.sampled_from([None, "x", "y"])

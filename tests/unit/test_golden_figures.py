@@ -98,6 +98,8 @@ def test_the_help_desks_durations(
     assert record.samples == samples
     assert record.value is not None
     assert record.stats is not None
+    assert record.stats.p50 is not None
+    assert record.stats.p90 is not None
     assert record.stats.count == samples
     assert record.value == record.stats.mean
     assert record.value / HOUR_S == pytest.approx(mean_h, abs=5e-5)
@@ -109,6 +111,7 @@ def test_the_help_desks_durations(
 def test_the_help_desks_longest_first_response(desk: Computation) -> None:
     stats = total(desk, "first_response_time").stats
     assert stats is not None
+    assert stats.max is not None
     assert stats.max / HOUR_S == pytest.approx(1_156.7447, rel=WITHIN)
 
 

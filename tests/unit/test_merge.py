@@ -454,3 +454,35 @@ def test_a_flush_whose_panes_come_in_two_reads_ends_in_the_same_values() -> None
     assert {key: msgspec.json.decode(value)["value"] for key, value in late.items()} == {
         key: msgspec.json.decode(value)["value"] for key, value in desk.values.items() if value is not None
     }
+
+
+def test_what_runs_goes_on_in_every_window_while_no_event_comes_and_stays_as_it_was_in_those_that_have_ended() -> None:
+    desk = Publisher()
+    desk.take(created("A", T0_MS))
+    desk.publish(T0_MS + MINUTE_MS)
+    windows = (
+        "total",
+        "today",
+        "rolling:1h",
+        "tumbling:1h@2026-03-02T10:00:00.000Z",
+        "tumbling:1d@2026-03-02T00:00:00.000Z",
+    )
+    keys = [f"requester_wait_time|{window}||calendar||".encode() for window in windows]
+    for minute in (1, 30, 59.5):
+        desk.publish(T0_MS + round(minute * MINUTE_MS))
+        assert {desk.value(key).value for key in keys} == {minute * 60}
+    desk.publish(T0_MS + 61 * MINUTE_MS)
+    hours = [f"requester_wait_time|tumbling:1h@2026-03-02T{hour}:00:00.000Z||calendar||".encode() for hour in (10, 11)]
+    assert [(desk.value(key).value, desk.value(key).samples) for key in hours] == [(3_600, 1), (60, 1)]
+    desk.restart()
+    desk.publish(T0_MS + 62 * MINUTE_MS)
+    assert [desk.value(key).value for key in hours] == [3_600, 120]
+    assert desk.value(keys[1]).value == 62 * 60
+
+
+def test_a_shard_that_is_ahead_of_the_others_changes_no_rolling_window_before_its_time() -> None:
+    desk = Publisher()
+    desk.take(created("A", T0_MS), created("B", T0_MS + 30_000))
+    desk.publish_only(T0_MS + 10_000)
+    waited = desk.value(b"requester_wait_time|rolling:1h||calendar||")
+    assert (waited.value, waited.samples) == (10, 1)

@@ -15,6 +15,7 @@ from stream_kpi.lifecycles.ticket.backlog import (
     settle_waiting,
 )
 from stream_kpi.lifecycles.ticket.business_time import follow_schedule
+from stream_kpi.lifecycles.ticket.clocks import on_agent_answered, on_customer_wrote, settle_clocks
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -25,18 +26,22 @@ from stream_kpi.lifecycles.ticket.events import (
     SurveySent,
     Updated,
 )
+from stream_kpi.lifecycles.ticket.handling import on_assigned, on_created, settle_owner
 from stream_kpi.lifecycles.ticket.replies import on_agent_reply, on_customer_message
-from stream_kpi.lifecycles.ticket.resolution import on_cohort_due, on_reopen, on_solve
+from stream_kpi.lifecycles.ticket.resolution import (
+    SOLVED_24H_DUE,
+    on_cohort_due,
+    on_reopen,
+    on_solve,
+    on_solved_24h_ago,
+)
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS, TicketState
-from stream_kpi.measures.registry import TICKETS_CREATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stream_kpi.lifecycles.facts import Fact
     from stream_kpi.lifecycles.history import HistoryEvent
-
-TICKETS_CREATED_SLOT = TICKETS_CREATED.slot
 
 RESOLVED_STATUSES = frozenset({"solved", "closed"})
 REMOVED_STATUSES = frozenset({"deleted", "spam"})
@@ -64,9 +69,11 @@ class TicketFold(TicketState):
         _HANDLERS[type(event)](self, event)
 
     def on_due(self, kind: int, due_ms: int) -> None:
-        """The ticket is older, its first solve has stood the time of the cohort, or the time to answer is over."""
+        """The ticket or its first solve is older, that has stood the time of the cohort, or a survey's time is over."""
         if kind == AGE_BAND_DUE:
             grow_older(self, due_ms)
+        elif kind == SOLVED_24H_DUE:
+            on_solved_24h_ago(self, due_ms)
         elif kind == SURVEY_DUE:
             self._surveys().on_due(self, due_ms)
         else:
@@ -86,12 +93,12 @@ class TicketFold(TicketState):
         self.brand = event.brand
         self.set_dimensions()
         follow_schedule(self, event.time_ms)
-        if event.created_by != "agent" or self.options.include_agent_created:
-            self.emit(TICKETS_CREATED_SLOT, event.time_ms, self.cuts)
+        on_created(self)
         if event.created_by == "customer":
             self.response_start_ms = event.time_ms
             self.unattended = True
         settle_created(self)
+        settle_clocks(self, event.time_ms)
 
     def _on_updated(self, event: Updated) -> None:
         for dimension, value in event.changes:
@@ -99,6 +106,7 @@ class TicketFold(TicketState):
         self.set_dimensions()
         follow_schedule(self, event.time_ms)
         settle(self, event.time_ms)
+        settle_clocks(self, event.time_ms)
 
     def _on_merged(self, _: Merged) -> None:
         self.merged = True
@@ -108,10 +116,6 @@ class TicketFold(TicketState):
 
     def _on_assigned(self, event: Assigned) -> None:
         self.assignee = event.agent_id
-        if event.agent_id is not None:
-            if self.last_agent is not None and event.agent_id != self.last_agent:
-                self.transferred = True
-            self.last_agent = event.agent_id
         if event.group is not None and event.group != self.group:
             self.group = event.group
             self.set_dimensions()
@@ -119,12 +123,16 @@ class TicketFold(TicketState):
             settle(self, event.time_ms)
         else:
             settle_assignment(self, event.time_ms)
+        on_assigned(self, event)
+        settle_clocks(self, event.time_ms)
 
     def _on_message(self, event: Message) -> None:
         if event.author == "customer":
             on_customer_message(self, event.time_ms)
+            on_customer_wrote(self, event.time_ms)
         elif event.author == "agent" and event.public:
             on_agent_reply(self, event)
+            on_agent_answered(self, event.time_ms)
         else:
             return
         settle_waiting(self, event.time_ms)
@@ -137,9 +145,14 @@ class TicketFold(TicketState):
         if status in RESOLVED_STATUSES:
             if not self.resolved:
                 on_solve(self, event)
+                settle_owner(self)
         elif self.resolved and self.is_open:
             on_reopen(self, event.time_ms)
+            settle_owner(self)
+        if status != "pending":
+            self.pause_overrun = False
         settle(self, event.time_ms)
+        settle_clocks(self, event.time_ms)
 
     def _on_survey_sent(self, event: SurveySent) -> None:
         self._surveys().on_sent(self, event, self.cuts_with_agent(self.solver or self.assignee))

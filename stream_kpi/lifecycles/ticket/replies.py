@@ -48,7 +48,10 @@ def on_agent_reply(ticket: TicketState, event: Message) -> None:
         cuts = ticket.cuts_with_agent(event.author_id)
         ticket.emit(NEXT_REPLY_SLOT, event.time_ms, cuts, duration_ms)
         state_business(ticket, NEXT_REPLY_BUSINESS_SLOT, ticket.turn_start_ms, event.time_ms, cuts)
-    if session_id is not None and session_id not in ticket.reply_sessions:
+    if session_id is None:
+        ticket.touches += 1
+    elif session_id not in ticket.reply_sessions:
+        ticket.touches += 1
         ticket.reply_sessions += (session_id,)
     end_turn(ticket)
     if ticket.handler is None:

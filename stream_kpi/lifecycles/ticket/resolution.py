@@ -13,10 +13,14 @@ from stream_kpi.measures.registry import (
     FCR_FIRST_CONTACT,
     FCR_SOLVES,
     FIRST_SOLVES,
+    LATER_SOLVES,
+    REOPENS,
     RESOLUTION_FIRST,
     RESOLUTION_FIRST_BUSINESS,
     RESOLUTION_FULL,
     RESOLUTION_FULL_BUSINESS,
+    SOLVED_IN_24H,
+    TOUCHES,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 
 COHORT_DUE = 1
 """The kind of due moment at which it is decided whether the first solve has held."""
+SOLVED_24H_DUE = 2
+"""The kind of due moment at which the first solve is no longer one of the trailing 24 hours."""
+DAY_MS = 86_400_000
 
 HUMANS = frozenset({"agent", "customer"})
 UNATTENDED_ACTORS = frozenset({"automation", "system"})
@@ -35,9 +42,13 @@ FCR_FIRST_CONTACT_SLOT = FCR_FIRST_CONTACT.slot
 FCR_SOLVES_SLOT = FCR_SOLVES.slot
 FIRST_SOLVES_SLOT = FIRST_SOLVES.slot
 RESOLUTION_FIRST_BUSINESS_SLOT = RESOLUTION_FIRST_BUSINESS.slot
+LATER_SOLVES_SLOT = LATER_SOLVES.slot
+REOPENS_SLOT = REOPENS.slot
 RESOLUTION_FIRST_SLOT = RESOLUTION_FIRST.slot
 RESOLUTION_FULL_BUSINESS_SLOT = RESOLUTION_FULL_BUSINESS.slot
 RESOLUTION_FULL_SLOT = RESOLUTION_FULL.slot
+SOLVED_IN_24H_SLOT = SOLVED_IN_24H.slot
+TOUCHES_SLOT = TOUCHES.slot
 
 
 def on_solve(ticket: TicketState, event: Status) -> None:
@@ -59,11 +70,14 @@ def on_solve(ticket: TicketState, event: Status) -> None:
             state_business(ticket, RESOLUTION_FIRST_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
     if ticket.first_solve_ms == UNKNOWN_TIME_MS:
         _first_solve(ticket, event, cuts)
+    else:
+        ticket.emit(LATER_SOLVES_SLOT, event.time_ms, cuts)
 
 
 def on_reopen(ticket: TicketState, time_ms: int) -> None:
     """The solve did not hold."""
     ticket.resolved = False
+    ticket.emit(REOPENS_SLOT, time_ms, ticket.cuts)
     if ticket.full_resolution is not None:
         ticket.take_back(RESOLUTION_FULL_SLOT, *ticket.full_resolution)
         solve_ms, cuts, _ = ticket.full_resolution
@@ -80,12 +94,21 @@ def on_cohort_due(ticket: TicketState) -> None:
         ticket.emit(COHORT_REOPENS_SLOT, ticket.first_solve_ms, ticket.first_solve_cuts)
 
 
+def on_solved_24h_ago(ticket: TicketState, due_ms: int) -> None:
+    """A day has passed since the first solve."""
+    ticket.leave(SOLVED_IN_24H_SLOT, due_ms, ticket.first_solve_cuts)
+
+
 def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
     facts, time_ms = ticket.facts, event.time_ms
     ticket.first_solve_ms = time_ms
     ticket.first_solve_cuts = cuts
-    facts.append((FIRST_SOLVES_SLOT, time_ms, cuts, 1, 1))
+    at_ms = max(time_ms, ticket.created_ms)  # a level is joined at the creation at the earliest
+    facts += ((FIRST_SOLVES_SLOT, time_ms, cuts, 1, 1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
+    ticket.schedule(at_ms + DAY_MS, SOLVED_24H_DUE)
     ticket.schedule(time_ms + ticket.options.reopen_window_ms, COHORT_DUE)
+    if ticket.touches:
+        facts.append((TOUCHES_SLOT, time_ms, cuts, ticket.touches, 1))
     if event.actor in HUMANS:
         facts.append((FCR_SOLVES_SLOT, time_ms, cuts, 1, 1))
         solver = ticket.solver

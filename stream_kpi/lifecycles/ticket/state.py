@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stream_kpi.calendars.schedule import Schedule
     from stream_kpi.calendars.timeline import Timeline
     from stream_kpi.lifecycles.options import Options
+    from stream_kpi.lifecycles.ticket.clocks import Clocks
 
 OUT = -1
 """In place of the cuts of a level or a set that ages: the ticket is not in it."""
@@ -33,7 +34,9 @@ class TicketState(Fold):
         "business_clock",
         "category",
         "channel",
+        "clocks",
         "created_by",
+        "created_cuts",
         "created_ms",
         "cuts",
         "first_solve_cuts",
@@ -46,6 +49,8 @@ class TicketState(Fold):
         "last_agent",
         "merged",
         "options",
+        "owner_cuts",
+        "pause_overrun",
         "priority",
         "removed",
         "reopened_in_window",
@@ -54,10 +59,12 @@ class TicketState(Fold):
         "resolved",
         "response_start_ms",
         "several_handlers",
+        "solved_cuts",
         "solver",
         "status",
         "status_cuts",
         "surveys",
+        "touches",
         "transferred",
         "turn_start_ms",
         "unanswered_cuts",
@@ -66,7 +73,7 @@ class TicketState(Fold):
         "unattended_cuts",
     )
 
-    def __init__(self, cut_sets: CutSets, options: Options) -> None:
+    def __init__(self, cut_sets: CutSets, options: Options) -> None:  # noqa: PLR0915 - a field a line
         super().__init__(cut_sets)
         self.options = options
 
@@ -88,10 +95,8 @@ class TicketState(Fold):
         self.status = "new"
         self.is_open = "new" not in options.terminal_statuses
         """In the backlog, once it is created."""
-        self.removed = False
-        """Deleted or spam; another status brings it back."""
-        self.merged = False
-        """For good."""
+        self.removed = self.merged = False
+        """Removed: deleted or spam; another status brings it back. Merged: for good."""
         self.resolved = False
         """Solved or closed, whichever statuses leave the backlog."""
         self.assignee: str | None = None
@@ -101,32 +106,38 @@ class TicketState(Fold):
         # What it is stated to be in: the cuts, or OUT
         self.backlog_cuts = self.status_cuts = self.age_band_cuts = OUT
         self.unassigned_cuts = self.unattended_cuts = self.unanswered_cuts = OUT
+        self.created_cuts = self.owner_cuts = self.solved_cuts = OUT
+        """Those in which its creation counts, if that does; those of the agent for whom it does; and those in which it
+        counts as solved by now."""
+
+        self.clocks: Clocks | None = None
+        self.pause_overrun = False
+        """The customer has written while the ticket was pending, and it still is, unanswered."""
 
         # Replies
-        self.answered = False
-        """An agent has sent the first response."""
+        self.answered = self.unattended = False
+        """Answered: an agent has sent the first response. Unattended: a customer message is unanswered; the creation's
+        text counts as one."""
         self.response_start_ms = UNKNOWN_TIME_MS
         """From when the first response is waited for."""
         self.turn_start_ms = UNKNOWN_TIME_MS
         """The oldest unanswered customer message after the first response."""
-        self.unattended = False
-        """A customer message is unanswered; the creation's text counts as one."""
         self.reply_sessions: tuple[str, ...] = ()
         """Chat sessions in which an agent has replied."""
 
         # Handling, for first contact resolution
-        self.followed_up = False
-        """A customer wrote after the first response."""
+        self.followed_up = self.several_handlers = self.transferred = False
+        """Followed up: a customer wrote after the first response."""
         self.handler: str | None = None
         """The agent of the first public message with a known sender."""
-        self.several_handlers = self.transferred = False
+        self.touches = 0
+        """Public messages of agents; those of one chat session are one."""
 
         # Solves
         self.solver: str | None = None
         self.first_solve_ms = UNKNOWN_TIME_MS
         self.first_solve_cuts = OUT
-        self.reopened_in_window = False
-        self.resolution_first_stated = False
+        self.reopened_in_window = self.resolution_first_stated = False
         self.full_resolution: tuple[int, int, int] | None = None
         """The stated resolution_full: time, cuts, duration."""
 

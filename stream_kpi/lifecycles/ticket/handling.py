@@ -1,0 +1,64 @@
+"""How a ticket is handled: whose it is, how often it is handed over, what was created and is solved by now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream_kpi.lifecycles.ticket.state import OUT
+from stream_kpi.measures.registry import (
+    CREATED_NOW_SOLVED,
+    TICKETS_CREATED,
+    TICKETS_LEFT_OUT,
+    TICKETS_OF_AGENT,
+    TRANSFERS,
+)
+
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.ticket.events import Assigned
+    from stream_kpi.lifecycles.ticket.state import TicketState
+
+CREATED_NOW_SOLVED_SLOT = CREATED_NOW_SOLVED.slot
+TICKETS_CREATED_SLOT = TICKETS_CREATED.slot
+TICKETS_LEFT_OUT_SLOT = TICKETS_LEFT_OUT.slot
+TICKETS_OF_AGENT_SLOT = TICKETS_OF_AGENT.slot
+TRANSFERS_SLOT = TRANSFERS.slot
+
+
+def on_created(ticket: TicketState) -> None:
+    """The ticket came to be."""
+    if ticket.created_by != "agent" or ticket.options.include_agent_created:
+        ticket.created_cuts = ticket.cuts
+        ticket.emit(TICKETS_CREATED_SLOT, ticket.created_ms, ticket.cuts)
+        settle_owner(ticket)
+    else:
+        ticket.emit(TICKETS_LEFT_OUT_SLOT, ticket.created_ms, ticket.cuts)
+
+
+def on_assigned(ticket: TicketState, event: Assigned) -> None:
+    """The ticket is the agent's, in its present cuts: a transfer if it was another agent's before."""
+    if event.agent_id is not None:
+        if ticket.last_agent is not None and event.agent_id != ticket.last_agent:
+            ticket.transferred = True
+            ticket.emit(TRANSFERS_SLOT, event.time_ms, ticket.cuts_with_agent(event.agent_id))
+        ticket.last_agent = event.agent_id
+    settle_owner(ticket)
+
+
+def settle_owner(ticket: TicketState) -> None:
+    """Count the ticket, at its creation, for the agent who has solved it, else for the one it is assigned to."""
+    created_cuts = ticket.created_cuts
+    if created_cuts == OUT:
+        return
+    owner_cuts = ticket.cut_sets.only("agent", ticket.solver if ticket.resolved else ticket.assignee)
+    if owner_cuts != ticket.owner_cuts:
+        if ticket.owner_cuts != OUT:
+            ticket.take_back(TICKETS_OF_AGENT_SLOT, ticket.created_ms, ticket.owner_cuts)
+        ticket.emit(TICKETS_OF_AGENT_SLOT, ticket.created_ms, owner_cuts)
+        ticket.owner_cuts = owner_cuts
+    solved_cuts = ticket.cut_sets.pair(created_cuts, owner_cuts) if ticket.resolved else OUT
+    if solved_cuts != ticket.solved_cuts:
+        if ticket.solved_cuts != OUT:
+            ticket.take_back(CREATED_NOW_SOLVED_SLOT, ticket.created_ms, ticket.solved_cuts)
+        if solved_cuts != OUT:
+            ticket.emit(CREATED_NOW_SOLVED_SLOT, ticket.created_ms, solved_cuts)
+        ticket.solved_cuts = solved_cuts

@@ -161,6 +161,9 @@ class DefinitionSettings(_Section):
     """The same for every other channel."""
     short_abandon_s: float = Field(5, ge=0, le=600)
     """Who leaves a queue sooner is no abandon."""
+    abandon_after_s: float = Field(120, gt=0, le=86_400)
+    """An accepted chat in which nobody has written for so long since a customer's unanswered message counts as dropped,
+    until someone writes or it ends."""
     reopen_window_days: int = Field(7, ge=1, le=90)
     """A first solve counts as reopened when that happens within so many days."""
     gross_margin: float | None = Field(None, ge=0, le=1)
@@ -242,6 +245,7 @@ class Settings(BaseSettings):
             },
             service_level_target_other_ms=_ms(chosen.service_level_target_other_s),
             short_abandon_ms=_ms(chosen.short_abandon_s),
+            abandon_after_ms=_ms(chosen.abandon_after_s),
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,

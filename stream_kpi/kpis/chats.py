@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stream_kpi.kpis import rows
-from stream_kpi.kpis.formulas import Count, MeanDuration, Ratio
+from stream_kpi.kpis.formulas import Count, CountOfAll, MeanDuration, Ratio
 from stream_kpi.kpis.levels import Level, OldestAge
 from stream_kpi.kpis.rows import Area, Kpi, KpiKind
 from stream_kpi.measures import registry
@@ -72,6 +72,46 @@ QUEUE: Final = (
         advice="Look at when they leave (abandon time): soon after the greeting means that the announcement or the "
         "expected wait puts them off; late means too few agents in that half hour.",
     ),
+    Kpi(
+        id="chat_missed",
+        title="Missed chats and calls",
+        area=Area.CHATS,
+        unit="count",
+        kind=KpiKind.COUNT,
+        direction="down",
+        target=None,
+        cuts=rows.AGENT_CUTS,
+        windows=rows.FLOW_WINDOWS,
+        formula=CountOfAll(
+            (
+                registry.CHATS_ABANDONED_IN_TARGET,
+                registry.CHATS_ABANDONED_LATE,
+                registry.CHATS_FLOWED_OUT_IN_TARGET,
+                registry.CHATS_FLOWED_OUT_LATE,
+            )
+        ),
+        definition="Left the queue without an agent, whatever the reason and however soon, unless blocked. An end "
+        "before an accept is a leave.",
+        advice="Call back whoever left a number, today. If most leave out of hours, show the hours or switch the "
+        "widget off then; if most are callbacks and voicemails, see that somebody works through them.",
+    ),
+    Kpi(
+        id="chat_dropped",
+        title="Dropped chats",
+        area=Area.CHATS,
+        unit="count",
+        kind=KpiKind.COUNT,
+        direction="down",
+        target=None,
+        cuts=rows.AGENT_CUTS,
+        windows=rows.FLOW_WINDOWS,
+        formula=Count(registry.CHATS_DROPPED),
+        definition="Accepted, but ended on a customer's message that no agent had answered; credited to the last "
+        "agent. While a chat has not ended, 120 s without a message after an unanswered one count as its end, until "
+        "someone writes.",
+        advice="Open the transcripts: these customers were talking to you and were left. If they pile up on some "
+        "agents, those have more simultaneous chats than they can follow, so lower their capacity by one.",
+    ),
 )
 
 SERVICE: Final = (
@@ -136,5 +176,21 @@ SERVICE: Final = (
         definition="First accept to end plus after-call work, hold included; credited to the last agent.",
         advice="Never press agents on the mean. See whether one category or one tool makes contacts long (hold, "
         "look-ups, after-call forms) and shorten that; a falling handle time with rising reopens is no gain.",
+    ),
+    Kpi(
+        id="chat_duration",
+        title="Chat and call duration",
+        area=Area.CHATS,
+        unit="seconds",
+        kind=KpiKind.DURATION,
+        direction="down",
+        target=900,
+        cuts=rows.AGENT_CUTS,
+        windows=rows.FLOW_WINDOWS,
+        formula=MeanDuration(registry.CHAT_DURATION),
+        definition="Ended less queued, of the contacts that ended in the window, wait included; credited to the last "
+        "agent, if there was one.",
+        advice="It is what the customer spends. Compare it with handle time: where the difference is large they wait, "
+        "so add agents; where both are, give agents ready answers for the category's commonest questions.",
     ),
 )

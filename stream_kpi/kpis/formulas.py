@@ -109,6 +109,27 @@ class Count(Formula):
         yield Result(count, count)
 
 
+def _sum_text(measures: tuple[Measure, ...]) -> str:
+    return " + ".join(f"count({m.name})" for m in measures)
+
+
+@dataclass(frozen=True, slots=True)
+class CountOfAll(Formula):
+    """How often any of several things happened in the window."""
+
+    of: tuple[Measure, ...]
+
+    @property
+    def text(self) -> str:
+        """As in the catalogue."""
+        return _sum_text(self.of)
+
+    def results(self, scope: Scope) -> Iterator[Result]:
+        """The count; its samples are itself."""
+        count = sum(scope.count(m) for m in self.of)
+        yield Result(count, count)
+
+
 @dataclass(frozen=True, slots=True)
 class Ratio(Formula):
     """One count by another. ``proportion``: the numerator counts some of the denominator's members, so that the ratio

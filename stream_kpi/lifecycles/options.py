@@ -1,5 +1,5 @@
-"""What of the definitions a user can set (kpis.md, column options). Built by settings, read by the lifecycles
-and the formulas."""
+"""What of the definitions a user can set (kpis.md, column options). Built by settings, read by the lifecycles,
+the formulas and, where a choice is between formulas over the same measures, by the catalogue."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     on_hold_statuses: frozenset[str] = frozenset({"on_hold"})
     short_abandon_ms: int = 5_000
     """A caller who leaves sooner is no abandon."""
+    abandon_after_ms: int = 120_000
+    """An accepted chat whose customer has waited for an answer so long, with nobody writing, counts as dropped until
+    someone writes or it ends."""
     reopen_window_ms: int = 7 * 86_400_000
     """Cohort of reopen_rate."""
     gross_margin: float | None = None

@@ -171,6 +171,19 @@ MRR_LOST_SINCE = Measure(110, "mrr_lost_since", Kind.LEVEL, by_currency=True)
 """Its level at the start of an hour (UTC) is by how much each customer's MRR of today is below what it was then;
 restated as well."""
 
+# Chats and calls: how each contact left the queue, in time or past the service level's X, with or without an answer.
+# Answered in time is service_level_met; blocked ones are in none. Every definition of a service level is made of these.
+CHATS_ANSWERED_LATE = Measure(80, "chats_answered_late", Kind.COUNT)
+CHATS_ABANDONED_IN_TARGET = Measure(81, "chats_abandoned_in_target", Kind.COUNT)
+"""Short ones too, here and in the next."""
+CHATS_ABANDONED_LATE = Measure(82, "chats_abandoned_late", Kind.COUNT)
+CHATS_ABANDONED_SHORT = Measure(83, "chats_abandoned_short", Kind.COUNT)
+CHATS_FLOWED_OUT_IN_TARGET = Measure(84, "chats_flowed_out_in_target", Kind.COUNT)
+"""Left as callback, flowout or voicemail."""
+CHATS_FLOWED_OUT_LATE = Measure(85, "chats_flowed_out_late", Kind.COUNT)
+CHATS_DROPPED = Measure(86, "chats_dropped", Kind.COUNT)
+CHAT_DURATION = Measure(87, "chat_duration", Kind.DURATION)
+
 CES_SCORE = Measure(92, "ces_score", Kind.SCORE)
 CES_EASY = Measure(93, "ces_easy", Kind.COUNT)
 

@@ -95,6 +95,14 @@ def test_what_a_chat_does_it_does_once_and_parts_never_exceed_their_whole(story:
     assert 1 >= n(registry.SERVICE_LEVEL_OFFERED) >= n(registry.SERVICE_LEVEL_MET) >= 0
     assert n(registry.ANSWER_TIME) >= n(registry.SERVICE_LEVEL_MET)
     assert n(registry.SERVICE_LEVEL_OFFERED) >= n(registry.ANSWER_TIME) + n(registry.CHAT_ABANDONS)
+    assert n(registry.SERVICE_LEVEL_MET) + n(registry.CHATS_ANSWERED_LATE) == n(registry.ANSWER_TIME)
+    abandoned = n(registry.CHATS_ABANDONED_IN_TARGET) + n(registry.CHATS_ABANDONED_LATE)
+    flowed_out = n(registry.CHATS_FLOWED_OUT_IN_TARGET) + n(registry.CHATS_FLOWED_OUT_LATE)
+    assert abandoned - n(registry.CHATS_ABANDONED_SHORT) == n(registry.CHAT_ABANDONS)
+    assert n(registry.CHAT_OUTCOMES) == n(registry.ANSWER_TIME) + n(registry.CHAT_ABANDONS) + flowed_out
+    assert n(registry.ANSWER_TIME) + abandoned + flowed_out <= 1
+    assert n(registry.ANSWER_TIME) >= n(registry.CHATS_DROPPED) >= 0
+    assert 1 >= n(registry.CHAT_DURATION) >= n(registry.HANDLE_TIME)
 
 
 @given(chat_stories())

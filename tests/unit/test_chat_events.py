@@ -9,7 +9,9 @@ import pytest
 from stream_kpi.events.chats import ChatWire
 from stream_kpi.lifecycles.chat.events import (
     Accepted,
+    AgentWrote,
     ChatEvent,
+    CustomerWrote,
     Ended,
     Left,
     Queued,
@@ -46,7 +48,10 @@ def compact(kind: str, data: dict[str, Any]) -> ChatEvent | None:
             {"survey_id": "v", "kind": "csat", "score": 4, "scale_min": 1, "scale_max": 5},
             SurveyAnswered(5, UID, "v", "csat", 4, 1, 5),
         ),
-        ("chat.message", {"author": "agent"}, None),
+        ("chat.message", {"author": "agent"}, AgentWrote(5, UID)),
+        ("chat.message", {"author": "customer", "author_id": "c9"}, CustomerWrote(5, UID)),
+        ("chat.message", {"author": "bot"}, None),
+        ("chat.message", {"author": "system"}, None),
         ("chat.survey_sent", {"survey_id": "v", "kind": "csat"}, SurveySent(5, UID, "v", "csat")),
         ("agent.presence", {"state": "busy"}, None),
     ],
@@ -69,10 +74,12 @@ def test_events_of_one_instant_stand_in_the_order_of_the_catalogue() -> None:
     events: list[ChatEvent] = [
         Queued(9, "z", "q", "chat", None, None, None),
         Transferred(5, "y", None, None),
+        AgentWrote(5, "w"),
         Accepted(5, "x", "ann", None),
+        CustomerWrote(5, "x1"),
         Left(5, "v", "abandoned"),
         Ended(5, "w", "agent", 0),
         SurveyAnswered(5, "a", "v", "csat", 4, 1, 5),
     ]
-    arrivals = [events[n] for n in (4, 2, 5, 0, 3, 1)]
+    arrivals = [events[n] for n in (4, 2, 6, 7, 5, 0, 3, 1)]
     assert sorted(arrivals, key=lambda event: event.order) == events

@@ -1,68 +1,29 @@
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 
 import pytest
 
-from stream_kpi.lifecycles.chat.events import Accepted, ChatEvent, Ended, Left, Queued, SurveyAnswered, Transferred
+from stream_kpi.lifecycles.chat.events import Accepted, Queued, SurveyAnswered, Transferred
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.entity import Entity
-from stream_kpi.lifecycles.facts import CutSets, Fact
+from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE
+from tests.chat_kit import Chat, S, T, X
 
-T = 1_700_000_000_000
-S = 1_000
-X = 60 * S
-
-
-class Chat:
-    """A chat under test, queued at T."""
-
-    def __init__(self, options: Options | None = None, channel: str = "chat") -> None:
-        self.cut_sets = CutSets()
-        self.entity = Entity(partial(ChatFold, self.cut_sets, options or Options()))
-        self.facts: list[Fact] = []
-        self.problems: list[str] = []
-        self.add(Queued(T, "q", "sales", channel, "high", None, None))
-
-    def add(self, event: ChatEvent, clock_ms: int = 0) -> None:
-        self.facts += self.entity.apply(event, max(event.time_ms, clock_ms, self.entity.clock_ms)) or []
-        self.problems += self.entity.take_problems()
-
-    def advance(self, clock_ms: int) -> None:
-        self.facts += self.entity.advance(clock_ms)
-
-    def accept(self, after_ms: int, agent_id: str = "ann", queue: str | None = None) -> None:
-        self.add(Accepted(T + after_ms, f"a{after_ms}", agent_id, queue))
-
-    def leave(self, after_ms: int, reason: str) -> None:
-        self.add(Left(T + after_ms, f"l{after_ms}", reason))
-
-    def end(self, after_ms: int, by: str = "agent", after_work_ms: int = 0) -> None:
-        self.add(Ended(T + after_ms, f"e{after_ms}", by, after_work_ms))
-
-    def rows(self, cut: tuple[str, ...] = ()) -> dict[str, list[tuple[int, int]]]:
-        """Of each measure the facts of a cut that stand: (milliseconds after T, value); levels as + and -."""
-        standing: Counter[tuple[str, int, int]] = Counter()
-        for slot, time_ms, cuts, value, sign in self.facts:
-            if cut in self.cut_sets.cuts_of(cuts):
-                standing[BY_NUMBER[slot // SLOTS_PER_MEASURE].name, time_ms - T, value] += sign
-        rows: dict[str, list[tuple[int, int]]] = {}
-        for (name, time_ms, value), n in sorted(standing.items()):
-            if n:
-                rows.setdefault(name, []).append((time_ms, value * n))
-        return rows
-
-    def measure(self, name: str, cut: tuple[str, ...] = ()) -> list[tuple[int, int]]:
-        return self.rows(cut).get(name, [])
+QUEUED = {"chats_queued", "queue_length", "waiting_chats"}
+"""What every chat that is queued states."""
 
 
 def test_a_waiting_chat_stands_in_the_queue_under_each_of_its_dimensions() -> None:
     chat = Chat()
-    for cut in [(), ("channel", "chat"), ("priority", "high"), ("category", "unknown"), ("group", "sales")]:
-        assert chat.rows(cut) == {"chats_queued": [(0, 1)], "queue_length": [(0, 1)], "waiting_chats": [(0, T)]}
+    waiting: dict[str, list[tuple[int, int]]] = {
+        "chats_queued": [(0, 1)],
+        "queue_length": [(0, 1)],
+        "waiting_chats": [(0, T)],
+    }
+    for cut in [(), ("group", "sales"), ("channel", "chat"), ("priority", "high"), ("category", "unknown")]:
+        assert chat.rows(cut) == waiting
     assert not chat.entity.fold.closed
 
 
@@ -97,10 +58,10 @@ def test_an_answer_at_the_very_instant_of_the_deadline_is_in_time_and_one_later_
 
 
 @pytest.mark.parametrize("reason", ["abandoned", "timeout"])
-def test_an_abandon_counts_on_both_sides_and_a_short_one_nowhere(reason: str) -> None:
+def test_an_abandon_counts_on_both_sides_and_a_short_one_in_no_rate(reason: str) -> None:
     short, abandon = Chat(), Chat()
     short.leave(5 * S - 1, reason)
-    assert set(short.rows()) == {"chats_queued", "queue_length", "waiting_chats"}
+    assert set(short.rows()) == {*QUEUED, "chats_abandoned_in_target", "chats_abandoned_short"}
     abandon.leave(5 * S, reason)
     for name in ("chat_abandons", "chat_outcomes", "service_level_offered"):
         assert abandon.measure(name) == [(5 * S, 1)]
@@ -114,7 +75,8 @@ def test_other_ways_to_leave_count_below_the_line_only_and_take_a_miss_back(reas
     chat = Chat()
     chat.advance(T + after_ms)
     chat.leave(after_ms, reason)
-    assert set(chat.rows()) == {"chats_queued", "queue_length", "waiting_chats", "chat_outcomes"}
+    flowed_out = "chats_flowed_out_in_target" if after_ms <= X else "chats_flowed_out_late"
+    assert set(chat.rows()) == {*QUEUED, "chat_outcomes", flowed_out}
     assert chat.measure("queue_length") == [(0, 1), (after_ms, -1)]
 
 
@@ -122,7 +84,7 @@ def test_other_ways_to_leave_count_below_the_line_only_and_take_a_miss_back(reas
 def test_a_blocked_chat_counts_nowhere(after_ms: int) -> None:
     chat = Chat()
     chat.leave(after_ms, "blocked")
-    assert set(chat.rows()) == {"chats_queued", "queue_length", "waiting_chats"}
+    assert set(chat.rows()) == QUEUED
 
 
 def test_an_abandon_past_the_deadline_keeps_its_miss_and_is_offered_once() -> None:

@@ -66,14 +66,26 @@ class SurveySent(Sent, frozen=True, gc=False, tag=6):
     """A survey about the chat went out."""
 
 
-ChatEvent = Queued | Transferred | Accepted | Left | Ended | SurveyAnswered | SurveySent
+class CustomerWrote(HistoryEvent, frozen=True, gc=False, tag=7):
+    """A message of the customer."""
+
+    rank: ClassVar[int] = 4
+
+
+class AgentWrote(HistoryEvent, frozen=True, gc=False, tag=8):
+    """A message of a human agent, which answers all that the customer wrote."""
+
+    rank: ClassVar[int] = 4
+
+
+ChatEvent = Queued | Transferred | Accepted | Left | Ended | SurveyAnswered | SurveySent | CustomerWrote | AgentWrote
 """For decoding a packed history: ``list[ChatEvent]``."""
 
 
 def from_wire(event: Any, time_ms: int) -> ChatEvent | None:  # noqa: ANN401 any type of the topic's union
     """The compact form of a decoded wire event that happened at ``time_ms``; None when no measure needs it.
 
-    ``agent.presence`` is no chat's event; messages are in no KPI of the catalogue's first rows.
+    ``agent.presence`` is no chat's event; what bots and automations write answers nobody.
     """
     convert = _CONVERTERS.get(type(event))
     return None if convert is None else convert(time_ms, f"{event.id}\0{event.source}", event.data)
@@ -100,6 +112,12 @@ def _ended(time_ms: int, uid: str, data: wire.ChatEndedData) -> Ended:
     return Ended(time_ms, uid, data.by, round((data.after_work_s or 0) * 1_000_000) // 1000)
 
 
+def _message(time_ms: int, uid: str, data: wire.ChatMessageData) -> ChatEvent | None:
+    if data.author == "customer":
+        return CustomerWrote(time_ms, uid)
+    return AgentWrote(time_ms, uid) if data.author == "agent" else None
+
+
 def _survey_answered(time_ms: int, uid: str, data: SurveyAnsweredData) -> SurveyAnswered:
     return SurveyAnswered(time_ms, uid, data.survey_id, data.kind, data.score, data.scale_min, data.scale_max)
 
@@ -108,10 +126,11 @@ def _survey_sent(time_ms: int, uid: str, data: SurveySentData) -> SurveySent:
     return SurveySent(time_ms, uid, data.survey_id, data.kind)
 
 
-_CONVERTERS: dict[type, Callable[[int, str, Any], ChatEvent]] = {
+_CONVERTERS: dict[type, Callable[[int, str, Any], ChatEvent | None]] = {
     wire.ChatQueued: _queued,
     wire.ChatTransferred: _transferred,
     wire.ChatAccepted: _accepted,
+    wire.ChatMessage: _message,
     wire.ChatLeft: _left,
     wire.ChatEnded: _ended,
     wire.ChatSurveyAnswered: _survey_answered,

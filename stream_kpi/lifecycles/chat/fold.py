@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stream_kpi.lifecycles.chat.events import Accepted, Ended, Left, Queued, SurveyAnswered, SurveySent, Transferred
+from stream_kpi.lifecycles.chat.events import (
+    Accepted,
+    AgentWrote,
+    CustomerWrote,
+    Ended,
+    Left,
+    Queued,
+    SurveyAnswered,
+    SurveySent,
+    Transferred,
+)
+from stream_kpi.lifecycles.chat.silence import Silence
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
@@ -14,12 +25,12 @@ from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.measures import registry
 
 ANSWER_DEADLINE = 0
-"""Due moment: a waiting chat passes the service level's X."""
+"""Due moment: a waiting chat passes the service level's X. Other kinds are those of the modules beside this one."""
 
 ABANDONS = frozenset({"abandoned", "timeout"})
 """Reasons of leaving that are abandons, unless short. A short one counts nowhere, whichever of the two it is."""
 BLOCKED = "blocked"
-"""The reason that counts nowhere. All others count below the line only."""
+"""The reason that counts nowhere. All others flow out: they count below the line only."""
 
 QUEUED_SLOT = registry.CHATS_QUEUED.slot
 QUEUE_LENGTH_SLOT = registry.QUEUE_LENGTH.slot
@@ -31,10 +42,16 @@ ABANDON_TIME_SLOT = registry.ABANDON_TIME.slot
 MET_SLOT = registry.SERVICE_LEVEL_MET.slot
 OFFERED_SLOT = registry.SERVICE_LEVEL_OFFERED.slot
 HANDLE_TIME_SLOT = registry.HANDLE_TIME.slot
+DURATION_SLOT = registry.CHAT_DURATION.slot
+ANSWERED_LATE_SLOT = registry.CHATS_ANSWERED_LATE.slot
+ABANDONED_SHORT_SLOT = registry.CHATS_ABANDONED_SHORT.slot
+ABANDONED_SLOTS = (registry.CHATS_ABANDONED_LATE.slot, registry.CHATS_ABANDONED_IN_TARGET.slot)
+FLOWED_OUT_SLOTS = (registry.CHATS_FLOWED_OUT_LATE.slot, registry.CHATS_FLOWED_OUT_IN_TARGET.slot)
+"""Late, in time."""
 
 
 class ChatFold(Fold):
-    """One chat or call. The group cut is the queue; only answer and handle time and surveys credit an agent.
+    """One chat or call. The group cut is the queue; what happens before an agent answers credits none.
 
     Of several agents, the first accept counts for the answer, the last one who had the chat for the rest.
     """
@@ -53,6 +70,7 @@ class ChatFold(Fold):
         "_priority",
         "_queue",
         "_queued_ms",
+        "_silence",
         "_surveys",
         "_waiting_cuts",
     )
@@ -76,6 +94,8 @@ class ChatFold(Fold):
         """The cuts in which it stands in the queue's length."""
         self._missed: tuple[int, int] | None = None
         """Time and cuts of the missed service level."""
+        self._silence: Silence | None = None
+        """None until the customer writes."""
         self._surveys: Surveys | None = None
 
     @property
@@ -98,12 +118,14 @@ class ChatFold(Fold):
             self._on_queued(event)
 
     def on_due(self, kind: int, due_ms: int) -> None:
-        """Still waiting past X: the service level is missed, for now. Or the time to answer a survey is over."""
-        if kind == SURVEY_DUE:
+        """Still waiting past X: the service level is missed, for now. Or what is beside this module is due."""
+        if kind == ANSWER_DEADLINE:
+            self._missed = (due_ms, self._cuts)
+            self.emit(OFFERED_SLOT, due_ms, self._cuts)
+        elif kind == SURVEY_DUE:
             self._all_surveys().on_due(self, due_ms)
-            return
-        self._missed = (due_ms, self._cuts)
-        self.emit(OFFERED_SLOT, due_ms, self._cuts)
+        elif self._silence is not None:
+            self._silence.on_due(self, due_ms, self._cuts_with_agent())
 
     def _enter_queue(self, queue: str) -> None:
         self._queue = queue
@@ -174,6 +196,21 @@ class ChatFold(Fold):
         )
         if self._missed is None:
             self.facts += ((MET_SLOT, time_ms, cuts, 1, 1), (OFFERED_SLOT, time_ms, cuts, 1, 1))
+        else:
+            self.emit(ANSWERED_LATE_SLOT, time_ms, cuts)
+        if self._silence is not None:
+            self._silence.on_accepted(self, time_ms)
+
+    def _on_customer_wrote(self, event: CustomerWrote, _: int) -> None:
+        if self.closed:
+            return
+        if self._silence is None:
+            self._silence = Silence(self._options.abandon_after_ms)
+        self._silence.on_customer_wrote(self, event.time_ms, accepted=self._accepted_ms is not None)
+
+    def _on_agent_wrote(self, _: AgentWrote, __: int) -> None:
+        if self._silence is not None and not self.closed:
+            self._silence.on_agent_wrote(self)
 
     def _on_left(self, event: Left, queued_ms: int) -> None:
         if self._accepted_ms is not None:
@@ -187,14 +224,19 @@ class ChatFold(Fold):
         self._stop_waiting(max(time_ms, queued_ms), queued_ms)
         waited_ms = self.duration_ms(queued_ms, time_ms)
         cuts = self._cuts
-        if reason in ABANDONS and waited_ms >= self._options.short_abandon_ms:
-            self.emit(OUTCOMES_SLOT, time_ms, cuts)
-            self.emit(ABANDONS_SLOT, time_ms, cuts)
-            self.emit(ABANDON_TIME_SLOT, time_ms, cuts, waited_ms)
-            if self._missed is None:
-                self.emit(OFFERED_SLOT, time_ms, cuts)
-            return
-        if reason not in ABANDONS and reason != BLOCKED:
+        in_time = self._missed is None
+        if reason in ABANDONS:
+            self.emit(ABANDONED_SLOTS[in_time], time_ms, cuts)
+            if waited_ms >= self._options.short_abandon_ms:
+                self.emit(OUTCOMES_SLOT, time_ms, cuts)
+                self.emit(ABANDONS_SLOT, time_ms, cuts)
+                self.emit(ABANDON_TIME_SLOT, time_ms, cuts, waited_ms)
+                if in_time:
+                    self.emit(OFFERED_SLOT, time_ms, cuts)
+                return
+            self.emit(ABANDONED_SHORT_SLOT, time_ms, cuts)
+        elif reason != BLOCKED:
+            self.emit(FLOWED_OUT_SLOTS[in_time], time_ms, cuts)
             self.emit(OUTCOMES_SLOT, time_ms, cuts)
         if self._missed is not None:
             self.take_back(OFFERED_SLOT, *self._missed)
@@ -203,11 +245,17 @@ class ChatFold(Fold):
         if self._ended:
             self.note_problem("second_ended")
             return
+        time_ms = event.time_ms
+        cuts = self._cuts_with_agent()
         if self._accepted_ms is not None:
-            handled_ms = self.duration_ms(self._accepted_ms, event.time_ms) + event.after_work_ms
-            self.emit(HANDLE_TIME_SLOT, event.time_ms, self._cuts_with_agent(), handled_ms)
+            handled_ms = self.duration_ms(self._accepted_ms, time_ms) + event.after_work_ms
+            self.emit(HANDLE_TIME_SLOT, time_ms, cuts, handled_ms)
+            if self._silence is not None:
+                self._silence.on_ended(self, time_ms, cuts)
         elif not self._left:
-            self._leave_queue(event.time_ms, queued_ms, "abandoned" if event.by == "customer" else "timeout")
+            self._leave_queue(time_ms, queued_ms, "abandoned" if event.by == "customer" else "timeout")
+        # A negative one is a problem that the answer or the leave before it has counted already.
+        self.emit(DURATION_SLOT, time_ms, cuts, max(0, time_ms - queued_ms))
         self._ended = True
 
     def _on_survey_sent(self, event: SurveySent, _: int) -> None:
@@ -229,6 +277,8 @@ _HANDLERS: dict[type, Callable[[ChatFold, Any, int], None]] = {
     Accepted: ChatFold._on_accepted,  # noqa: SLF001
     Left: ChatFold._on_left,  # noqa: SLF001
     Ended: ChatFold._on_ended,  # noqa: SLF001
+    CustomerWrote: ChatFold._on_customer_wrote,  # noqa: SLF001
+    AgentWrote: ChatFold._on_agent_wrote,  # noqa: SLF001
     SurveyAnswered: ChatFold._on_survey_answered,  # noqa: SLF001
     SurveySent: ChatFold._on_survey_sent,  # noqa: SLF001
 }

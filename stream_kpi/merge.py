@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from stream_kpi.kpis.balance import is_balanced
 from stream_kpi.kpis.catalogue import live_rows, on_clocks
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of, evaluate, histograms, record_key, timestamp
-from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import CLOCKS_RUNNING
@@ -55,16 +54,13 @@ def _window_id(kind: str, start: str | None) -> WindowId:
     return (kind, start if kind == "month" or kind.startswith("tumbling:") else None)
 
 
-_ROWS: dict[str, tuple[Kpi, ...]] = {
-    kind: live_rows(kind)
-    for kind in ("instant", "total", TODAY.name, *(k.name for k in ROLLING), *(k.name for k in TUMBLING))
-}
+_KINDS = ("instant", "total", TODAY.name, *(k.name for k in ROLLING), *(k.name for k in TUMBLING))
 _COMPARE_WITH_TOTAL = frozenset(
-    dimension for rows in _ROWS.values() for kpi in rows if kpi.formula.reads_total for dimension in kpi.cuts
+    dimension for kind in _KINDS for kpi in live_rows(kind) if kpi.formula.reads_total for dimension in kpi.cuts
 )
 """Dimensions with rows whose value changes with the total's."""
 _RUNNING = measure_flags([CLOCKS_RUNNING])
-_RUN_ON = tuple(k for k in TUMBLING if any(CLOCKS_RUNNING in kpi.formula.measures for kpi in _ROWS[k.name]))
+_RUN_ON = tuple(k for k in TUMBLING if any(CLOCKS_RUNNING in kpi.formula.measures for kpi in live_rows(k.name)))
 """Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
 
 
@@ -78,9 +74,9 @@ class Merge:
         """``grace_ms``: how long after its end a window is not yet final (0 when a past log is replayed)."""
         self.panes = MergedPanes(options.zone_info)
         self._options = options
-        business = options.schedules is not None
-        self._rows = {kind: on_clocks(rows, business=business) for kind, rows in _ROWS.items()}
         self._grace_ms = grace_ms
+        business = options.schedules is not None
+        self._rows = {kind: on_clocks(live_rows(kind, options), business=business) for kind in _KINDS}
         self._rolling = [
             (
                 RollingSums(kind, self.panes),

@@ -29,7 +29,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
-from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.options import Options, ServiceLevelPreset
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 
 ENVIRONMENT_PREFIX = "STREAM_KPI_"
@@ -164,6 +164,8 @@ class DefinitionSettings(_Section):
     abandon_after_s: float = Field(120, gt=0, le=86_400)
     """An accepted chat in which nobody has written for so long since a customer's unanswered message counts as dropped,
     until someone writes or it ends."""
+    service_level: ServiceLevelPreset = "default"
+    """Whose definition service_level follows; docs/kpis.md says what each counts. It applies to the past as well."""
     reopen_window_days: int = Field(7, ge=1, le=90)
     """A first solve counts as reopened when that happens within so many days."""
     gross_margin: float | None = Field(None, ge=0, le=1)
@@ -246,6 +248,7 @@ class Settings(BaseSettings):
             service_level_target_other_ms=_ms(chosen.service_level_target_other_s),
             short_abandon_ms=_ms(chosen.short_abandon_s),
             abandon_after_ms=_ms(chosen.abandon_after_s),
+            service_level=chosen.service_level,
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,

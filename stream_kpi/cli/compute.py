@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stream_kpi.events.rejection import Rejected
     from stream_kpi.kpis.record import KpiRecord
     from stream_kpi.kpis.rows import Kpi
+    from stream_kpi.lifecycles.options import Options
 
 
 class OutputFormat(StrEnum):
@@ -45,6 +46,10 @@ def compute(
     at: Annotated[
         str | None, typer.Option(metavar="RFC3339", help="As of then: later events are ignored. Default: the last one.")
     ] = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Also as this system defines it (amazon, genesys, ...); repeatable."),
+    ] = None,
     format: Annotated[OutputFormat, typer.Option(help="table for people; json, one record a line; csv.")] = (  # noqa: A002
         OutputFormat.TABLE
     ),
@@ -58,12 +63,13 @@ def compute(
     from stream_kpi.compute import Computation
     from stream_kpi.windows.kinds import parse
 
-    rows, dimensions = _rows(kpi), _dimensions(by)
+    options = settings_of(config).options()
+    rows, dimensions = _rows(kpi, preset or [], options), _dimensions(by)
     try:
         kind = parse(window)
     except ValueError as error:
         raise UserError(f"--{error}") from error
-    computation = Computation(settings_of(config).options(), kind, _at_ms(at))
+    computation = Computation(options, kind, _at_ms(at))
     first = _read(files, computation)
     _print(computation.records(rows, dimensions), format)
     _report(computation, first)
@@ -71,14 +77,18 @@ def compute(
         raise typer.Exit(CHECK_FAILED)
 
 
-def _rows(ids: list[str] | None) -> Sequence[Kpi]:
-    from stream_kpi.kpis.catalogue import catalogue
+def _rows(ids: list[str] | None, presets: list[str], options: Options) -> Sequence[Kpi]:
+    from stream_kpi.kpis.catalogue import PRESETS, catalogue, with_presets
 
-    known = {row.id: row for row in catalogue()}
+    names = {name for formulas in PRESETS.values() for name in formulas}
+    for one in presets:
+        if one not in names:
+            raise UserError(f"--preset {one}: must be one of {', '.join(sorted(names))}")
+    known = {row.id: row for row in catalogue(options)}
     for one in ids or ():
         if one not in known:
             raise UserError(f"--kpi {one}: there is no such KPI; `stream-kpi catalogue` lists them")
-    return [known[one] for one in dict.fromkeys(ids)] if ids else list(known.values())
+    return list(with_presets((known[one] for one in dict.fromkeys(ids or known)), presets))
 
 
 def _dimensions(by: list[str] | None) -> list[str]:
@@ -149,15 +159,15 @@ _STATS = ("mean", "min", "max", "p50", "p90", "p95", "p99")
 
 
 def _print_csv(records: Iterable[KpiRecord]) -> None:
-    from stream_kpi.kpis.record import cut_text
+    from stream_kpi.kpis.record import cut_text, variant_text
 
     writer = csv.writer(sys.stdout)
     columns = ("kpi", "unit", "window", "start", "end", "cut", "value", "samples", "numerator", "denominator")
-    writer.writerow((*columns, *_STATS, "clock", "currency", "final"))
+    writer.writerow((*columns, *_STATS, "clock", "currency", "variant", "final"))
     for record in records:
         window = record.window
         stats = [getattr(record.stats, name) if record.stats else None for name in _STATS]
-        ends = (record.clock, record.currency, record.final)
+        ends = (record.clock, record.currency, variant_text(record), record.final)
         head = (record.kpi, record.unit, window.kind, window.start, window.end, cut_text(record))
         writer.writerow((*head, record.value, record.samples, record.numerator, record.denominator, *stats, *ends))
 
@@ -166,7 +176,7 @@ def _print_table(records: Iterable[KpiRecord]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from stream_kpi.kpis.record import cut_text
+    from stream_kpi.kpis.record import cut_text, variant_text
 
     table = Table("KPI", "window", "cut", box=None, pad_edge=False)
     for name in ("value", "unit", "samples", "p50", "p90", "p99"):
@@ -178,7 +188,8 @@ def _print_table(records: Iterable[KpiRecord]) -> None:
         stats = ["" if quantile is None else _number(quantile) for quantile in quantiles]
         value = "-" if record.value is None else _number(record.value)
         samples = "" if record.samples is None else f"{record.samples:,}"
-        kpi = f"{record.kpi} ({record.clock})" if record.clock == "business" else record.kpi
+        clock = f"({record.clock})" if record.clock == "business" else ""
+        kpi = " ".join(filter(None, (record.kpi, clock, variant_text(record))))
         table.add_row(kpi, shown, Text(cut_text(record)), value, record.unit, samples, *stats)
     data_console().print(table)
 

@@ -5,11 +5,16 @@ A new row goes into the module of its area; business hours and service level pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from stream_kpi.kpis import chats, costs, engagement, handling, kept_revenue, revenue, surveys, tickets
+from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
+from stream_kpi.kpis.service_levels import SERVICE_LEVELS
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import Measure
 
 _CATALOGUE: Final[tuple[Kpi, ...]] = (
@@ -44,9 +49,20 @@ AREA_MEASURES: Final[dict[Area, tuple[Measure, ...]]] = {
 """The measures that the rows of an area read."""
 
 
-def catalogue() -> tuple[Kpi, ...]:
-    """Every row."""
-    return _CATALOGUE
+PRESETS: Final[dict[str, Mapping[str, Formula]]] = {"service_level": SERVICE_LEVELS}
+"""Of the rows that others define otherwise, each definition's formula by its name."""
+
+_CHOSEN: Final[dict[str, Callable[[Options], Formula]]] = {
+    "service_level": lambda options: SERVICE_LEVELS[options.service_level],
+}
+"""The rows whose formula is the organisation's choice."""
+
+
+def catalogue(options: Options | None = None) -> tuple[Kpi, ...]:
+    """Every row, with the formulas that an organisation has chosen (None: the catalogue's own)."""
+    if options is None:
+        return _CATALOGUE
+    return tuple(replace(kpi, formula=_CHOSEN[kpi.id](options)) if kpi.id in _CHOSEN else kpi for kpi in _CATALOGUE)
 
 
 def on_clocks(rows: Iterable[Kpi], *, business: bool) -> tuple[Kpi, ...]:
@@ -65,6 +81,18 @@ def kpi_by_id(kpi_id: str) -> Kpi:
     return _BY_ID[kpi_id]
 
 
-def live_rows(window_kind: str) -> tuple[Kpi, ...]:
+def live_rows(window_kind: str, options: Options | None = None) -> tuple[Kpi, ...]:
     """The rows that are published live for a kind of window."""
-    return tuple(kpi for kpi in _CATALOGUE if window_kind in kpi.windows)
+    return tuple(kpi for kpi in catalogue(options) if window_kind in kpi.windows)
+
+
+def with_presets(rows: Iterable[Kpi], presets: Iterable[str]) -> Iterator[Kpi]:
+    """The rows, each followed by itself under those of the named definitions that it has; those records' variant says
+    which."""
+    names = tuple(dict.fromkeys(presets))
+    for kpi in rows:
+        yield kpi
+        formulas = PRESETS.get(kpi.id, {})
+        for name in names:
+            if name in formulas:
+                yield replace(kpi, formula=formulas[name], variant={"preset": name})

@@ -8,6 +8,8 @@ from stream_kpi.kpis import rows
 from stream_kpi.kpis.formulas import Count, CountOfAll, MeanDuration, Ratio
 from stream_kpi.kpis.levels import Level, OldestAge
 from stream_kpi.kpis.rows import Area, Kpi, KpiKind
+from stream_kpi.kpis.service_levels import SERVICE_LEVELS
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 
 QUEUE: Final = (
@@ -155,10 +157,11 @@ SERVICE: Final = (
         target=0.8,
         cuts=rows.ALL_CUTS,
         windows=rows.FLOW_WINDOWS,
-        formula=Ratio(registry.SERVICE_LEVEL_MET, registry.SERVICE_LEVEL_OFFERED),
+        formula=SERVICE_LEVELS[Options().service_level],
         definition="Answered within X / (answered + abandoned, short abandons left out, + still waiting past X), X by "
         "channel: voice 20 s, all others 60 s. Passing X decides a miss at once; leaving as callback, flow-out, "
-        "voicemail or blocked takes it back.",
+        "voicemail or blocked takes it back. The setting definitions.service_level chooses another's definition; "
+        "`stream-kpi compute --preset` shows several side by side.",
         advice="Act inside the half hour: release agents from back-office work and breaks. If the same half hours miss "
         "every day, the plan is short there; move shifts rather than hire.",
     ),

@@ -157,15 +157,9 @@ class Flow(Formula):
     losses: tuple[Measure, ...]
 
     @property
-    def measures(self) -> tuple[Measure, ...]:
-        """Both sides."""
-        return (*self.gains, *self.losses)
-
-    @property
     def text(self) -> str:
         """As in the catalogue."""
-        gains, losses = (" + ".join(f"count({m.name})" for m in side) for side in (self.gains, self.losses))
-        return f"({gains}) - ({losses})"
+        return f"({_sum_text(self.gains)}) - ({_sum_text(self.losses)})"
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The difference; its samples are all that was counted."""
@@ -174,25 +168,24 @@ class Flow(Formula):
 
 
 @dataclass(frozen=True, slots=True)
-class ShareOfSum(Formula):
-    """One count by several together, of which it counts some members. ``of`` differ in the cuts that they are in."""
+class RatioOfSums(Formula):
+    """Some counts by others, less those that are in them but do not count: a proportion."""
 
-    part: Measure
-    of: tuple[Measure, ...]
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The part and what it is part of."""
-        return (self.part, *self.of)
+    numerator: tuple[Measure, ...]
+    denominator: tuple[Measure, ...]
+    without: tuple[Measure, ...] = ()
+    """Taken off the denominator."""
 
     @property
     def text(self) -> str:
         """As in the catalogue."""
-        return f"count({self.part.name}) / ({' + '.join(f'count({m.name})' for m in self.of)})"
+        less = "".join(f" - count({m.name})" for m in self.without)
+        return f"({_sum_text(self.numerator)}) / ({_sum_text(self.denominator)}{less})"
 
     def results(self, scope: Scope) -> Iterator[Result]:
         """The ratio; its samples are the denominator."""
-        yield ratio(scope.count(self.part), sum(scope.count(m) for m in self.of))
+        below = sum(scope.count(m) for m in self.denominator) - sum(scope.count(m) for m in self.without)
+        yield ratio(sum(scope.count(m) for m in self.numerator), below)
 
 
 @dataclass(frozen=True, slots=True)

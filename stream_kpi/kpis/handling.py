@@ -6,7 +6,7 @@ from typing import Final
 
 from stream_kpi.kpis import rows
 from stream_kpi.kpis.clocks import ClockTime
-from stream_kpi.kpis.formulas import Count, Flow, Ratio, ShareOfSum
+from stream_kpi.kpis.formulas import Count, Flow, Ratio, RatioOfSums
 from stream_kpi.kpis.levels import LevelQuotient
 from stream_kpi.kpis.rows import Area, Kpi, KpiKind
 from stream_kpi.measures import registry
@@ -133,7 +133,7 @@ OUTCOME: Final = (
         target=0.9,
         cuts=rows.AGENT_CUTS,
         windows=rows.FLOW_WINDOWS,
-        formula=ShareOfSum(registry.CREATED_NOW_SOLVED, (registry.TICKETS_CREATED, registry.TICKETS_OF_AGENT)),
+        formula=RatioOfSums((registry.CREATED_NOW_SOLVED,), (registry.TICKETS_CREATED, registry.TICKETS_OF_AGENT)),
         definition="Of the tickets created in the window, the share that is solved now; a reopened one is not. By "
         "agent: of those that the agent has solved or, while they are open, is assigned to.",
         advice="Young windows are always low, so compare each with the same window a week earlier. If last week's is "

@@ -20,7 +20,6 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.histogram import Stats, cumulative_buckets
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_VARIANT: Final[dict[str, str]] = {}
 
 
 class RecordWindow(msgspec.Struct, frozen=True):
@@ -109,6 +108,11 @@ def class_of(record: KpiRecord) -> str | None:
 def cut_text(record: KpiRecord) -> str:
     """Cut and class for people: ``channel=email``, ``channel=email class=poor``, empty for the total."""
     return " ".join([f"{name}={value}" for name, value in record.cut.items()])
+
+
+def variant_text(record: KpiRecord) -> str:
+    """What tells the record from the row's own for people: ``preset=amazon``, empty where there is nothing."""
+    return " ".join([f"{name}={value}" for name, value in record.variant.items()])
 
 
 def _follows(kind: str) -> bool:
@@ -218,7 +222,7 @@ def _record(kpi: Kpi, cut: Cut, result: Result, windows: _Windows, as_of: str) -
         samples=result.samples,
         clock=kpi.clock,
         currency=result.currency,
-        variant=_NO_VARIANT,
+        variant=kpi.variant,
         as_of=as_of,
         revision=0,
         final=windows.final,

@@ -102,6 +102,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     """The same on the business clock, for rows that have both."""
     metric_id: str = ""
     """What its Prometheus families are named by where the id will not do: it names a unit that is none of theirs."""
+    variant: dict[str, str] = {}
+    """What else tells its records from those of the catalogue's row, ``{"preset": "amazon"}``."""
 
     @property
     def on_business_clock(self) -> Kpi | None:

@@ -3,7 +3,7 @@ the formulas and, where a choice is between formulas over the same measures, by 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,6 +15,9 @@ SURVEY_WINDOW_MS: Final = 7 * 86_400_000
 """An answer counts in the response rate when it comes this soon after the survey was sent."""
 BOUNCE_WINDOW_MS: Final = 30 * 60_000
 """A visit that no other signal of the visitor follows this soon is a bounce."""
+
+ServiceLevelPreset = Literal["default", "amazon", "genesys", "asterisk2", "talkdesk", "vonage", "twilio", "intermedia"]
+"""Whose definition of the service level."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +49,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     abandon_after_ms: int = 120_000
     """An accepted chat whose customer has waited for an answer so long, with nobody writing, counts as dropped until
     someone writes or it ends."""
+    service_level: ServiceLevelPreset = "default"
+    """What service_level counts on either side of the line."""
     reopen_window_ms: int = 7 * 86_400_000
     """Cohort of reopen_rate."""
     gross_margin: float | None = None

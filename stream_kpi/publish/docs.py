@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from stream_kpi.kpis.catalogue import catalogue, on_clocks
+from stream_kpi.kpis.catalogue import PRESETS, catalogue, on_clocks
 from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.measures.histogram import LADDER_S
 from stream_kpi.publish.prometheus import (
@@ -54,6 +54,9 @@ def _kpis_lines() -> Iterator[str]:
     for kpi in catalogue():
         yield from ("", f"## {kpi.id}", "", f"**{kpi.title}.** {kpi.definition}", "")
         yield f"- Formula: `{kpi.formula.text}`"
+        for name, formula in PRESETS.get(kpi.id, {}).items():
+            if formula != kpi.formula:
+                yield f"- Preset `{name}`: `{formula.text}`"
         yield f"- Unit: {kpi.unit}{f', {kpi.clock} clock' if kpi.clock else ''}; {_GOOD[kpi.direction]}"
         business = kpi.on_business_clock
         if business is not None:

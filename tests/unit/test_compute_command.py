@@ -256,6 +256,24 @@ def test_csv_has_a_header_and_a_row_a_record(compute: Run) -> None:
     assert rows[0]["mean"] == ""
 
 
+def test_presets_print_side_by_side_after_the_record_without_a_variant(compute: Run) -> None:
+    options = ("--kpi", "service_level", "--preset", "vonage", "--preset", "amazon", "--preset", "vonage")
+    lines = [
+        event("chat.queued", "C", T0_MS, "1", queue="sales"),
+        event("chat.left", "C", T0_MS + 9_000, "2", reason="callback"),
+    ]
+    variants = [(record["variant"], record["value"]) for record in compute(*options, lines=lines).records]
+    assert variants == [({}, None), ({"preset": "vonage"}, 0), ({"preset": "amazon"}, 1)]
+    rows = csv.DictReader(io.StringIO(compute(*options, "--format", "csv", lines=lines).out))
+    assert [row["variant"] for row in rows] == ["", "preset=vonage", "preset=amazon"]
+    table = compute(*options, "--format", "table", lines=lines).out.splitlines()
+    assert [line.split()[:2] for line in table[1:]] == [
+        ["service_level", "total"],
+        ["service_level", "preset=vonage"],
+        ["service_level", "preset=amazon"],
+    ]
+
+
 def test_the_table_is_for_people(compute: Run) -> None:
     done = compute("--format", "table", "--kpi", "ticket_volume", "--kpi", "csat")
     lines = [line.split() for line in done.out.splitlines()]
@@ -267,6 +285,7 @@ def test_the_table_is_for_people(compute: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--preset", "avaya"), "--preset avaya: must be one of amazon, asterisk2, default, genesys, "),
         (("--kpi", "nps2"), "--kpi nps2: there is no such KPI; `stream-kpi catalogue` lists them"),
         (("--by", "colour"), "--by colour: must be one of age_band, agent, "),
         (("--window", "rolling:5s"), "--window = 'rolling:5s': allowed are total, today, rolling:<n>m|h|d, "),

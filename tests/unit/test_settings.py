@@ -213,3 +213,10 @@ def test_a_default_of_the_page_is_what_the_file_would_say(tmp_path: Path) -> Non
     rows = [row.split(" | ") for row in page().splitlines() if row.startswith("| `")]
     text = [f"{row[0].split('`')[1]} = {row[1].strip('`')}" for row in rows if row[1] != "not set"]
     assert load_settings(toml(tmp_path, "\n".join(text))).model_dump() == Settings().model_dump()
+
+
+def test_the_choices_of_the_service_level_reach_the_options(tmp_path: Path) -> None:
+    text = '[definitions]\nservice_level = "amazon"\nabandon_after_s = 60\n'
+    options = load_settings(toml(tmp_path, text)).options()
+    assert (options.service_level, options.abandon_after_ms) == ("amazon", 60_000)
+    assert "definitions.service_level = avaya: must be" in refusal(tmp_path, '[definitions]\nservice_level = "avaya"')

@@ -14,7 +14,7 @@ from stream_kpi.kpis.catalogue import live_rows, on_clocks
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of, evaluate, histograms, record_key, timestamp
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import CLOCKS_RUNNING
+from stream_kpi.measures.registry import RUNNING
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
@@ -59,8 +59,8 @@ _COMPARE_WITH_TOTAL = frozenset(
     dimension for kind in _KINDS for kpi in live_rows(kind) if kpi.formula.reads_total for dimension in kpi.cuts
 )
 """Dimensions with rows whose value changes with the total's."""
-_RUNNING = measure_flags([CLOCKS_RUNNING])
-_RUN_ON = tuple(k for k in TUMBLING if any(CLOCKS_RUNNING in kpi.formula.measures for kpi in live_rows(k.name)))
+_RUNNING = measure_flags(RUNNING)
+_RUN_ON = tuple(k for k in TUMBLING if any(set(RUNNING) & set(kpi.formula.measures) for kpi in live_rows(k.name)))
 """Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
 
 

@@ -27,7 +27,8 @@ class Kind(Enum):
 
 class Measure(NamedTuple):
     """One thing that is added up. ``by_currency``: the component is an ISO 4217 numeric code. ``by_clocks``: it is a
-    set of a ticket's clocks (:data:`CLOCK_SETS`)."""
+    set of a ticket's clocks (:data:`CLOCK_SETS`). ``starts``, of a level whose time is measured: the number of the
+    measure that adds up when what it counts has started and stopped."""
 
     number: int
     name: str
@@ -36,6 +37,7 @@ class Measure(NamedTuple):
     parts: tuple[str, ...] = ()
     """Counts beside that of component 0, in the components that follow it."""
     by_clocks: bool = False
+    starts: int | None = None
 
     @property
     def slot(self) -> int:
@@ -81,7 +83,7 @@ CLOCK_SETS = range(1, 16)
 CLOCK_EPOCH_MS = 1_577_836_800_000
 """2020-01-01T00:00:00Z: clock times are counted from here, so that sums of them stay small."""
 
-CLOCKS_RUNNING = Measure(63, "clocks_running", Kind.LEVEL, by_clocks=True)
+CLOCKS_RUNNING = Measure(63, "clocks_running", Kind.LEVEL, by_clocks=True, starts=64)
 CLOCK_STARTS_LESS_STOPS = Measure(64, "clock_starts_less_stops", Kind.COUNT, by_clocks=True)
 """The time of each start less that of each stop, milliseconds since :data:`CLOCK_EPOCH_MS`. What has run up to T is
 ``clocks_running at T x T`` less this: exact in any window, and nothing is to be split over windows."""
@@ -187,6 +189,18 @@ CHAT_DURATION = Measure(87, "chat_duration", Kind.DURATION)
 CES_SCORE = Measure(92, "ces_score", Kind.SCORE)
 CES_EASY = Measure(93, "ces_easy", Kind.COUNT)
 
+# Agents, and the chats that they have in hand. What has lasted up to T is ``level at T x T`` less the starts: exact in
+# any window, and nothing is to be split over windows.
+AGENTS_PRESENT = Measure(96, "agents_present", Kind.LEVEL, starts=97)
+"""Available or busy, by the group and by each queue of the agent."""
+AGENTS_PRESENT_STARTS = Measure(97, "agents_present_starts", Kind.COUNT)
+"""The time of each start less that of each stop, milliseconds since :data:`CLOCK_EPOCH_MS`."""
+AGENTS_BUSY = Measure(98, "agents_busy", Kind.LEVEL, starts=99)
+AGENTS_BUSY_STARTS = Measure(99, "agents_busy_starts", Kind.COUNT)
+CHATS_IN_HAND = Measure(100, "chats_in_hand", Kind.LEVEL, starts=101)
+"""Accepted, and neither ended nor back in a queue."""
+CHATS_IN_HAND_STARTS = Measure(101, "chats_in_hand_starts", Kind.COUNT)
+
 # Engagement and costs
 DISTINCT_PARTS = ("5m", "1h", "1d", "month")
 """The windows with fixed bounds in which an entity counts once; component 0 is for those that end now."""
@@ -216,3 +230,5 @@ RESTATED = (PAST_OF_ACTIVE, MRR_OF_PAST_PAYERS, MRR_LOST_SINCE)
 
 MEASURES: tuple[Measure, ...] = tuple(m for m in list(globals().values()) if isinstance(m, Measure))
 BY_NUMBER: dict[int, Measure] = {m.number: m for m in MEASURES}
+RUNNING = tuple(m for m in MEASURES if m.starts is not None)
+"""Levels whose time is measured."""

@@ -14,7 +14,7 @@ from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
+from stream_kpi.measures.registry import BY_NUMBER, CLOCK_EPOCH_MS, SLOTS_PER_MEASURE, Kind
 
 HOT_ENTITIES = 5_000
 """Unpacked entities kept between flushes, or else those that have changed since the flush before: about 2.5 kB each,
@@ -22,14 +22,18 @@ packed about 300 bytes. Unpacking costs a fold, ~15 us; memory that is seldom to
 machine's caches."""
 MAX_EVENTS = 10_000
 """Events an entity may have: a loop that writes to one ticket must not stop its partition, nor fill a record."""
+LATER_EVENTS = 1_000
+"""Events that an entity which forgets keeps at least; it never has more than twice as many."""
 
 
 class Lifecycle(NamedTuple):
-    """What a kind of entity is: the prefix of its state keys, its fold, its packed events."""
+    """What a kind of entity is: the prefix of its state keys, its fold, its packed events. ``forgets``: a fold of its
+    later events alone goes on as that of all of them, so that it need not keep the earlier ones for ever."""
 
     prefix: bytes
     new_fold: Callable[[CutSets, Options], Fold]
     events: Any
+    forgets: bool = False
 
 
 class Retention(NamedTuple):
@@ -64,6 +68,7 @@ class Entities:
         self._gone: set[str] = set()
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
+        self._fill = LATER_EVENTS if lifecycle.forgets else MAX_EVENTS
         self._least_kept_ms = 2 * NEVER_MS if retention is None else retention.closed_ms
         self._new_fold: Callable[[], Fold] = partial(lifecycle.new_fold, cut_sets, options)
         # Clock, wake, whether it is in a set that ages, history.
@@ -85,8 +90,8 @@ class Entities:
     ) -> list[Fact] | None:
         """Take an event of one of :attr:`hot` in: the facts to pass on, appended to ``onto``, None for a duplicate.
         Raises :class:`TooLargeError`."""
-        if len(entity.events) >= MAX_EVENTS and event.uid not in entity.events:
-            raise TooLargeError
+        if len(entity.events) >= self._fill and event.uid not in entity.events:
+            self._make_room(entity, event)
         facts = entity.apply(event, clock_ms, onto)
         if facts is None:
             return None
@@ -180,6 +185,13 @@ class Entities:
             entity.dirty = True
             self._dirty.append(entity)
 
+    def _make_room(self, entity: Entity, event: HistoryEvent) -> None:
+        """What comes before all that an entity still has cannot be put in its place any more."""
+        if not self.lifecycle.forgets or event.order < next(iter(entity.events.values())).order:
+            raise TooLargeError
+        if len(entity.events) >= 2 * LATER_EVENTS:
+            entity.keep_last(LATER_EVENTS)
+
     def _remove(self, entity: Entity) -> None:
         key = entity.key
         self.hot.pop(key, None)
@@ -207,8 +219,8 @@ class Entities:
 
 
 def _leaving(entity: Entity, at_ms: int) -> list[Fact]:
-    """Facts by which an entity that is forgotten while open leaves the levels and the sets that age; what it counted
-    stays counted. A fold may have more to say of it."""
+    """Facts by which an entity that is forgotten while open leaves the levels, whose time ends there, and the sets that
+    age; what it counted stays counted. A fold may have more to say of it."""
     levels: dict[tuple[int, int], int] = {}
     members: dict[tuple[int, int, int], int] = {}
     if entity.fold.voided:
@@ -221,6 +233,11 @@ def _leaving(entity: Entity, at_ms: int) -> list[Fact]:
             levels[slot, cuts] = levels.get((slot, cuts), 0) + value * sign
         elif kind is Kind.AGE:
             members[slot, cuts, value] = members.get((slot, cuts, value), 0) + sign
-    facts = last + [(slot, at_ms, cuts, level, -1) for (slot, cuts), level in levels.items() if level]
-    facts.extend((slot, at_ms, cuts, start, -1) for (slot, cuts, start), count in members.items() if count > 0)
-    return facts
+    left: list[Fact] = [(slot, at_ms, cuts, level, -1) for (slot, cuts), level in levels.items() if level]
+    for slot, _, cuts, level, _ in left.copy():
+        starts = BY_NUMBER[slot // SLOTS_PER_MEASURE].starts
+        if starts is not None:
+            component = slot % SLOTS_PER_MEASURE
+            left.append((BY_NUMBER[starts].slot + component, at_ms, cuts, level * (at_ms - CLOCK_EPOCH_MS), -1))
+    left.extend((slot, at_ms, cuts, start, -1) for (slot, cuts, start), count in members.items() if count > 0)
+    return last + left

@@ -18,9 +18,12 @@ from typing import Any, NamedTuple
 
 from stream_kpi.entities import Lifecycle
 from stream_kpi.events import signals
+from stream_kpi.events.chats import AgentPresence
 from stream_kpi.events.envelope import Event
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.lifecycles.agent import events as agent_events
+from stream_kpi.lifecycles.agent.fold import AgentFold
 from stream_kpi.lifecycles.chat import events as chat_events
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.cost import events as cost_events
@@ -55,6 +58,7 @@ ENTITY_KINDS: dict[str, Lifecycle] = {
     "ticket": Lifecycle(b"t:", TicketFold, ticket_events.TicketEvent),
     "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent),
     "customer": Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent),
+    "agent": Lifecycle(b"a:", AgentFold, agent_events.AgentEvent, forgets=True),
     "visitor": Lifecycle(b"v:", VisitorFold, visitor_events.VisitorEvent),
     "user": Lifecycle(b"u:", UserFold, user_events.UserEvent),
     "mention": Lifecycle(b"m:", MentionFold, mention_events.MentionEvent),
@@ -73,6 +77,7 @@ _VISITOR = Route("visitor", attrgetter("data.visitor_id"), visitor_events.from_w
 _USER = Route("user", attrgetter("data.user_id"), user_events.from_wire)
 
 ROUTES: dict[type[Event], tuple[Route, ...]] = {
+    AgentPresence: (Route("agent", _subject, agent_events.from_wire),),
     signals.VisitStarted: (_VISITOR,),
     signals.ConversionCompleted: (_VISITOR,),
     signals.ActivityPerformed: (_USER, _VISITOR),

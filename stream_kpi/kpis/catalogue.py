@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stream_kpi.kpis import chats, costs, engagement, handling, kept_revenue, revenue, surveys, tickets
+from stream_kpi.kpis import agents, chats, costs, engagement, handling, kept_revenue, revenue, surveys, tickets
 from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
@@ -27,6 +27,7 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *handling.OUTCOME,
     *chats.QUEUE,
     *chats.SERVICE,
+    *agents.PRESENCE,
     *surveys.SATISFACTION,
     *surveys.RESPONSE,
     *surveys.EFFORT,

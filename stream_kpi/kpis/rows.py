@@ -38,6 +38,7 @@ class Area(Enum):
     TICKETS = "tickets"
     CONTACTS = "contacts"
     CHATS = "chats"
+    AGENTS = "agents"
     SURVEYS = "surveys"
     REVENUE = "revenue"
     COSTS = "costs"

@@ -130,6 +130,10 @@ class Entity:
         problems, self.fold.problems = self.fold.problems, ()
         return list(problems)
 
+    def keep_last(self, count: int) -> None:
+        """Forget all events but the last ones; for folds that go on from these as from all."""
+        self._keep(self.history[-count:])
+
     def _keep(self, history: list[HistoryEvent]) -> None:
         self.events = {event.uid: event for event in history}
         self.last = history[-1]

@@ -54,6 +54,8 @@ IDS = [
     "service_level",
     "handle_time",
     "chat_duration",
+    "agent_occupancy",
+    "agent_concurrency",
     "csat",
     "csat_score",
     "csat_distribution",

@@ -9,6 +9,7 @@ from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.entity import Entity
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.measures.registry import CLOCK_EPOCH_MS
 from tests.chat_kit import Chat, S, T, X
 
 QUEUED = {"chats_queued", "queue_length", "waiting_chats"}
@@ -33,13 +34,19 @@ def test_an_answered_chat_leaves_the_queue_and_credits_its_agent_with_the_answer
     assert chat.rows() == {
         "answer_time": [(20 * S, 20 * S)],
         "chat_outcomes": [(20 * S, 1)],
+        "chats_in_hand": [(20 * S, 1)],
+        "chats_in_hand_starts": [(20 * S, T + 20 * S - CLOCK_EPOCH_MS)],
         "chats_queued": [(0, 1)],
         "queue_length": [(0, 1), (20 * S, -1)],
         "service_level_met": [(20 * S, 1)],
         "service_level_offered": [(20 * S, 1)],
         "waiting_chats": [(0, T), (20 * S, -T)],
     }
-    assert chat.rows(("agent", "ann")) == {"answer_time": [(20 * S, 20 * S)]}
+    assert chat.rows(("agent", "ann")) == {
+        "answer_time": [(20 * S, 20 * S)],
+        "chats_in_hand": [(20 * S, 1)],
+        "chats_in_hand_starts": [(20 * S, T + 20 * S - CLOCK_EPOCH_MS)],
+    }
 
 
 @pytest.mark.parametrize(("channel", "target_ms"), [("chat", X), ("voice", 20 * S)])
@@ -197,3 +204,52 @@ def test_a_rating_is_credited_to_the_last_agent_and_a_re_rating_replaces() -> No
         assert chat.measure("csat_answers", cut) == [(100 * S, 1)]
         assert chat.measure("csat_positive", cut) == []
         assert chat.measure("csat_score", cut) == [(100 * S, 2_000_000)]
+
+
+def held(chat: Chat, cut: tuple[str, ...] = ()) -> list[tuple[int, int]]:
+    return chat.measure("chats_in_hand", cut)
+
+
+def test_a_chat_is_in_its_agents_hand_from_accept_to_end() -> None:
+    chat = Chat()
+    chat.accept(20 * S)
+    chat.end(80 * S)
+    for cut in [(), ("agent", "ann"), ("group", "sales")]:
+        assert held(chat, cut) == [(20 * S, 1), (80 * S, -1)]
+    assert held(chat, ("channel", "chat")) == []
+
+
+def test_a_chat_handed_to_a_colleague_is_in_that_ones_hand_from_then_on() -> None:
+    chat = Chat()
+    chat.accept(20 * S)
+    chat.add(Transferred(T + 50 * S, "t", None, "bob"))
+    chat.end(80 * S)
+    assert held(chat, ("agent", "ann")) == [(20 * S, 1), (50 * S, -1)]
+    assert held(chat, ("agent", "bob")) == [(50 * S, 1), (80 * S, -1)]
+    assert held(chat) == [(20 * S, 1), (80 * S, -1)], "the total runs on"
+
+
+def test_a_chat_sent_to_another_queue_is_in_no_hand_until_it_is_accepted_there() -> None:
+    chat = Chat()
+    chat.accept(20 * S)
+    chat.add(Transferred(T + 50 * S, "t", "billing", None))
+    chat.accept(70 * S, "bob", "billing")
+    chat.end(80 * S)
+    assert held(chat) == [(20 * S, 1), (50 * S, -1), (70 * S, 1), (80 * S, -1)]
+    assert held(chat, ("group", "billing")) == held(chat, ("agent", "bob")) == [(70 * S, 1), (80 * S, -1)]
+
+
+def test_a_chat_that_nobody_accepts_is_in_no_hand() -> None:
+    chat = Chat()
+    chat.add(Transferred(T + 10 * S, "t", "billing", "ann"))
+    chat.end(80 * S, by="customer")
+    assert held(chat) == []
+
+
+def test_an_accept_that_comes_late_puts_the_chat_in_hand_at_its_own_time() -> None:
+    chat = Chat()
+    chat.accept(60 * S, "bob")
+    chat.end(80 * S)
+    chat.accept(20 * S, "ann")
+    assert held(chat, ("agent", "ann")) == [(20 * S, 1), (60 * S, -1)]
+    assert held(chat) == [(20 * S, 1), (80 * S, -1)]

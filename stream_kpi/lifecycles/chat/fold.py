@@ -21,6 +21,7 @@ from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.running import Running
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.measures import registry
 
@@ -48,6 +49,7 @@ ABANDONED_SHORT_SLOT = registry.CHATS_ABANDONED_SHORT.slot
 ABANDONED_SLOTS = (registry.CHATS_ABANDONED_LATE.slot, registry.CHATS_ABANDONED_IN_TARGET.slot)
 FLOWED_OUT_SLOTS = (registry.CHATS_FLOWED_OUT_LATE.slot, registry.CHATS_FLOWED_OUT_IN_TARGET.slot)
 """Late, in time."""
+IN_HAND = Running.of(registry.CHATS_IN_HAND)
 
 
 class ChatFold(Fold):
@@ -64,6 +66,7 @@ class ChatFold(Fold):
         "_channel",
         "_cuts",
         "_ended",
+        "_hand_cuts",
         "_left",
         "_missed",
         "_options",
@@ -88,6 +91,8 @@ class ChatFold(Fold):
         self._accepted_ms: int | None = None
         self._left = False
         self._ended = False
+        self._hand_cuts: int | None = None
+        """The cuts in which an agent has it in hand."""
         self._cuts = 0
         """The standard cuts of the present dimensions, no agent."""
         self._waiting_cuts = 0
@@ -173,8 +178,26 @@ class ChatFold(Fold):
                 time_ms = max(event.time_ms, queued_ms)
                 self._stop_waiting(time_ms, queued_ms)
                 self._start_waiting(time_ms, queued_ms)
-        if event.to_agent and self._accepted_ms is not None:
+        if self._accepted_ms is None:
+            return
+        if event.to_agent:
             self._agent = event.to_agent
+            self._take_in_hand(event.time_ms)
+        elif event.to_queue:
+            self._let_go(event.time_ms)
+
+    def _take_in_hand(self, time_ms: int) -> None:
+        cut_sets = self.cut_sets
+        cuts = cut_sets.credited(cut_sets.joined(cut_sets.total, cut_sets.only("group", self._queue)), self._agent)
+        if cuts != self._hand_cuts:
+            self._let_go(time_ms)
+            IN_HAND.start(self.facts, time_ms, cuts)
+            self._hand_cuts = cuts
+
+    def _let_go(self, time_ms: int) -> None:
+        if self._hand_cuts is not None:
+            IN_HAND.stop(self.facts, time_ms, self._hand_cuts)
+            self._hand_cuts = None
 
     def _on_accepted(self, event: Accepted, queued_ms: int) -> None:
         if self.closed:
@@ -183,6 +206,7 @@ class ChatFold(Fold):
         self._agent = event.agent_id
         if event.queue and event.queue != self._queue:
             self._enter_queue(event.queue)
+        self._take_in_hand(event.time_ms)
         if self._accepted_ms is not None:
             return
         time_ms = self._accepted_ms = event.time_ms
@@ -248,6 +272,7 @@ class ChatFold(Fold):
         time_ms = event.time_ms
         cuts = self._cuts_with_agent()
         if self._accepted_ms is not None:
+            self._let_go(time_ms)
             handled_ms = self.duration_ms(self._accepted_ms, time_ms) + event.after_work_ms
             self.emit(HANDLE_TIME_SLOT, time_ms, cuts, handled_ms)
             if self._silence is not None:

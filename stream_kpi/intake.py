@@ -79,7 +79,9 @@ class Intake:
             rows = zip(outcomes, repeat(None), repeat(None), strict=False)
             return self._apply(source, rows, None, {}, wall_ms, late_ms)
         from_wire = route.from_wire
-        compacts = [from_wire(event, time_ms) for _, event, time_ms in outcomes]
+        compacts = [
+            None if isinstance(event, Exception) else from_wire(event, time_ms) for _, event, time_ms in outcomes
+        ]
         entities = self._entities[route.kind]
         hot, cold = entities.hot, entities.cold
         subjects = [

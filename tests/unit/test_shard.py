@@ -24,6 +24,7 @@ from tests.shard_kit import (
     REKEYED,
     T0_MS,
     TICKETS,
+    TOPICS,
     Record,
     Topics,
     created,
@@ -101,6 +102,17 @@ def test_what_is_no_event_goes_to_the_dead_letter_topic_byte_for_byte_with_the_r
     assert shard.counts["rejected", reason.decode()] == 1
     assert total(topics, TICKETS_CREATED) == 1
     assert shard.position[TICKETS, 0].offset == 7
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_what_is_no_event_stops_no_topic(topic: str) -> None:
+    shard = new_shard()
+    unknown = event("nothing.known", "X", T0_MS, "1")
+    shard.apply(topic, 0, records(b"garbage", None, unknown, b"{}"), T0_MS)
+    flush = shard.flush(caught_up=True)
+    assert flush is not None
+    assert [letter.topic for letter in flush.outgoing] == [f"{topic}.dlq"] * 3
+    assert shard.counts["unknown_type",] == 1
 
 
 def test_an_event_from_the_future_is_quarantined_and_does_not_drag_the_clock() -> None:

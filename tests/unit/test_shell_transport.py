@@ -146,3 +146,14 @@ async def test_an_assignment_makes_what_was_known_unknown(topic: Input) -> None:
     topic.seek(7)
     await topic.answer(await topic.ask(7), 8)
     assert topic.progress() == Progress(7, 7, 8, 1_000)
+
+
+async def test_what_the_consumer_is_asked_while_it_stops_is_answered(topic: Input) -> None:
+    # Faust stops the queue of such questions first, and the group's last rebalance may still ask for a commit.
+    async def commit(offset: int) -> int:
+        return offset
+
+    await topic.service.method_queue.start()
+    await topic.service.method_queue.stop()
+    async with asyncio.timeout(5):
+        assert await topic.service.call_thread(commit, 7) == 7

@@ -15,8 +15,9 @@ from stream_kpi.shell.clock import wall_ms
 from stream_kpi.shell.core import ShardCore
 from stream_kpi.shell.flush import FlushRecords, Writer
 from stream_kpi.shell.options import ShellOptions
+from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.stats import ShardStats, Stats
-from stream_kpi.shell.transport import Batch, Progress
+from stream_kpi.shell.transport import Batch
 
 CATCHING_UP = 8
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush

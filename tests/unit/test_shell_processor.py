@@ -13,8 +13,9 @@ from faust.types import TP
 from stream_kpi.shell.flush import Records, WriteError
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.processor import BatchMessage, Processor
+from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.stats import Stats
-from stream_kpi.shell.transport import Batch, Progress
+from stream_kpi.shell.transport import Batch
 from stream_kpi.windows.clock import ShardClock
 from tests.integration.shell_counting_core import CountingShard
 

@@ -12,8 +12,9 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
-from stream_kpi.shell import transport
-from stream_kpi.shell.transport import ConsumerService, Progress
+from stream_kpi.shell import reading
+from stream_kpi.shell.reading import Progress
+from stream_kpi.shell.transport import ConsumerService
 
 TP0 = TP("topic", 0)
 INPUT = TopicPartition("topic", 0)
@@ -56,7 +57,7 @@ class Input:
         )
         service._consumer = consumer
         self.assign()
-        service.watch_fetches(self.fetcher)
+        service.readings.watch(self.fetcher)
 
     def assign(self) -> None:
         if self.subscriptions.subscription is not None:
@@ -87,7 +88,7 @@ class Input:
 @pytest.fixture
 async def topic(monkeypatch: pytest.MonkeyPatch) -> Input:
     topic = Input()
-    monkeypatch.setattr(transport, "wall_ms", lambda: topic.now_ms)
+    monkeypatch.setattr(reading, "wall_ms", lambda: topic.now_ms)
     return topic
 
 

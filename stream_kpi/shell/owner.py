@@ -278,7 +278,8 @@ class Owner:
 
         async with reader(self.options.broker, [state, panes]) as consumer:
             count = await read_to_end(consumer, [state, panes], take)
-        core.restored()
+        for _ in core.restored():
+            await asyncio.sleep(0)  # heartbeats are due
         return count
 
     async def _check_inputs(self, number: int, core: ShardCore) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -52,7 +53,7 @@ class Cluster:
     def _new_shard(self, number: int) -> Shard:
         shard = Shard(number, self.count, ShardOptions(options=OPTIONS, topics=TOPICS, rekeyed_topic="rekeyed"))
         shard.restore(list(self.state[number].items()), list(self.panes[number].items()))
-        shard.restored()
+        deque(shard.restored(), maxlen=0)
         return shard
 
     def flush(self, number: int, *, caught_up: bool) -> None:

@@ -398,3 +398,11 @@ def test_a_flush_whose_panes_come_in_two_reads_ends_in_the_same_values() -> None
     assert {key: msgspec.json.decode(value)["value"] for key, value in late.items()} == {
         key: msgspec.json.decode(value)["value"] for key, value in desk.values.items() if value is not None
     }
+
+
+def test_panes_are_taken_in_before_too_many_wait(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge_module, "MAX_WAITING", 10)
+    publisher.take(*(created(f"T-{n}", T0_MS + n * MINUTE_MS) for n in range(100)))
+    assert publisher.merge.panes.waiting < 10
+    publisher.publish(T0_MS + HOUR_MS * 2)
+    assert publisher.value(VOLUME).value == 100

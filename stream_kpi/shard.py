@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -222,11 +222,12 @@ class Shard:
             else:
                 self._ages_stated = True
 
-    def restored(self) -> None:
-        """The topics have been read to their end."""
+    def restored(self) -> Iterator[None]:
+        """The topics have been read to their end: recover what follows from them, a step at a time. To be iterated
+        over."""
         self._panes.restored()
         for entities in self.entities.values():
-            entities.restored(self._panes.add)
+            yield from entities.restored(self._panes.add)
 
     def live_entities(self) -> Mapping[str, int]:
         """How many entities of each kind are kept."""

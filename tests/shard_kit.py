@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -121,5 +122,5 @@ def restored_shard(topics: Topics, number: int = 0, shards: int = 1, *, retentio
     """A shard that has read back what an earlier one wrote."""
     shard = new_shard(number, shards, retention=retention)
     shard.restore(list(topics.state.items()), list(topics.panes.items()))
-    shard.restored()
+    deque(shard.restored(), maxlen=0)
     return shard

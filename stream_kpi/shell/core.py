@@ -43,8 +43,8 @@ class ShardCore(Protocol):
     def restore(self, state: StateRecords, panes: StateRecords) -> None:
         """Take records of the changelogs back, in log order."""
 
-    def restored(self) -> None:
-        """The changelogs have been read to their end."""
+    def restored(self) -> Iterable[None]:
+        """The changelogs have been read to their end: recover what follows from them, a step at a time."""
 
     def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
         """Take a batch of one input in."""

@@ -25,7 +25,8 @@ from stream_kpi.shell.merge_service import MergeService, Show
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.owner import Owner
 from stream_kpi.shell.processor import BatchMessage
-from stream_kpi.shell.transport import Consumer, Progress
+from stream_kpi.shell.reading import Progress
+from stream_kpi.shell.transport import Consumer
 
 log = logging.getLogger(__name__)
 STALLED_AFTER_S = 60.0

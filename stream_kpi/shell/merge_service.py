@@ -104,6 +104,7 @@ class MergeService:
             wait_ms = max(0, int(1000 * (due - time.monotonic())))
             for tp, records in (await consumer.getmany(timeout_ms=wait_ms, max_records=POLL_RECORDS)).items():
                 take(tp, records)
+            await asyncio.sleep(0)  # a poll that finds something lets nobody else have a turn
             started = time.monotonic()
             if started < due:
                 continue
@@ -111,7 +112,6 @@ class MergeService:
             seconds = time.monotonic() - started
             self._stats.publish_seconds.append(seconds)
             due = started + self._pause_s(seconds, settling=settling)
-            await asyncio.sleep(0)  # a poll that does not wait lets nobody else have a turn
 
     def _pause_s(self, publish_s: float, *, settling: bool) -> float:
         """From a publish's begin to the next one's."""

@@ -22,9 +22,9 @@ from stream_kpi.shell.flush import WriteError, Writer
 from stream_kpi.shell.guard import Known, check_input, check_partition_counts
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.processor import BatchMessage, Processor
+from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.recovery import Records, look_at_input, read_to_end, reader
 from stream_kpi.shell.stats import Stats
-from stream_kpi.shell.transport import Progress
 
 log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_S = 0.1
@@ -278,7 +278,8 @@ class Owner:
 
         async with reader(self.options.broker, [state, panes]) as consumer:
             count = await read_to_end(consumer, [state, panes], take)
-        core.restored()
+        for _ in core.restored():
+            await asyncio.sleep(0)  # heartbeats are due
         return count
 
     async def _check_inputs(self, number: int, core: ShardCore) -> dict[str, int]:

@@ -12,19 +12,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
-from aiokafka.consumer.fetcher import Fetcher, FetchResult
-from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode.utils.futures import maybe_async
 
-from stream_kpi.shell.clock import wall_ms
+from stream_kpi.shell.reading import Progress, Readings
 
 FETCH_MAX_WAIT_MS = 50
 
@@ -40,27 +36,6 @@ class Batch(NamedTuple):
     end: int
 
 
-class Progress(NamedTuple):
-    """How far one input has been read since it was last sought. ``delivered`` is the end of the last batch handed out;
-    ``known_ms`` is the wall clock at which the fetch was begun whose response said ``highwater``."""
-
-    position: int
-    delivered: int
-    highwater: int
-    known_ms: int
-
-
-@dataclass(slots=True, eq=False)
-class Reading:
-    """One input since it was last sought, under one assignment. Every seek makes a new one: what was fetched for an
-    earlier one cannot touch it, and one of an earlier assignment says nothing."""
-
-    assignment: Assignment
-    delivered: int
-    highwater: int | None = None
-    known_ms: int = 0
-
-
 class NoReadOffsets(dict[TP, None]):
     """Faust's memory of read offsets, switched off: a shard itself knows what it has applied."""
 
@@ -69,18 +44,6 @@ class NoReadOffsets(dict[TP, None]):
 
     def __setitem__(self, key: TP, value: object) -> None:
         return
-
-
-def _keep_as_fetched(fetcher: Fetcher, tp: TopicPartition) -> None:
-    """Let what was fetched be handed out as the C parser's records: to make a ConsumerRecord of each takes 1 us, a
-    third of all that reading costs, and nothing that it adds is asked for."""
-    result = fetcher._records.get(tp)  # noqa: SLF001 - the one place where a fetch's records wait
-    if isinstance(result, FetchResult):
-        result._partition_records._consumer_record = _as_it_is  # noqa: SLF001
-
-
-def _as_it_is(_: TopicPartition, record: ConsumerRecord[bytes, bytes]) -> ConsumerRecord[bytes, bytes]:
-    return record
 
 
 class LoopWorker:
@@ -108,7 +71,7 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._readings: dict[TopicPartition, Reading] = {}
+        self.readings = Readings()
 
     async def call_thread(self, fun: Callable[..., object], *args: object, **kwargs: object) -> object:
         """Call it: Faust would put it into a queue, where it waits up to a second for a fetch."""
@@ -120,31 +83,7 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Called by Faust when the service begins."""
         await super().on_start()
-        self.watch_fetches(self._ensure_consumer()._fetcher)  # noqa: SLF001 - aiokafka tells of no fetch
-
-    def watch_fetches(self, fetcher: Fetcher) -> None:
-        """Learn high watermarks from fetches alone that were begun after the seek. aiokafka's own survive a seek, are
-        taken from a fetch that was under way when its offset happens to fit, and are dated when they are read."""
-        fetch = fetcher._proc_fetch_request  # noqa: SLF001
-
-        async def watched(assignment: Assignment, node: int, request: FetchRequest) -> bool:
-            asked_ms, asked = wall_ms(), []
-            for topic, partitions in request.topics:
-                for partition, *_ in partitions:
-                    tp = TopicPartition(topic, partition)
-                    reading = self._readings.get(tp)
-                    if reading is not None and reading.assignment is assignment:
-                        state = assignment.state_value(tp)
-                        state.timestamp = None  # a response that is taken sets it
-                        asked.append((tp, reading, state))
-            wake: bool = await fetch(assignment, node, request)
-            for tp, reading, state in asked:
-                if state.timestamp is not None:
-                    reading.highwater, reading.known_ms = state.highwater, asked_ms
-                    _keep_as_fetched(fetcher, tp)
-            return wake
-
-        fetcher._proc_fetch_request = watched  # noqa: SLF001
+        self.readings.watch(self._ensure_consumer()._fetcher)  # noqa: SLF001 - aiokafka tells of no fetch
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -164,11 +103,10 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
         assignment = consumer._fetcher._subscriptions.subscription.assignment  # noqa: SLF001
         batches = {}
         for tp, records in fetched.items():
-            start = records[0].offset
             end = max(assignment.state_value(tp).position, records[-1].offset + 1)
-            reading = self._readings.get(tp)
-            if reading is not None and reading.assignment is assignment:
-                start, reading.delivered = reading.delivered, end
+            start = self.readings.delivered(tp, assignment, end)
+            if start is None:
+                start = records[0].offset
             batches[TP(tp.topic, tp.partition)] = [Batch(tp.topic, tp.partition, records, start, end)]
         return batches
 
@@ -181,29 +119,16 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
             aiokafka_tp = TopicPartition(tp.topic, tp.partition)
             if aiokafka_tp in assigned:
                 consumer.seek(aiokafka_tp, offset)
-                self._readings[aiokafka_tp] = Reading(subscription.assignment, offset)
+                self.readings.sought(aiokafka_tp, subscription.assignment, offset)
         consumer.pause(*(TopicPartition(*tp) for tp in paused if TopicPartition(*tp) in assigned))
 
     def progress(self) -> dict[TP, Progress]:
         """How far each assigned partition has been read, those left out of which the broker has not told since they
         were sought."""
-        consumer = self._ensure_consumer()
-        subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001
+        subscription = self._ensure_consumer()._fetcher._subscriptions.subscription  # noqa: SLF001
         if subscription is None or subscription.assignment is None:
             return {}
-        result = {}
-        for tp in subscription.assignment.tps:
-            state, reading = subscription.assignment.state_value(tp), self._readings.get(tp)
-            if (
-                state.has_valid_position
-                and reading is not None
-                and reading.assignment is subscription.assignment
-                and reading.highwater is not None
-            ):
-                result[TP(tp.topic, tp.partition)] = Progress(
-                    state.position, reading.delivered, reading.highwater, reading.known_ms
-                )
-        return result
+        return self.readings.progress(subscription.assignment)
 
     async def beginning(self, tp: TP) -> int:
         """Where the partition's log begins now."""

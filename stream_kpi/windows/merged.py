@@ -105,8 +105,10 @@ class MergedPanes:
         """As they stand."""
         self._latest: dict[int, dict[int, dict[int, SumTable]]] = {tier.number: {} for tier in TIERS}
         """By tier, start and shard."""
+        self.waiting = 0
+        """Panes that :meth:`absorb` has not seen."""
         self._waiting: dict[Place, dict[int, dict[int, bytes]]] = {}
-        """Vectors that :meth:`absorb` has not seen, by shard and cut; empty: the pane is gone."""
+        """Their vectors, by shard and cut; empty: the pane is gone."""
         self._ages: dict[int, ShardAges] = {}
         self._expired_before: dict[int, int] = {}
         self._bases = {tier.number: LevelBase() for tier in (FIVE_MINUTES, DAYS)}
@@ -120,6 +122,7 @@ class MergedPanes:
     def apply(self, shard: int, key: PaneKey, vector: bytes | None) -> None:
         """Put a shard's pane (None: gone) in place of its earlier content. A repeat changes nothing; what changes is
         seen after :meth:`absorb`."""
+        self.waiting += 1
         by_shard = self._waiting.setdefault((key.tier, key.start_ms), {})
         by_shard.setdefault(shard, {})[self.numbers.of(key.cut)] = vector or b""
 
@@ -129,7 +132,7 @@ class MergedPanes:
         The shards' changes of a place are added up first: they touch the same slots, and each would otherwise go to
         every window's sums by itself, five times the work with four shards.
         """
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting, self.waiting = self._waiting, {}, 0
         for (tier, start_ms), by_shard in waiting.items():
             latest = self._latest[tier].setdefault(start_ms, {})
             sums = added([_replace(latest.setdefault(shard, SumTable()), new) for shard, new in by_shard.items()])

@@ -52,8 +52,8 @@ class CountingShard:
             else:
                 self.by_key[key] = int(value)
 
-    def restored(self) -> None:
-        pass
+    def restored(self) -> Iterable[None]:
+        return ()
 
     def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
         del wall_ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -60,7 +61,7 @@ class Cluster:
     def _new_shard(self, number: int) -> Shard:
         shard = Shard(number, self.count, ShardOptions(options=self.options, topics=TOPICS, rekeyed_topic=REKEYED))
         shard.restore(list(self.state[number].items()), list(self.panes[number].items()))
-        shard.restored()
+        deque(shard.restored(), maxlen=0)
         return shard
 
     def flush(self, number: int, *, caught_up: bool) -> None:

@@ -486,3 +486,11 @@ def test_a_shard_that_is_ahead_of_the_others_changes_no_rolling_window_before_it
     desk.publish_only(T0_MS + 10_000)
     waited = desk.value(b"requester_wait_time|rolling:1h||calendar||")
     assert (waited.value, waited.samples) == (10, 1)
+
+
+def test_panes_are_taken_in_before_too_many_wait(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge_module, "MAX_WAITING", 10)
+    publisher.take(*(created(f"T-{n}", T0_MS + n * MINUTE_MS) for n in range(100)))
+    assert publisher.merge.panes.waiting < 10
+    publisher.publish(T0_MS + HOUR_MS * 2)
+    assert publisher.value(VOLUME).value == 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 import pytest
@@ -79,7 +80,7 @@ def again(entities: Entities, retention: Retention | None = LIVE) -> Entities:
     restored = tickets(retention)
     for key, packed in entities.cold.items():
         restored.restore(key, packed)
-    restored.restored(lambda _: None)
+    deque(restored.restored(lambda _: None), maxlen=0)
     return restored
 
 
@@ -256,7 +257,7 @@ def test_packing_and_restoring_at_any_moment_changes_no_fact(events: list[Histor
             restored = tickets(cut_sets=cut_sets)
             for key, value in packed.cold.items():
                 restored.restore(key, value)
-            restored.restored(lambda _: None)
+            deque(restored.restored(lambda _: None), maxlen=0)
             packed = restored
         facts_kept += kept.advance(clock_ms)[0]
         facts_packed += packed.advance(clock_ms)[0]
@@ -275,7 +276,7 @@ def test_restoring_tells_the_members_of_the_sets_that_age_and_nothing_else() -> 
     for key, packed in entities.cold.items():
         restored.restore(key, packed)
     told: list[Fact] = []
-    restored.restored(told.extend)
+    deque(restored.restored(told.extend), maxlen=0)
     assert {BY_NUMBER[fact[0] // SLOTS_PER_MEASURE].kind for fact in told} == {Kind.AGE}
     assert count(told, OPEN_TICKETS.slot) == 1
 

@@ -11,7 +11,7 @@ from faust.types import TP
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.owner import Owner
 from stream_kpi.shell.processor import Processor
-from stream_kpi.shell.transport import Progress
+from stream_kpi.shell.reading import Progress
 from stream_kpi.windows.clock import ShardClock
 from tests.integration.shell_counting_core import CORE, CountingShard
 from tests.unit.test_shell_processor import SlowWriter

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 import pytest
 from aiokafka import TopicPartition
 from faust.types import TP
 
+from stream_kpi.pipeline import Flush
 from stream_kpi.shell.flush import Records, WriteError
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.processor import BatchMessage, Processor
+from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.stats import Stats
-from stream_kpi.shell.transport import Batch, Progress
+from stream_kpi.shell.transport import Batch
 from stream_kpi.windows.clock import ShardClock
 from tests.integration.shell_counting_core import CountingShard
 
@@ -84,8 +87,9 @@ class Around:
 
 
 class Desk:
-    def __init__(self) -> None:
+    def __init__(self, options: ShellOptions = OPTIONS) -> None:
         self.around = Around()
+        self.around.options = options
         self.writer = SlowWriter()
         self.core = CountingShard(0, 1)
         self.processor = Processor(0, self.core, self.writer, {"a": 0, "app-rekeyed": 0}, self.around)
@@ -145,6 +149,25 @@ async def test_intake_waits_when_twice_a_flushes_events_are_waiting(desk: Desk) 
     await asyncio.sleep(0)
     assert desk.count == 8
     assert not taking.done()
+    await desk.processor.flush()
+    await taking
+
+
+async def test_where_each_event_has_many_panes_a_flush_holds_fewer_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(replace(OPTIONS, flush_events=50_000))
+    flush = desk.core.flush
+
+    def with_forty_panes_an_event(*, caught_up: bool) -> Flush | None:
+        done = flush(caught_up=caught_up)
+        return None if done is None else done._replace(panes=done.panes * 40_000)
+
+    monkeypatch.setattr(desk.core, "flush", with_forty_panes_an_event)
+    await desk.processor.take(Message(0, 1_000))
+    await desk.processor.flush()
+    await desk.processor.take(Message(1_000, 5_999))
+    taking = asyncio.create_task(desk.processor.take(Message(5_999, 6_000)))
+    await asyncio.sleep(0)
+    assert not taking.done(), "twice 2,500 events wait, which have 100,000 panes"
     await desk.processor.flush()
     await taking
 

@@ -12,8 +12,9 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
-from stream_kpi.shell import transport
-from stream_kpi.shell.transport import ConsumerService, Progress
+from stream_kpi.shell import reading
+from stream_kpi.shell.reading import Progress
+from stream_kpi.shell.transport import ConsumerService
 
 TP0 = TP("topic", 0)
 INPUT = TopicPartition("topic", 0)
@@ -56,7 +57,7 @@ class Input:
         )
         service._consumer = consumer
         self.assign()
-        service.watch_fetches(self.fetcher)
+        service.readings.watch(self.fetcher)
 
     def assign(self) -> None:
         if self.subscriptions.subscription is not None:
@@ -87,7 +88,7 @@ class Input:
 @pytest.fixture
 async def topic(monkeypatch: pytest.MonkeyPatch) -> Input:
     topic = Input()
-    monkeypatch.setattr(transport, "wall_ms", lambda: topic.now_ms)
+    monkeypatch.setattr(reading, "wall_ms", lambda: topic.now_ms)
     return topic
 
 
@@ -146,3 +147,14 @@ async def test_an_assignment_makes_what_was_known_unknown(topic: Input) -> None:
     topic.seek(7)
     await topic.answer(await topic.ask(7), 8)
     assert topic.progress() == Progress(7, 7, 8, 1_000)
+
+
+async def test_what_the_consumer_is_asked_while_it_stops_is_answered(topic: Input) -> None:
+    # Faust stops the queue of such questions first, and the group's last rebalance may still ask for a commit.
+    async def commit(offset: int) -> int:
+        return offset
+
+    await topic.service.method_queue.start()
+    await topic.service.method_queue.stop()
+    async with asyncio.timeout(5):
+        assert await topic.service.call_thread(commit, 7) == 7

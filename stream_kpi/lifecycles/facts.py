@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from stream_kpi.measures.compound import BY_NUMBER as COMPOUNDS
+from stream_kpi.measures.registry import SLOTS_PER_MEASURE
+
 Cut = tuple[str, str] | tuple[()]
 """One group of one dimension, ``("channel", "email")``; ``()`` is the total."""
 
@@ -14,6 +17,7 @@ UNKNOWN = "unknown"
 
 Fact = tuple[int, int, int, int, int]
 """``(slot, time_ms, cuts, value, sign)``: slot = component 0 of the measure or its currency slot (measures.registry),
+or that of a compound (measures.compound),
 cuts = an id from :class:`CutSets`, sign = +1 or -1 (takes an earlier fact back, in that fact's own pane)."""
 
 
@@ -121,6 +125,22 @@ def net(facts: Iterable[Fact]) -> Counter[tuple[int, int, int, int]]:
     for slot, time_ms, cuts, value, sign in facts:
         counts[slot, time_ms, cuts, value] += sign
     return Counter({key: n for key, n in counts.items() if n})
+
+
+def spelled_out(facts: Iterable[Fact]) -> list[Fact]:
+    """The same facts, of measures alone: in place of each of a compound those that it stands for."""
+    plain: list[Fact] = []
+    for fact in facts:
+        slot, time_ms, cuts, value, sign = fact
+        compound = COMPOUNDS.get(slot // SLOTS_PER_MEASURE)
+        if compound is None:
+            plain.append(fact)
+            continue
+        component = slot % SLOTS_PER_MEASURE
+        plain += [
+            (part.measure.slot + component, time_ms, cuts, part.amount(time_ms, value), sign) for part in compound.parts
+        ]
+    return plain
 
 
 def difference(after: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]:

@@ -15,7 +15,7 @@ from stream_kpi.lifecycles.ticket.backlog import (
     settle_waiting,
 )
 from stream_kpi.lifecycles.ticket.business_time import follow_schedule
-from stream_kpi.lifecycles.ticket.clocks import on_agent_answered, on_customer_wrote, settle_clocks
+from stream_kpi.lifecycles.ticket.clocks import move_clocks, on_agent_answered, on_customer_wrote, settle_clocks
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -106,7 +106,7 @@ class TicketFold(TicketState):
         self.set_dimensions()
         follow_schedule(self, event.time_ms)
         settle(self, event.time_ms)
-        settle_clocks(self, event.time_ms)
+        move_clocks(self, event.time_ms)
 
     def _on_merged(self, _: Merged) -> None:
         self.merged = True
@@ -124,7 +124,7 @@ class TicketFold(TicketState):
         else:
             settle_assignment(self, event.time_ms)
         on_assigned(self, event)
-        settle_clocks(self, event.time_ms)
+        move_clocks(self, event.time_ms)
 
     def _on_message(self, event: Message) -> None:
         if event.author == "customer":

@@ -26,6 +26,18 @@ GROUP_BITS = 31
 _FIRST = (1 << GROUP_BITS) - 1
 
 
+class _Agents(dict[str | None, int]):
+    """The cut of each agent that was asked for."""
+
+    def __init__(self, cut_sets: CutSets) -> None:
+        super().__init__()
+        self._cut_sets = cut_sets
+
+    def __missing__(self, agent: str | None) -> int:
+        found = self[agent] = self._cut_sets.only("agent", agent) << GROUP_BITS
+        return found
+
+
 class CutSets:
     """Sets of cuts as one small integer each: a fact carries it in place of up to nine strings. Ids are of this
     process only; they are never stored or sent.
@@ -39,9 +51,12 @@ class CutSets:
         """The cuts of each group; number 0 is the empty one, the second of an id that has only one."""
         self._numbers: dict[tuple[Cut, ...], int] = {}
         self._standard: dict[tuple[str | None, ...], int] = {}
-        self._agents: dict[str | None, int] = {}
         self._only: dict[tuple[str, str | None], int] = {}
+        self._with_total: dict[tuple[str, str | None], int] = {}
         self._joined: dict[tuple[int, int], int] = {}
+        self.agents = _Agents(self)
+        """The cut of an agent (None: ``unknown``) without the total, as the second group of an id that has no first
+        one: ``group | agents[agent]`` are the cuts of a group, and that of the agent who is credited."""
         self.total = self.id_of((TOTAL,))
         """The total alone."""
 
@@ -84,10 +99,7 @@ class CutSets:
 
     def credited(self, group: int, agent: str | None) -> int:
         """The cuts of a group, and that of the agent who is credited (None: ``unknown``)."""
-        found = self._agents.get(agent)
-        if found is None:
-            found = self._agents[agent] = self.only("agent", agent) << GROUP_BITS
-        return group | found
+        return group | self.agents[agent]
 
     def only(self, dimension: str, value: str | None) -> int:
         """One cut without the total, as a group: for a breakdown of a measure whose total another fact carries."""
@@ -95,6 +107,14 @@ class CutSets:
         found = self._only.get(key)
         if found is None:
             found = self._only[key] = self.id_of(((dimension, value or UNKNOWN),))
+        return found
+
+    def with_total(self, dimension: str, value: str | None) -> int:
+        """The total and one cut, as one group."""
+        key = (dimension, value)
+        found = self._with_total.get(key)
+        if found is None:
+            found = self._with_total[key] = self.id_of((TOTAL, (dimension, value or UNKNOWN)))
         return found
 
     def pair(self, group: int, other: int) -> int:

@@ -16,10 +16,10 @@ from stream_kpi.measures import compound, registry
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from stream_kpi.lifecycles.facts import CutSets
+    from stream_kpi.lifecycles.facts import CutSets, Fact
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.ticket.state import TicketState
 
@@ -43,9 +43,6 @@ FIRST_RUN_IN_WINDOW: tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...] = (
 )
 """The measure of each kind of window, and where the window that holds an instant starts; each kind's windows are made
 of whole windows of the kind before it."""
-
-Change = tuple[int, int, int]
-"""What a fact is but for its cuts, and its value, which is 1: slot, time, sign."""
 
 Stopped = tuple[tuple[int, int], ...]
 """Clocks that have run and do not now, and the last millisecond in which they did."""
@@ -72,21 +69,22 @@ def move_clocks(ticket: TicketState, time_ms: int) -> None:
     """A dimension or the assignee has changed: what runs goes on in the ticket's present cuts."""
     state = ticket.clocks
     if state is not None and state.running:
-        state.move(ticket, max(time_ms, ticket.created_ms))
+        cuts = ticket.cuts_with_agent(ticket.assignee)
+        if cuts != state.cuts:
+            state.move(ticket, cuts, max(time_ms, ticket.created_ms))
 
 
 def on_customer_wrote(ticket: TicketState, time_ms: int) -> None:
-    """The customer has written: a pause for want of that has lost its reason."""
-    if ticket.status == "pending" and not ticket.pause_overrun:
+    """The customer has written while the ticket was pending: that pause has lost its reason."""
+    if not ticket.pause_overrun:
         ticket.pause_overrun = True
         settle_clocks(ticket, time_ms)
 
 
 def on_agent_answered(ticket: TicketState, time_ms: int) -> None:
-    """An agent has answered: it is for the customer to write again."""
-    if ticket.pause_overrun:
-        ticket.pause_overrun = False
-        settle_clocks(ticket, time_ms)
+    """An agent has answered in an overrun pause: it is for the customer to write again."""
+    ticket.pause_overrun = False
+    settle_clocks(ticket, time_ms)
 
 
 def _due_to_run(ticket: TicketState) -> int:
@@ -108,13 +106,11 @@ class Clocks:
 
     def __init__(self, ticket: TicketState, clocks: int, time_ms: int) -> None:
         """The first clocks start."""
-        cuts = ticket.cuts_with_agent(ticket.assignee)
-        standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
         self.running = clocks
-        self.cuts = cuts
+        self.cuts = cuts = ticket.cuts_with_agent(ticket.assignee)
         """Those in which clocks run, or last did, an agent's among them."""
-        changes, lane = _turned(NEVER_RAN, clocks, time_ms, ticket.options)
-        ticket.facts += [(slot, at_ms, cuts, 1, sign) for slot, at_ms, sign in changes]
+        standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
+        lane = _turned(ticket, NEVER_RAN, clocks, time_ms, cuts)
         self._lanes = {standard: lane, agent: lane}
         """By group, past ones included; no cut is in two of them. Only present ones run."""
         self._present: tuple[int, ...] = (standard, agent)
@@ -123,7 +119,7 @@ class Clocks:
     def turn(self, ticket: TicketState, clocks: int, time_ms: int) -> None:
         """Let exactly these clocks run, which are not those that do, from an instant on."""
         if not self.running:  # until now, nobody asked in which cuts
-            self._follow(ticket)
+            self._follow(ticket, ticket.cuts_with_agent(ticket.assignee))
         self.running = clocks
         lanes, present = self._lanes, self._present
         lane = lanes[present[0]]
@@ -133,40 +129,36 @@ class Clocks:
             if other is not lane and (
                 other[0] != running or other[2] != stopped or other[1] == time_ms or since_ms == time_ms
             ):
-                self._turn_each(ticket, present, clocks, time_ms)
+                self._turn_each(ticket, time_ms)
                 return
-        cuts = self.cuts
-        changes, lane = _turned(lane, clocks, time_ms, ticket.options)
-        ticket.facts += [(slot, at_ms, cuts, 1, sign) for slot, at_ms, sign in changes]
+        lane = _turned(ticket, lane, clocks, time_ms, self.cuts)
         for group in present:
             lanes[group] = lane
 
-    def move(self, ticket: TicketState, time_ms: int) -> None:
-        """Let what runs go on in the ticket's present cuts, from an instant on."""
-        self._follow(ticket)
-        present = self._present
-        left = [group for group, lane in self._lanes.items() if lane[0] and group not in present]
-        self._turn_each(ticket, left, 0, time_ms)
-        self._turn_each(ticket, present, self.running, time_ms)
+    def move(self, ticket: TicketState, cuts: int, time_ms: int) -> None:
+        """Let what runs go on in other cuts, from an instant on."""
+        self._follow(ticket, cuts)
+        self._turn_each(ticket, time_ms)
 
-    def _turn_each(self, ticket: TicketState, groups: Iterable[int], clocks: int, time_ms: int) -> None:
-        lanes = self._lanes
-        for group in groups:
-            lane = lanes[group]
-            if lane[0] != clocks:
-                changes, lanes[group] = _turned(lane, clocks, time_ms, ticket.options)
-                ticket.facts += [(slot, at_ms, group, 1, sign) for slot, at_ms, sign in changes]
+    def _turn_each(self, ticket: TicketState, time_ms: int) -> None:
+        """Let run in each lane what is to run there."""
+        lanes, present, running = self._lanes, self._present, self.running
+        for group, lane in lanes.items():
+            clocks = running if group in present else 0
+            if clocks != lane[0]:
+                lanes[group] = _turned(ticket, lane, clocks, time_ms, group)
 
-    def _follow(self, ticket: TicketState) -> None:
-        """Make the lanes of the ticket's present cuts the present ones."""
-        before, cuts = self.cuts, ticket.cuts_with_agent(ticket.assignee)
-        if cuts == before:
-            return
-        self.cuts = cuts
+    def _follow(self, ticket: TicketState, cuts: int) -> None:
+        """Make the lanes of these cuts the present ones."""
         standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
-        self._lanes.setdefault(agent, NEVER_RAN)
-        of_standard = self._present[:-1] if standard == before & _GROUP else self._part(standard, ticket.cut_sets)
-        self._present = (*of_standard, agent)
+        lanes = self._lanes
+        if agent not in lanes:
+            lanes[agent] = NEVER_RAN
+        if standard != self.cuts & _GROUP:
+            self._present = (*self._part(standard, ticket.cut_sets), agent)
+        else:
+            self._present = (*self._present[:-1], agent)
+        self.cuts = cuts
 
     def _part(self, standard: int, cut_sets: CutSets) -> list[int]:
         """Part lanes of which only some cuts are those of a group; begin one for the cuts that are in none. The groups
@@ -194,71 +186,76 @@ class Clocks:
         return present
 
 
-def _turned(lane: Lane, clocks: int, time_ms: int, options: Options) -> tuple[list[Change], Lane]:
-    """Let exactly these clocks, which are not those that do, run in a lane from an instant on: what that changes, and
-    the lane as it stands then. What has run for no time has not run at all."""
+def _turned(ticket: TicketState, lane: Lane, clocks: int, time_ms: int, cuts: int) -> Lane:
+    """Let exactly these clocks, which are not those that do, run in a lane from an instant on: state what that changes
+    in its cuts. What has run for no time has not run at all."""
     running, since_ms, stopped, ran, had_stopped = lane
-    if time_ms != since_ms:
-        changes = _changes(running, stopped, clocks, time_ms, options)
-        return changes, (clocks, time_ms, _stopped(running, stopped, clocks, time_ms), running, stopped)
-    changes = [(slot, at_ms, -sign) for slot, at_ms, sign in _changes(ran, had_stopped, running, time_ms, options)]
-    if clocks == ran:
-        return changes, (ran, UNKNOWN_TIME_MS, had_stopped, ran, had_stopped)
-    changes += _changes(ran, had_stopped, clocks, time_ms, options)
-    return changes, (clocks, time_ms, _stopped(ran, had_stopped, clocks, time_ms), ran, had_stopped)
-
-
-def _changes(running: int, stopped: Stopped, clocks: int, time_ms: int, options: Options) -> list[Change]:
-    """What changes when other clocks run. An end is stated of the last millisecond, so that a window that starts at
-    ``time_ms`` begins without what has ended."""
-    if not stopped:  # nearly always
+    facts, options = ticket.facts, ticket.options
+    if since_ms == time_ms:
+        undone: list[Fact] = []
+        _state(undone, ran, had_stopped, running, time_ms, cuts, options)
+        facts += [(slot, at_ms, cuts, 1, -sign) for slot, at_ms, _, _, sign in undone]
+        if clocks == ran:
+            return ran, UNKNOWN_TIME_MS, had_stopped, ran, had_stopped
+        running, stopped = ran, had_stopped
+    elif not stopped:  # nearly always; as below, in less time
         if not running:
-            return [(STARTED_FIRST_SLOT + clocks, time_ms, 1)]
+            facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
+            return clocks, time_ms, stopped, 0, stopped
         if not clocks:
-            return [(ALL_ENDED_SLOT + running, time_ms - 1, 1)]
-    changes: list[Change] = []
-    for ran, last_ms in stopped:
+            last_ms = time_ms - 1
+            facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
+            return 0, time_ms, ((running, last_ms),), running, stopped
+    _state(facts, running, stopped, clocks, time_ms, cuts, options)
+    still_stopped = tuple([(still, last_ms) for before, last_ms in stopped if (still := before & ~clocks)])
+    ended = running & ~clocks
+    return clocks, time_ms, (*still_stopped, (ended, time_ms - 1)) if ended else still_stopped, running, stopped
+
+
+def _state(
+    facts: list[Fact], running: int, stopped: Stopped, clocks: int, time_ms: int, cuts: int, options: Options
+) -> None:
+    """State what changes when other clocks run. An end is stated of the last millisecond, so that a window that starts
+    at ``time_ms`` begins without what has ended."""
+    last_ms = time_ms - 1
+    for ran, stopped_ms in stopped:
         still = ran & ~clocks
         if still != ran:
-            changes.append((STOPPED_SLOT + ran, last_ms, -1))
+            facts.append((STOPPED_SLOT + ran, stopped_ms, cuts, 1, -1))
             if still:
-                changes.append((STOPPED_SLOT + still, last_ms, 1))
+                facts.append((STOPPED_SLOT + still, stopped_ms, cuts, 1, 1))
     if running:
         ended = running & ~clocks
         if ended == running:
-            changes.append((ALL_ENDED_SLOT + running, time_ms - 1, 1))
+            facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
         else:
-            changes.append((ENDED_SLOT + running, time_ms - 1, 1))
+            facts.append((ENDED_SLOT + running, last_ms, cuts, 1, 1))
             if ended:
-                changes.append((STOPPED_SLOT + ended, time_ms - 1, 1))
-    return changes + _starts(running, stopped, clocks, time_ms, options) if clocks else changes
+                facts.append((STOPPED_SLOT + ended, last_ms, cuts, 1, 1))
+    if clocks:
+        first_runs = _first_runs(((running, last_ms), *stopped), clocks, time_ms, options)
+        if first_runs == [(FIRST_RUN_MONTH_SLOT, clocks)]:
+            facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
+        else:
+            facts.append((STARTED_SLOT + clocks, time_ms, cuts, 1, 1))
+            facts += [(slot + first, time_ms, cuts, 1, 1) for slot, first in first_runs]
 
 
-def _starts(running: int, stopped: Stopped, clocks: int, time_ms: int, options: Options) -> list[Change]:
-    """Who runs now and did not just before the start of a window has its first run in it. That is asked of those that
-    run on, too: their last run is stated to have ended a millisecond ago."""
-    first_runs: list[Change] = []
+def _first_runs(earlier: Stopped, clocks: int, time_ms: int, options: Options) -> list[tuple[int, int]]:
+    """Who runs now and did not just before the start of a window has its first run in it: for a kind of window, those
+    clocks. That is asked of those that run on, too: their last run is stated to have ended a millisecond ago."""
+    first_runs: list[tuple[int, int]] = []
     never_ran = clocks
-    for ran, last_ms in (*stopped, (running, time_ms - 1)):
+    for ran, last_ms in earlier:
         again = clocks & ran
         if again:
             never_ran &= ~again
             slot = _first_run_slot(last_ms, time_ms, options)
             if slot:
-                first_runs.append((slot + again, time_ms, 1))
-    if never_ran == clocks:
-        return [(STARTED_FIRST_SLOT + clocks, time_ms, 1)]
+                first_runs.append((slot, again))
     if never_ran:
-        first_runs.append((FIRST_RUN_MONTH_SLOT + never_ran, time_ms, 1))
-    return [(STARTED_SLOT + clocks, time_ms, 1), *first_runs]
-
-
-def _stopped(running: int, stopped: Stopped, clocks: int, time_ms: int) -> Stopped:
-    """Those that ran until now and are not among the clocks have stopped; who is among them has not."""
-    if stopped:
-        stopped = tuple([(ran & ~clocks, last_ms) for ran, last_ms in stopped if ran & ~clocks])
-    ended = running & ~clocks
-    return (*stopped, (ended, time_ms - 1)) if ended else stopped
+        first_runs.append((FIRST_RUN_MONTH_SLOT, never_ran))
+    return first_runs
 
 
 def _first_run_slot(last_ms: int, time_ms: int, options: Options) -> int:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import CutSets, Fact
+from stream_kpi.lifecycles.facts import CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import BY_NUMBER, CLOCK_EPOCH_MS, SLOTS_PER_MEASURE, Kind
+from stream_kpi.measures.compound import RUNS
+from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 
 HOT_ENTITIES = 5_000
 """Unpacked entities kept between flushes, or else those that have changed since the flush before: about 2.5 kB each,
@@ -232,17 +233,16 @@ def _leaving(entity: Entity, at_ms: int) -> list[Fact]:
         return []
     fold, stated = facts_of(entity.new_fold, entity.history, entity.clock_ms)
     last = fold.forgotten(at_ms)
-    for slot, _, cuts, value, sign in (*stated, *last):
+    for slot, _, cuts, value, sign in spelled_out((*stated, *last)):
         kind = BY_NUMBER[slot // SLOTS_PER_MEASURE].kind
         if kind is Kind.LEVEL:
             levels[slot, cuts] = levels.get((slot, cuts), 0) + value * sign
         elif kind is Kind.AGE:
             members[slot, cuts, value] = members.get((slot, cuts, value), 0) + sign
-    left: list[Fact] = [(slot, at_ms, cuts, level, -1) for (slot, cuts), level in levels.items() if level]
-    for slot, _, cuts, level, _ in left.copy():
-        starts = BY_NUMBER[slot // SLOTS_PER_MEASURE].starts
-        if starts is not None:
-            component = slot % SLOTS_PER_MEASURE
-            left.append((BY_NUMBER[starts].slot + component, at_ms, cuts, level * (at_ms - CLOCK_EPOCH_MS), -1))
+    left: list[Fact] = []
+    for (slot, cuts), level in levels.items():
+        number, component = divmod(slot, SLOTS_PER_MEASURE)
+        if level:
+            left.append((RUNS.get(number, BY_NUMBER[number]).slot + component, at_ms, cuts, level, -1))
     left.extend((slot, at_ms, cuts, start, -1) for (slot, cuts, start), count in members.items() if count > 0)
     return last + left

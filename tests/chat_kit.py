@@ -8,7 +8,7 @@ from functools import partial
 from stream_kpi.lifecycles.chat.events import Accepted, AgentWrote, ChatEvent, CustomerWrote, Ended, Left, Queued
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.entity import Entity
-from stream_kpi.lifecycles.facts import CutSets, Fact
+from stream_kpi.lifecycles.facts import CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE
 
@@ -52,7 +52,7 @@ class Chat:
     def rows(self, cut: tuple[str, ...] = ()) -> dict[str, list[tuple[int, int]]]:
         """Of each measure the facts of a cut that stand: (milliseconds after T, value); levels as + and -."""
         standing: Counter[tuple[str, int, int]] = Counter()
-        for slot, time_ms, cuts, value, sign in self.facts:
+        for slot, time_ms, cuts, value, sign in spelled_out(self.facts):
             if cut in self.cut_sets.cuts_of(cuts):
                 standing[BY_NUMBER[slot // SLOTS_PER_MEASURE].name, time_ms - T, value] += sign
         rows: dict[str, list[tuple[int, int]]] = {}

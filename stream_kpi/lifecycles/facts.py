@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from stream_kpi.measures.compound import BY_NUMBER as COMPOUNDS
+from stream_kpi.measures.registry import SLOTS_PER_MEASURE
+
 Cut = tuple[str, str] | tuple[()]
 """One group of one dimension, ``("channel", "email")``; ``()`` is the total."""
 
@@ -14,12 +17,25 @@ UNKNOWN = "unknown"
 
 Fact = tuple[int, int, int, int, int]
 """``(slot, time_ms, cuts, value, sign)``: slot = component 0 of the measure or its currency slot (measures.registry),
+or that of a compound (measures.compound),
 cuts = an id from :class:`CutSets`, sign = +1 or -1 (takes an earlier fact back, in that fact's own pane)."""
 
 
 GROUP_BITS = 31
 """An id of cuts is up to two numbers of groups, the second one this many bits up."""
 _FIRST = (1 << GROUP_BITS) - 1
+
+
+class _Agents(dict[str | None, int]):
+    """The cut of each agent that was asked for."""
+
+    def __init__(self, cut_sets: CutSets) -> None:
+        super().__init__()
+        self._cut_sets = cut_sets
+
+    def __missing__(self, agent: str | None) -> int:
+        found = self[agent] = self._cut_sets.only("agent", agent) << GROUP_BITS
+        return found
 
 
 class CutSets:
@@ -35,9 +51,12 @@ class CutSets:
         """The cuts of each group; number 0 is the empty one, the second of an id that has only one."""
         self._numbers: dict[tuple[Cut, ...], int] = {}
         self._standard: dict[tuple[str | None, ...], int] = {}
-        self._agents: dict[str | None, int] = {}
         self._only: dict[tuple[str, str | None], int] = {}
+        self._with_total: dict[tuple[str, str | None], int] = {}
         self._joined: dict[tuple[int, int], int] = {}
+        self.agents = _Agents(self)
+        """The cut of an agent (None: ``unknown``) without the total, as the second group of an id that has no first
+        one: ``group | agents[agent]`` are the cuts of a group, and that of the agent who is credited."""
         self.total = self.id_of((TOTAL,))
         """The total alone."""
 
@@ -80,10 +99,7 @@ class CutSets:
 
     def credited(self, group: int, agent: str | None) -> int:
         """The cuts of a group, and that of the agent who is credited (None: ``unknown``)."""
-        found = self._agents.get(agent)
-        if found is None:
-            found = self._agents[agent] = self.only("agent", agent) << GROUP_BITS
-        return group | found
+        return group | self.agents[agent]
 
     def only(self, dimension: str, value: str | None) -> int:
         """One cut without the total, as a group: for a breakdown of a measure whose total another fact carries."""
@@ -91,6 +107,14 @@ class CutSets:
         found = self._only.get(key)
         if found is None:
             found = self._only[key] = self.id_of(((dimension, value or UNKNOWN),))
+        return found
+
+    def with_total(self, dimension: str, value: str | None) -> int:
+        """The total and one cut, as one group."""
+        key = (dimension, value)
+        found = self._with_total.get(key)
+        if found is None:
+            found = self._with_total[key] = self.id_of((TOTAL, (dimension, value or UNKNOWN)))
         return found
 
     def pair(self, group: int, other: int) -> int:
@@ -121,6 +145,22 @@ def net(facts: Iterable[Fact]) -> Counter[tuple[int, int, int, int]]:
     for slot, time_ms, cuts, value, sign in facts:
         counts[slot, time_ms, cuts, value] += sign
     return Counter({key: n for key, n in counts.items() if n})
+
+
+def spelled_out(facts: Iterable[Fact]) -> list[Fact]:
+    """The same facts, of measures alone: in place of each of a compound those that it stands for."""
+    plain: list[Fact] = []
+    for fact in facts:
+        slot, time_ms, cuts, value, sign = fact
+        compound = COMPOUNDS.get(slot // SLOTS_PER_MEASURE)
+        if compound is None:
+            plain.append(fact)
+            continue
+        component = slot % SLOTS_PER_MEASURE
+        plain += [
+            (part.measure.slot + component, time_ms, cuts, part.amount(time_ms, value), sign) for part in compound.parts
+        ]
+    return plain
 
 
 def difference(after: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]:

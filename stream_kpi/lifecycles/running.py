@@ -1,34 +1,28 @@
-"""Levels whose time is measured: each start and stop is stated twice, in the level and in the sum of the starts."""
+"""Levels whose time is measured: one fact of a start or a stop says what becomes of the level and of its time."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from stream_kpi.lifecycles.facts import Fact
-from stream_kpi.measures.registry import BY_NUMBER, CLOCK_EPOCH_MS, Measure
+from stream_kpi.measures.compound import RUNS
+from stream_kpi.measures.registry import Measure
 
 
 class Running(NamedTuple):
-    """The slots of a level and of its starts."""
+    """What runs, as many of it at once as there are."""
 
-    level_slot: int
-    starts_slot: int
+    slot: int
 
     @classmethod
     def of(cls, level: Measure) -> Running:
-        """Those of one of :data:`stream_kpi.measures.registry.RUNNING`. KeyError for another measure."""
-        return cls(level.slot, BY_NUMBER[level.starts or 0].slot)
+        """That of one of :data:`stream_kpi.measures.registry.RUNNING`. KeyError for another measure."""
+        return cls(RUNS[level.number].slot)
 
     def start(self, facts: list[Fact], time_ms: int, cuts: int) -> None:
         """Something more runs in these cuts."""
-        facts += (
-            (self.level_slot, time_ms, cuts, 1, 1),
-            (self.starts_slot, time_ms, cuts, time_ms - CLOCK_EPOCH_MS, 1),
-        )
+        facts.append((self.slot, time_ms, cuts, 1, 1))
 
     def stop(self, facts: list[Fact], time_ms: int, cuts: int) -> None:
         """Something less does."""
-        facts += (
-            (self.level_slot, time_ms, cuts, 1, -1),
-            (self.starts_slot, time_ms, cuts, time_ms - CLOCK_EPOCH_MS, -1),
-        )
+        facts.append((self.slot, time_ms, cuts, 1, -1))

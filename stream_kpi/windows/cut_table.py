@@ -37,9 +37,12 @@ class CutTable:
         first = np.frombuffer(self._first, dtype=np.int64)
         begins = first[groups]
         counts = first[groups + 1] - begins
-        rows = np.repeat(np.arange(len(groups)), counts)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return rows, listed[begins[rows] + within]
+        rows, cuts = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        for count in np.flatnonzero(np.bincount(counts)).tolist():  # few, and nearly all groups are of the same
+            alike = np.flatnonzero(counts == count)
+            rows.append(np.repeat(alike, count))
+            cuts.append(listed[begins[alike][:, np.newaxis] + np.arange(count)].ravel())
+        return np.concatenate(rows), np.concatenate(cuts)
 
     def _learn(self) -> None:
         number_of = self.numbers.of

@@ -12,10 +12,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_kpi.lifecycles.facts import Fact
+from stream_kpi.measures.compound import BY_NUMBER as COMPOUNDS
+from stream_kpi.measures.compound import FIRST_NUMBER
 from stream_kpi.measures.histogram import EDGES_MS, score_bin
-from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
+from stream_kpi.measures.registry import BY_NUMBER, CLOCK_EPOCH_MS, SLOTS_PER_MEASURE, Kind
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed, summed_by_cut
@@ -34,8 +37,37 @@ _EDGES = np.array(EDGES_MS, dtype=np.int64)
 _COUNTS, _DURATIONS, _SCORES, _AGES = range(4)
 _CODES = {Kind.COUNT: _COUNTS, Kind.LEVEL: _COUNTS, Kind.DURATION: _DURATIONS, Kind.SCORE: _SCORES, Kind.AGE: _AGES}
 _KIND_OF = np.array(
-    [_CODES[BY_NUMBER[n].kind] if n in BY_NUMBER else _COUNTS for n in range(max(BY_NUMBER) + 1)], dtype=np.int64
+    [_CODES[BY_NUMBER[n].kind] if n in BY_NUMBER else _COUNTS for n in range(FIRST_NUMBER)], dtype=np.int64
 )
+_FIRST_COMPOUND_SLOT = FIRST_NUMBER * SLOTS_PER_MEASURE
+
+
+class _PartColumns(NamedTuple):
+    """The n-th part of the compounds, those of them that have so many: by number of the compound less the first."""
+
+    known: NDArray[np.bool_]
+    slot_shift: Integers
+    """From a slot of the compound to that of the part's measure."""
+    each: Integers
+    each_ms: Integers
+    epoch_ms: Integers
+    """From when milliseconds are counted."""
+
+
+def _part_columns(place: int) -> _PartColumns:
+    length = max(COMPOUNDS) + 1 - FIRST_NUMBER
+    columns = _PartColumns(np.zeros(length, dtype=np.bool_), *(np.zeros(length, dtype=np.int64) for _ in range(4)))
+    for number, compound in COMPOUNDS.items():
+        if place < len(compound.parts):
+            part, at = compound.parts[place], number - FIRST_NUMBER
+            columns.known[at] = True
+            columns.slot_shift[at] = part.measure.slot - compound.slot
+            columns.each[at], columns.each_ms[at] = part.each, part.each_ms
+            columns.epoch_ms[at] = CLOCK_EPOCH_MS - part.after_ms
+    return columns
+
+
+_PARTS = [_part_columns(place) for place in range(max(len(compound.parts) for compound in COMPOUNDS.values()))]
 
 
 class TierChanges(NamedTuple):
@@ -91,6 +123,7 @@ class FactSums:
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
         """Facts as changes of slots: slot, fine start index, cut set, amount. Ages go to their sets."""
+        table = _spelled_out(table)
         kinds = _KIND_OF[table[:, 0] // SLOTS_PER_MEASURE]
         ages = kinds == _AGES
         if ages.any():
@@ -119,6 +152,23 @@ class FactSums:
         known, index = np.unique(starts, return_inverse=True)
         sums = summed_by_cut(index * _PER_START + slots, amounts, rows, cuts)
         return [start * _FINE_MS for start in known.tolist()], sums
+
+
+def _spelled_out(table: Integers) -> Integers:
+    """The facts with those of compounds as facts of their parts (lifecycles.facts.spelled_out)."""
+    compound = table[:, 0] >= _FIRST_COMPOUND_SLOT
+    if not compound.any():
+        return table
+    facts = table[compound]
+    of = facts[:, 0] // SLOTS_PER_MEASURE - FIRST_NUMBER
+    parts = [table[~compound]]
+    for columns in _PARTS:
+        known = columns.known[of]
+        numbers, part = of[known], facts[known]
+        part[:, 0] += columns.slot_shift[numbers]
+        part[:, 3] *= columns.each[numbers] + columns.each_ms[numbers] * (part[:, 1] - columns.epoch_ms[numbers])
+        parts.append(part)
+    return np.concatenate(parts)
 
 
 def _chunks(tables: Sequence[Integers]) -> Iterator[Integers]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stream_kpi.lifecycles.agent.events import AgentEvent, Presence
 from stream_kpi.lifecycles.agent.fold import AgentFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, net
+from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import (
     AGENTS_BUSY,
@@ -41,7 +41,7 @@ def amount(facts: list[Fact], cut_sets: CutSets, measure: Measure, until_ms: int
     """What the total's facts of a measure add up to."""
     return sum(
         value * sign
-        for slot, time_ms, cuts, value, sign in facts
+        for slot, time_ms, cuts, value, sign in spelled_out(facts)
         if slot == measure.slot and time_ms <= until_ms and TOTAL in cut_sets.cuts_of(cuts)
     )
 
@@ -94,7 +94,7 @@ def test_the_levels_are_the_last_state_told_and_the_starts_add_up_to_the_time_in
 def test_an_agent_is_present_in_its_groups_and_busy_only_where_it_is_present(story: list[Presence]) -> None:
     cut_sets = CutSets()
     standing: Counter[tuple[int, Cut]] = Counter()
-    for slot, _, cuts, value, sign in facts_at(story, cut_sets):
+    for slot, _, cuts, value, sign in spelled_out(facts_at(story, cut_sets)):
         for cut in cut_sets.cuts_of(cuts):
             standing[slot, cut] += value * sign
     present = {cut for (slot, cut), n in standing.items() if slot == AGENTS_PRESENT.slot and n}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stream_kpi.lifecycles.chat.events import ChatEvent, Ended, SurveySent
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact, net
+from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind, Measure
@@ -67,7 +67,7 @@ def test_a_chats_facts_do_not_depend_on_arrival_duplicates_or_how_the_clock_ran(
 def test_a_chat_that_is_over_stands_in_no_level_and_in_no_set_that_ages(story: list[ChatEvent]) -> None:
     standing: Counter[tuple[int, int, int]] = Counter()
     ended = Ended(END_MS - 1, "z", "agent", 0)
-    for slot, _, cuts, value, sign in facts_at([*story, ended], CutSets()):
+    for slot, _, cuts, value, sign in spelled_out(facts_at([*story, ended], CutSets())):
         if BY_NUMBER[slot // SLOTS_PER_MEASURE].kind in (Kind.LEVEL, Kind.AGE):
             standing[slot, cuts, value] += sign
     assert not any(standing.values())
@@ -124,7 +124,7 @@ def test_a_chat_waits_in_one_queue_at_a_time(story: list[ChatEvent]) -> None:
 def test_the_waiting_hold_a_chat_as_its_facts_say(story: list[ChatEvent], clock_ms: int) -> None:
     fold, facts = facts_of(partial(ChatFold, CutSets(), Options()), in_order(story), clock_ms)
     members: Counter[tuple[int, int, int]] = Counter()
-    for slot, _, cuts, start_ms, sign in facts:
+    for slot, _, cuts, start_ms, sign in spelled_out(facts):
         if BY_NUMBER[slot // SLOTS_PER_MEASURE].kind is Kind.AGE:
             members[slot, cuts, start_ms] += sign
     stated = Counter((slot, cuts, start_ms) for slot, _, cuts, start_ms, _ in fold.memberships())

@@ -15,7 +15,7 @@ from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.kpis.view import AgeSummary, Window
 from stream_kpi.lifecycles.entity import facts_of
-from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact
+from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Assigned, Created, Merged, Message, Status, TicketEvent, Updated
 from stream_kpi.lifecycles.ticket.fold import TicketFold
@@ -44,7 +44,7 @@ class FactsView:
 
     def __init__(self, window: Window, facts: Iterable[Fact], cut_sets: CutSets) -> None:
         self.window = window
-        self._facts = [fact for fact in facts if fact[1] <= window.now_ms]
+        self._facts = [fact for fact in spelled_out(facts) if fact[1] <= window.now_ms]
         self._cut_sets = cut_sets
         rolls = window.kind.startswith("rolling:") or window.kind == "total"
         self._end_ms = window.end_ms + 1 if rolls else window.end_ms

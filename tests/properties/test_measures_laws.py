@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_kpi.lifecycles.facts import spelled_out
+from stream_kpi.measures import compound, registry
 from stream_kpi.measures.histogram import Stats, duration_slots, duration_stats, score_slots, score_stats
 from stream_kpi.measures.registry import (
     BACKLOG,
@@ -115,3 +117,22 @@ def test_the_quantiles_of_merged_scores_are_within_1_1_percent(shards: list[list
 def test_no_two_measures_share_a_number_or_a_name() -> None:
     assert len(BY_NUMBER) == len(MEASURES) == len({measure.name for measure in MEASURES})
     assert all(measure.slot == number * SLOTS_PER_MEASURE for number, measure in BY_NUMBER.items())
+
+
+def test_compounds_are_numbered_above_all_measures_and_no_two_share_a_number() -> None:
+    assert len(compound.BY_NUMBER) == len(compound.COMPOUNDS)
+    assert min(compound.BY_NUMBER) >= compound.FIRST_NUMBER > max(BY_NUMBER)
+
+
+@given(start_ms=st.integers(0, 2 * registry.CLOCK_EPOCH_MS), time_ms=st.integers(1, 10**12))
+def test_the_parts_of_a_start_and_an_end_add_up_to_the_time_between(start_ms: int, time_ms: int) -> None:
+    starts = registry.CLOCK_STARTS_LESS_STOPS
+    end_ms = start_ms + time_ms
+    for start, end, stated_ms in (
+        (compound.CLOCKS_STARTED, compound.CLOCKS_ENDED, end_ms - 1),
+        (compound.CLOCKS_STARTED_FIRST, compound.CLOCKS_ALL_ENDED, end_ms - 1),
+    ):
+        facts = spelled_out([(start.slot, start_ms, 1, 1, 1), (end.slot, stated_ms, 1, 1, 1)])
+        stated = [(slot, value * sign) for slot, _, _, value, sign in facts]
+        assert sum(value for slot, value in stated if slot == starts.slot) == -time_ms
+        assert sum(value for slot, value in stated if slot == registry.CLOCKS_RUNNING.slot) == 0

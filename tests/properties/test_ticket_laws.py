@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, net
+from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Status, SurveySent, TicketEvent
 from stream_kpi.lifecycles.ticket.fold import TicketFold
@@ -78,7 +78,7 @@ def in_order(story: list[TicketEvent]) -> list[TicketEvent]:
 
 
 def final_facts(story: list[TicketEvent], cut_sets: CutSets, options: Options | None = None) -> list[Fact]:
-    return facts_of(partial(TicketFold, cut_sets, options or Options()), in_order(story), END_MS)[1]
+    return spelled_out(facts_of(partial(TicketFold, cut_sets, options or Options()), in_order(story), END_MS)[1])
 
 
 @given(ticket_stories())
@@ -211,7 +211,7 @@ def test_an_event_at_the_very_instant_of_a_due_moment_counts_before_it_whichever
 def test_the_sets_that_age_hold_a_ticket_as_its_facts_say(story: list[TicketEvent], clock_ms: int) -> None:
     fold, facts = facts_of(partial(TicketFold, CutSets(), Options()), in_order(story), clock_ms)
     members: Counter[tuple[int, int, int]] = Counter()
-    for slot, _, cuts, start_ms, sign in facts:
+    for slot, _, cuts, start_ms, sign in spelled_out(facts):
         if kind_of(slot) is Kind.AGE:
             members[slot, cuts, start_ms] += sign
     stated = Counter((slot, cuts, start_ms) for slot, _, cuts, start_ms, _ in fold.memberships())

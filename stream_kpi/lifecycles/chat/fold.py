@@ -188,9 +188,10 @@ class ChatFold(Fold):
 
     def _take_in_hand(self, time_ms: int) -> None:
         cut_sets = self.cut_sets
-        cuts = cut_sets.credited(cut_sets.joined(cut_sets.total, cut_sets.only("group", self._queue)), self._agent)
+        cuts = cut_sets.with_total("group", self._queue) | cut_sets.agents[self._agent]
         if cuts != self._hand_cuts:
-            self._let_go(time_ms)
+            if self._hand_cuts is not None:
+                self._let_go(time_ms)
             IN_HAND.start(self.facts, time_ms, cuts)
             self._hand_cuts = cuts
 
@@ -274,13 +275,13 @@ class ChatFold(Fold):
         if self._accepted_ms is not None:
             self._let_go(time_ms)
             handled_ms = self.duration_ms(self._accepted_ms, time_ms) + event.after_work_ms
-            self.emit(HANDLE_TIME_SLOT, time_ms, cuts, handled_ms)
+            self.facts.append((HANDLE_TIME_SLOT, time_ms, cuts, handled_ms, 1))
             if self._silence is not None:
                 self._silence.on_ended(self, time_ms, cuts)
         elif not self._left:
             self._leave_queue(time_ms, queued_ms, "abandoned" if event.by == "customer" else "timeout")
         # A negative one is a problem that the answer or the leave before it has counted already.
-        self.emit(DURATION_SLOT, time_ms, cuts, max(0, time_ms - queued_ms))
+        self.facts.append((DURATION_SLOT, time_ms, cuts, max(0, time_ms - queued_ms), 1))
         self._ended = True
 
     def _on_survey_sent(self, event: SurveySent, _: int) -> None:

@@ -11,11 +11,10 @@ if TYPE_CHECKING:
 
 
 def follow_schedule(ticket: TicketState, time_ms: int) -> None:
-    """The ticket was created, or its dimensions have changed: from now on their schedule applies. Where the options
-    have no schedules it has no business clock, and nothing is stated on one."""
+    """The ticket was created, or its dimensions have changed: from now on their schedule applies. Not to be called
+    where the options have no schedules: a ticket has no business clock there, and nothing is stated on one."""
     selection = ticket.options.schedules
-    if selection is None:
-        return
+    assert selection is not None  # noqa: S101 as promised
     schedule = selection.schedule_of(ticket.group, ticket.channel, ticket.brand)
     clock = ticket.business_clock
     if clock is None:

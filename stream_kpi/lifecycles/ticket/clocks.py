@@ -2,33 +2,34 @@
 
 The status says which of them run; they are credited to the agent whom the ticket is assigned to while they do. A cut in
 which they run is left when a dimension or the assignee changes, and another one entered: the total runs on. So each
-group of cuts that have seen the same is a lane of its own, with its own starts and stops.
+group of cuts that have seen the same is a lane of its own, with its own starts and stops. Lanes that stand alike change
+alike, in one fact: nearly always all lanes that a ticket is in do.
 """
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.facts import GROUP_BITS
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
-from stream_kpi.measures import registry
+from stream_kpi.measures import compound, registry
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from stream_kpi.lifecycles.facts import CutSets
+    from stream_kpi.lifecycles.facts import CutSets, Fact
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-RUNNING_SLOT = registry.CLOCKS_RUNNING.slot
-STARTS_LESS_STOPS_SLOT = registry.CLOCK_STARTS_LESS_STOPS.slot
+STARTED_SLOT = compound.CLOCKS_STARTED.slot
+STARTED_FIRST_SLOT = compound.CLOCKS_STARTED_FIRST.slot
+ENDED_SLOT = compound.CLOCKS_ENDED.slot
+ALL_ENDED_SLOT = compound.CLOCKS_ALL_ENDED.slot
 STOPPED_SLOT = registry.CLOCKS_STOPPED.slot
 FIRST_RUN_MONTH_SLOT = registry.CLOCKS_FIRST_RUN_MONTH.slot
 """Slots of no clock: that of a set of clocks is this plus the set."""
-EPOCH_MS = registry.CLOCK_EPOCH_MS
 REQUESTER_WAIT, AGENT_WORK = registry.REQUESTER_WAIT, registry.AGENT_WORK
 ON_HOLD, ILLEGITIMATE_PAUSE = registry.ON_HOLD, registry.ILLEGITIMATE_PAUSE
 _GROUP = (1 << GROUP_BITS) - 1
@@ -43,34 +44,47 @@ FIRST_RUN_IN_WINDOW: tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...] = (
 """The measure of each kind of window, and where the window that holds an instant starts; each kind's windows are made
 of whole windows of the kind before it."""
 
-Change = tuple[int, int, int, int]
-"""A fact but for its cuts: slot, time, value, sign."""
+Stopped = tuple[tuple[int, int], ...]
+"""Clocks that have run and do not now, and the last millisecond in which they did."""
+
+Lane = tuple[int, int, Stopped, int, Stopped]
+"""When a ticket's clocks have run in a group of cuts: those that run, since when, those that have stopped; and what ran
+and had stopped until then. Sets of clocks are sums of their numbers."""
+
+NEVER_RAN: Lane = (0, UNKNOWN_TIME_MS, (), 0, ())
 
 
 def settle_clocks(ticket: TicketState, time_ms: int) -> None:
-    """Let run from ``time_ms`` on what the ticket's present state says, in its present cuts."""
+    """Let run from ``time_ms`` on what the ticket's status says."""
     clocks = _due_to_run(ticket)
     state = ticket.clocks
-    cuts = ticket.cuts_with_agent(ticket.assignee)
     if state is None:
         if clocks:
-            ticket.clocks = Clocks(ticket, clocks, cuts, max(time_ms, ticket.created_ms))
-    elif clocks != state.running or (clocks and cuts != state.cuts):
-        state.turn(ticket, clocks, cuts, max(time_ms, ticket.created_ms))
+            ticket.clocks = Clocks(ticket, clocks, max(time_ms, ticket.created_ms))
+    elif clocks != state.running:
+        state.turn(ticket, clocks, max(time_ms, ticket.created_ms))
+
+
+def move_clocks(ticket: TicketState, time_ms: int) -> None:
+    """A dimension or the assignee has changed: what runs goes on in the ticket's present cuts."""
+    state = ticket.clocks
+    if state is not None and state.running:
+        cuts = ticket.cuts_with_agent(ticket.assignee)
+        if cuts != state.cuts:
+            state.move(ticket, cuts, max(time_ms, ticket.created_ms))
 
 
 def on_customer_wrote(ticket: TicketState, time_ms: int) -> None:
-    """The customer has written: a pause for want of that has lost its reason."""
-    if ticket.status == "pending" and not ticket.pause_overrun:
+    """The customer has written while the ticket was pending: that pause has lost its reason."""
+    if not ticket.pause_overrun:
         ticket.pause_overrun = True
         settle_clocks(ticket, time_ms)
 
 
 def on_agent_answered(ticket: TicketState, time_ms: int) -> None:
-    """An agent has answered: it is for the customer to write again."""
-    if ticket.pause_overrun:
-        ticket.pause_overrun = False
-        settle_clocks(ticket, time_ms)
+    """An agent has answered in an overrun pause: it is for the customer to write again."""
+    ticket.pause_overrun = False
+    settle_clocks(ticket, time_ms)
 
 
 def _due_to_run(ticket: TicketState) -> int:
@@ -85,172 +99,163 @@ def _due_to_run(ticket: TicketState) -> int:
     return clocks
 
 
-class Lane:
-    """One group of cuts, and when a ticket's clocks have run in it. Sets of clocks are sums of their numbers."""
-
-    __slots__ = ("_before", "_since_ms", "_stated", "_stopped", "clocks", "cuts")
-
-    def __init__(self, cuts: int) -> None:
-        self.cuts = cuts
-        self.clocks = 0
-        """Those that run."""
-        self._since_ms = UNKNOWN_TIME_MS
-        self._stopped: dict[int, int] = {}
-        """Those that have run and do not now, by the last millisecond in which they did. Never changed in place."""
-        self._stated: list[Change] = []
-        """What was stated of ``_since_ms``, and ``_before``: clocks, since when, and stopped until then."""
-        self._before = (0, UNKNOWN_TIME_MS, self._stopped)
-
-    def part(self, cuts: int) -> Lane:
-        """A lane of some of the cuts, which has seen the same."""
-        lane = copy(self)
-        lane.cuts = cuts
-        return lane
-
-    def turn(self, clocks: int, time_ms: int, options: Options) -> list[Change]:
-        """Let exactly these run from an instant on. What has run for no time has not run at all."""
-        if clocks == self.clocks:
-            return []
-        changes: list[Change] = []
-        if time_ms == self._since_ms:
-            changes += [(slot, at_ms, value, -sign) for slot, at_ms, value, sign in self._stated]
-            self.clocks, self._since_ms, self._stopped = self._before
-            if clocks == self.clocks:
-                return changes
-        stated = self._stated = _runs(self.clocks, clocks, time_ms)
-        self._before = (self.clocks, self._since_ms, self._stopped)
-        if clocks:
-            if self.clocks or self._stopped:
-                stated += self._first_runs(clocks, time_ms, options)
-            else:
-                stated.append((FIRST_RUN_MONTH_SLOT + clocks, time_ms, 1, 1))
-        if self.clocks or self._stopped:
-            self._stop(clocks, time_ms - 1)
-        self.clocks, self._since_ms = clocks, time_ms
-        return changes + stated if changes else stated
-
-    def _first_runs(self, clocks: int, time_ms: int, options: Options) -> list[Change]:
-        """Who runs now and did not just before the start of a window has its first run in it. That is asked of those
-        that run on, too: their last run is stated to have ended a millisecond ago."""
-        stated: list[Change] = []
-        never_ran = clocks
-        for last_ms, ran in (*self._stopped.items(), (time_ms - 1, self.clocks)):
-            again = clocks & ran
-            if again:
-                never_ran &= ~again
-                slot = _first_run_slot(last_ms, time_ms, options)
-                if slot:
-                    stated.append((slot + again, time_ms, 1, 1))
-        if never_ran:
-            stated.append((FIRST_RUN_MONTH_SLOT + never_ran, time_ms, 1, 1))
-        return stated
-
-    def _stop(self, clocks: int, last_ms: int) -> None:
-        """Those that ran until ``last_ms`` and are not among the clocks have stopped; who is among them has not."""
-        stopped: dict[int, int] = {}
-        for at_ms, ran in self._stopped.items():
-            still = ran & ~clocks
-            if still:
-                stopped[at_ms] = still
-            if still != ran:
-                self._stated.append((STOPPED_SLOT + ran, at_ms, 1, -1))
-                if still:
-                    self._stated.append((STOPPED_SLOT + still, at_ms, 1, 1))
-        ended = self.clocks & ~clocks
-        if ended:
-            stopped[last_ms] = ended
-            self._stated.append((STOPPED_SLOT + ended, last_ms, 1, 1))
-        self._stopped = stopped
-
-
 class Clocks:
     """The clocks of one ticket, in all of its lanes."""
 
-    __slots__ = ("_agent", "_agents", "_lanes", "_present", "cuts", "running")
+    __slots__ = ("_lanes", "_present", "cuts", "running")
 
-    def __init__(self, ticket: TicketState, clocks: int, cuts: int, time_ms: int) -> None:
-        """The first clocks start, which is one lane's business in all cuts."""
-        standard = Lane(cuts & _GROUP)
-        ticket.facts += [
-            (slot, at_ms, cuts, value, sign)
-            for slot, at_ms, value, sign in standard.turn(clocks, time_ms, ticket.options)
-        ]
+    def __init__(self, ticket: TicketState, clocks: int, time_ms: int) -> None:
+        """The first clocks start."""
         self.running = clocks
-        self.cuts = cuts
-        """The cuts of the present, an agent's among them."""
-        self._lanes = [standard]
-        """Of the standard cuts, past ones included; nearly always one."""
-        self._present = self._lanes
-        """Those of them that the ticket is in."""
-        self._agent = standard.part(cuts >> GROUP_BITS)
-        self._agents = {self._agent.cuts: self._agent}
-
-    def turn(self, ticket: TicketState, clocks: int, cuts: int, time_ms: int) -> None:
-        """Let exactly these clocks run, in these cuts (while none run, these do not matter), from an instant on."""
-        options = ticket.options
-        facts, cut_sets = ticket.facts, ticket.cut_sets
-        if clocks and cuts != self.cuts:
-            for left in self._follow(cuts, cut_sets):
-                facts += [
-                    (slot, ms, left.cuts, value, sign) for slot, ms, value, sign in left.turn(0, time_ms, options)
-                ]
-        self.running = clocks
-        agent, of_agent = self._agent, self._agent.turn(clocks, time_ms, options)
-        for lane in self._present:
-            changes, of_cuts = lane.turn(clocks, time_ms, options), lane.cuts
-            if changes and changes == of_agent:  # nearly always: one fact in place of two
-                of_agent, of_cuts = [], cut_sets.pair(of_cuts, agent.cuts)
-            facts += [(slot, at_ms, of_cuts, value, sign) for slot, at_ms, value, sign in changes]
-        facts += [(slot, at_ms, agent.cuts, value, sign) for slot, at_ms, value, sign in of_agent]
-
-    def _follow(self, cuts: int, cut_sets: CutSets) -> list[Lane]:
-        """Make the lanes of these cuts the present ones; those that were and in which something runs."""
+        self.cuts = cuts = ticket.cuts_with_agent(ticket.assignee)
+        """Those in which clocks run, or last did, an agent's among them."""
         standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
-        left: list[Lane] = []
-        if agent != self._agent.cuts:
-            left.append(self._agent)
-            self._agent = self._agents.get(agent) or self._agents.setdefault(agent, Lane(agent))
+        lane = _turned(ticket, NEVER_RAN, clocks, time_ms, cuts)
+        self._lanes = {standard: lane, agent: lane}
+        """By group, past ones included; no cut is in two of them. Only present ones run."""
+        self._present: tuple[int, ...] = (standard, agent)
+        """The groups that :attr:`cuts` are made of, the agent's last."""
+
+    def turn(self, ticket: TicketState, clocks: int, time_ms: int) -> None:
+        """Let exactly these clocks run, which are not those that do, from an instant on."""
+        if not self.running:  # until now, nobody asked in which cuts
+            self._follow(ticket, ticket.cuts_with_agent(ticket.assignee))
+        self.running = clocks
+        lanes, present = self._lanes, self._present
+        lane = lanes[present[0]]
+        running, since_ms, stopped, _, _ = lane
+        for group in present:
+            other = lanes[group]
+            if other is not lane and (
+                other[0] != running or other[2] != stopped or other[1] == time_ms or since_ms == time_ms
+            ):
+                self._turn_each(ticket, time_ms)
+                return
+        lane = _turned(ticket, lane, clocks, time_ms, self.cuts)
+        for group in present:
+            lanes[group] = lane
+
+    def move(self, ticket: TicketState, cuts: int, time_ms: int) -> None:
+        """Let what runs go on in other cuts, from an instant on."""
+        self._follow(ticket, cuts)
+        self._turn_each(ticket, time_ms)
+
+    def _turn_each(self, ticket: TicketState, time_ms: int) -> None:
+        """Let run in each lane what is to run there."""
+        lanes, present, running = self._lanes, self._present, self.running
+        for group, lane in lanes.items():
+            clocks = running if group in present else 0
+            if clocks != lane[0]:
+                lanes[group] = _turned(ticket, lane, clocks, time_ms, group)
+
+    def _follow(self, ticket: TicketState, cuts: int) -> None:
+        """Make the lanes of these cuts the present ones."""
+        standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
+        lanes = self._lanes
+        if agent not in lanes:
+            lanes[agent] = NEVER_RAN
         if standard != self.cuts & _GROUP:
-            self._part(standard, cut_sets)
-            left += [lane for lane in self._lanes if lane not in self._present]
+            self._present = (*self._part(standard, ticket.cut_sets), agent)
+        else:
+            self._present = (*self._present[:-1], agent)
         self.cuts = cuts
-        return [lane for lane in left if lane.clocks]
 
-    def _part(self, standard: int, cut_sets: CutSets) -> None:
-        """Part lanes of which only some cuts are those of a group; begin one for the cuts that are in none."""
-        groups = cut_sets.groups
+    def _part(self, standard: int, cut_sets: CutSets) -> list[int]:
+        """Part lanes of which only some cuts are those of a group; begin one for the cuts that are in none. The groups
+        of all whose cuts are."""
+        lanes, groups = self._lanes, cut_sets.groups
         wanted = groups[standard]
-        lanes: list[Lane] = []
-        for lane in self._lanes:
-            cuts = groups[lane.cuts]
-            inside = tuple([cut for cut in cuts if cut in wanted])
-            outside = tuple([cut for cut in cuts if cut not in wanted])
-            both = inside and outside
-            lanes += [lane.part(cut_sets.id_of(part)) for part in (inside, outside)] if both else [lane]
-        known = {cut for lane in lanes for cut in groups[lane.cuts]}
-        new = tuple([cut for cut in wanted if cut not in known])
+        new = set(wanted)
+        present: list[int] = []
+        for group in tuple(lanes):
+            cuts = groups[group]
+            inside = tuple([cut for cut in cuts if cut in new])
+            if not inside:
+                continue
+            new.difference_update(inside)
+            if len(inside) < len(cuts):
+                outside = tuple([cut for cut in cuts if cut not in inside])
+                lane = lanes.pop(group)
+                group = cut_sets.id_of(inside)  # noqa: PLW2901 - the lane's new one
+                lanes[group] = lanes[cut_sets.id_of(outside)] = lane
+            present.append(group)
         if new:
-            lanes.append(Lane(cut_sets.id_of(new)))
-        self._lanes = lanes
-        self._present = [lane for lane in lanes if groups[lane.cuts][0] in wanted]
+            group = cut_sets.id_of(tuple([cut for cut in wanted if cut in new]))
+            lanes[group] = NEVER_RAN
+            present.append(group)
+        return present
 
 
-def _runs(before: int, after: int, time_ms: int) -> list[Change]:
-    """One run of a set of clocks ends, another one begins. The end is stated of the last millisecond, so that a window
-    that starts at ``time_ms`` begins without it."""
-    since_epoch_ms = time_ms - EPOCH_MS
-    changes: list[Change] = []
-    if before:
-        changes += (
-            (RUNNING_SLOT + before, time_ms - 1, 1, -1),
-            (STARTS_LESS_STOPS_SLOT + before, time_ms - 1, since_epoch_ms, -1),
-        )
-    if after:
-        changes += (
-            (RUNNING_SLOT + after, time_ms, 1, 1),
-            (STARTS_LESS_STOPS_SLOT + after, time_ms, since_epoch_ms, 1),
-        )
-    return changes
+def _turned(ticket: TicketState, lane: Lane, clocks: int, time_ms: int, cuts: int) -> Lane:
+    """Let exactly these clocks, which are not those that do, run in a lane from an instant on: state what that changes
+    in its cuts. What has run for no time has not run at all."""
+    running, since_ms, stopped, ran, had_stopped = lane
+    facts, options = ticket.facts, ticket.options
+    if since_ms == time_ms:
+        undone: list[Fact] = []
+        _state(undone, ran, had_stopped, running, time_ms, cuts, options)
+        facts += [(slot, at_ms, cuts, 1, -sign) for slot, at_ms, _, _, sign in undone]
+        if clocks == ran:
+            return ran, UNKNOWN_TIME_MS, had_stopped, ran, had_stopped
+        running, stopped = ran, had_stopped
+    elif not stopped:  # nearly always; as below, in less time
+        if not running:
+            facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
+            return clocks, time_ms, stopped, 0, stopped
+        if not clocks:
+            last_ms = time_ms - 1
+            facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
+            return 0, time_ms, ((running, last_ms),), running, stopped
+    _state(facts, running, stopped, clocks, time_ms, cuts, options)
+    still_stopped = tuple([(still, last_ms) for before, last_ms in stopped if (still := before & ~clocks)])
+    ended = running & ~clocks
+    return clocks, time_ms, (*still_stopped, (ended, time_ms - 1)) if ended else still_stopped, running, stopped
+
+
+def _state(
+    facts: list[Fact], running: int, stopped: Stopped, clocks: int, time_ms: int, cuts: int, options: Options
+) -> None:
+    """State what changes when other clocks run. An end is stated of the last millisecond, so that a window that starts
+    at ``time_ms`` begins without what has ended."""
+    last_ms = time_ms - 1
+    for ran, stopped_ms in stopped:
+        still = ran & ~clocks
+        if still != ran:
+            facts.append((STOPPED_SLOT + ran, stopped_ms, cuts, 1, -1))
+            if still:
+                facts.append((STOPPED_SLOT + still, stopped_ms, cuts, 1, 1))
+    if running:
+        ended = running & ~clocks
+        if ended == running:
+            facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
+        else:
+            facts.append((ENDED_SLOT + running, last_ms, cuts, 1, 1))
+            if ended:
+                facts.append((STOPPED_SLOT + ended, last_ms, cuts, 1, 1))
+    if clocks:
+        first_runs = _first_runs(((running, last_ms), *stopped), clocks, time_ms, options)
+        if first_runs == [(FIRST_RUN_MONTH_SLOT, clocks)]:
+            facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
+        else:
+            facts.append((STARTED_SLOT + clocks, time_ms, cuts, 1, 1))
+            facts += [(slot + first, time_ms, cuts, 1, 1) for slot, first in first_runs]
+
+
+def _first_runs(earlier: Stopped, clocks: int, time_ms: int, options: Options) -> list[tuple[int, int]]:
+    """Who runs now and did not just before the start of a window has its first run in it: for a kind of window, those
+    clocks. That is asked of those that run on, too: their last run is stated to have ended a millisecond ago."""
+    first_runs: list[tuple[int, int]] = []
+    never_ran = clocks
+    for ran, last_ms in earlier:
+        again = clocks & ran
+        if again:
+            never_ran &= ~again
+            slot = _first_run_slot(last_ms, time_ms, options)
+            if slot:
+                first_runs.append((slot, again))
+    if never_ran:
+        first_runs.append((FIRST_RUN_MONTH_SLOT, never_ran))
+    return first_runs
 
 
 def _first_run_slot(last_ms: int, time_ms: int, options: Options) -> int:

@@ -15,7 +15,7 @@ from stream_kpi.lifecycles.ticket.backlog import (
     settle_waiting,
 )
 from stream_kpi.lifecycles.ticket.business_time import follow_schedule
-from stream_kpi.lifecycles.ticket.clocks import on_agent_answered, on_customer_wrote, settle_clocks
+from stream_kpi.lifecycles.ticket.clocks import move_clocks, on_agent_answered, on_customer_wrote, settle_clocks
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -92,7 +92,8 @@ class TicketFold(TicketState):
         self.group = event.group
         self.brand = event.brand
         self.set_dimensions()
-        follow_schedule(self, event.time_ms)
+        if self.options.schedules is not None:
+            follow_schedule(self, event.time_ms)
         on_created(self)
         if event.created_by == "customer":
             self.response_start_ms = event.time_ms
@@ -104,9 +105,10 @@ class TicketFold(TicketState):
         for dimension, value in event.changes:
             setattr(self, dimension, value)
         self.set_dimensions()
-        follow_schedule(self, event.time_ms)
+        if self.options.schedules is not None:
+            follow_schedule(self, event.time_ms)
         settle(self, event.time_ms)
-        settle_clocks(self, event.time_ms)
+        move_clocks(self, event.time_ms)
 
     def _on_merged(self, _: Merged) -> None:
         self.merged = True
@@ -119,20 +121,23 @@ class TicketFold(TicketState):
         if event.group is not None and event.group != self.group:
             self.group = event.group
             self.set_dimensions()
-            follow_schedule(self, event.time_ms)
+            if self.options.schedules is not None:
+                follow_schedule(self, event.time_ms)
             settle(self, event.time_ms)
         else:
             settle_assignment(self, event.time_ms)
         on_assigned(self, event)
-        settle_clocks(self, event.time_ms)
+        move_clocks(self, event.time_ms)
 
     def _on_message(self, event: Message) -> None:
         if event.author == "customer":
             on_customer_message(self, event.time_ms)
-            on_customer_wrote(self, event.time_ms)
+            if self.status == "pending":
+                on_customer_wrote(self, event.time_ms)
         elif event.author == "agent" and event.public:
             on_agent_reply(self, event)
-            on_agent_answered(self, event.time_ms)
+            if self.pause_overrun:
+                on_agent_answered(self, event.time_ms)
         else:
             return
         settle_waiting(self, event.time_ms)

@@ -27,9 +27,13 @@ TRANSFERS_SLOT = TRANSFERS.slot
 def on_created(ticket: TicketState) -> None:
     """The ticket came to be."""
     if ticket.created_by != "agent" or ticket.options.include_agent_created:
-        ticket.created_cuts = ticket.cuts
-        ticket.emit(TICKETS_CREATED_SLOT, ticket.created_ms, ticket.cuts)
-        settle_owner(ticket)
+        created_ms = ticket.created_ms
+        ticket.created_cuts = cuts = ticket.cuts
+        ticket.owner_cuts = owner_cuts = ticket.cut_sets.agents[ticket.assignee]
+        ticket.facts += (
+            (TICKETS_CREATED_SLOT, created_ms, cuts, 1, 1),
+            (TICKETS_OF_AGENT_SLOT, created_ms, owner_cuts, 1, 1),
+        )
     else:
         ticket.emit(TICKETS_LEFT_OUT_SLOT, ticket.created_ms, ticket.cuts)
 
@@ -46,19 +50,22 @@ def on_assigned(ticket: TicketState, event: Assigned) -> None:
 
 def settle_owner(ticket: TicketState) -> None:
     """Count the ticket, at its creation, for the agent who has solved it, else for the one it is assigned to."""
-    created_cuts = ticket.created_cuts
+    created_cuts, before = ticket.created_cuts, ticket.owner_cuts
     if created_cuts == OUT:
         return
-    owner_cuts = ticket.cut_sets.only("agent", ticket.solver if ticket.resolved else ticket.assignee)
-    if owner_cuts != ticket.owner_cuts:
-        if ticket.owner_cuts != OUT:
-            ticket.take_back(TICKETS_OF_AGENT_SLOT, ticket.created_ms, ticket.owner_cuts)
-        ticket.emit(TICKETS_OF_AGENT_SLOT, ticket.created_ms, owner_cuts)
+    facts, created_ms = ticket.facts, ticket.created_ms
+    owner_cuts = ticket.cut_sets.agents[ticket.solver if ticket.resolved else ticket.assignee]
+    if owner_cuts != before:
+        facts += (
+            (TICKETS_OF_AGENT_SLOT, created_ms, before, 1, -1),
+            (TICKETS_OF_AGENT_SLOT, created_ms, owner_cuts, 1, 1),
+        )
         ticket.owner_cuts = owner_cuts
-    solved_cuts = ticket.cut_sets.pair(created_cuts, owner_cuts) if ticket.resolved else OUT
-    if solved_cuts != ticket.solved_cuts:
-        if ticket.solved_cuts != OUT:
-            ticket.take_back(CREATED_NOW_SOLVED_SLOT, ticket.created_ms, ticket.solved_cuts)
+    before = ticket.solved_cuts
+    solved_cuts = created_cuts | owner_cuts if ticket.resolved else OUT
+    if solved_cuts != before:
+        if before != OUT:
+            facts.append((CREATED_NOW_SOLVED_SLOT, created_ms, before, 1, -1))
         if solved_cuts != OUT:
-            ticket.emit(CREATED_NOW_SOLVED_SLOT, ticket.created_ms, solved_cuts)
+            facts.append((CREATED_NOW_SOLVED_SLOT, created_ms, solved_cuts, 1, 1))
         ticket.solved_cuts = solved_cuts

@@ -46,8 +46,9 @@ def on_agent_reply(ticket: TicketState, event: Message) -> None:
     elif ticket.turn_start_ms != UNKNOWN_TIME_MS and session_id not in ticket.reply_sessions:
         duration_ms = ticket.duration_ms(ticket.turn_start_ms, event.time_ms)
         cuts = ticket.cuts_with_agent(event.author_id)
-        ticket.emit(NEXT_REPLY_SLOT, event.time_ms, cuts, duration_ms)
-        state_business(ticket, NEXT_REPLY_BUSINESS_SLOT, ticket.turn_start_ms, event.time_ms, cuts)
+        ticket.facts.append((NEXT_REPLY_SLOT, event.time_ms, cuts, duration_ms, 1))
+        if ticket.business_clock is not None:
+            state_business(ticket, NEXT_REPLY_BUSINESS_SLOT, ticket.turn_start_ms, event.time_ms, cuts)
     if session_id is None:
         ticket.touches += 1
     elif session_id not in ticket.reply_sessions:
@@ -70,8 +71,9 @@ def _first_response(ticket: TicketState, event: Message) -> None:
     start_ms = ticket.created_ms if ticket.response_start_ms == UNKNOWN_TIME_MS else ticket.response_start_ms
     duration_ms = ticket.duration_ms(start_ms, event.time_ms)
     cuts = ticket.cuts_with_agent(event.author_id)
-    ticket.emit(FIRST_RESPONSE_SLOT, event.time_ms, cuts, duration_ms)
-    state_business(ticket, FIRST_RESPONSE_BUSINESS_SLOT, start_ms, event.time_ms, cuts)
+    ticket.facts.append((FIRST_RESPONSE_SLOT, event.time_ms, cuts, duration_ms, 1))
+    if ticket.business_clock is not None:
+        state_business(ticket, FIRST_RESPONSE_BUSINESS_SLOT, start_ms, event.time_ms, cuts)
     options = ticket.options
     if duration_ms <= options.response_targets_ms.get(ticket.channel or "", options.response_target_other_ms):
-        ticket.emit(IN_TARGET_SLOT, event.time_ms, cuts)
+        ticket.facts.append((IN_TARGET_SLOT, event.time_ms, cuts, 1, 1))

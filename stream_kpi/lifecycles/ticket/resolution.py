@@ -62,12 +62,15 @@ def on_solve(ticket: TicketState, event: Status) -> None:
     if ticket.options.auto_resolve_counts or event.actor not in UNATTENDED_ACTORS:
         duration_ms = ticket.duration_ms(ticket.created_ms, time_ms)
         ticket.facts.append((RESOLUTION_FULL_SLOT, time_ms, cuts, duration_ms, 1))
-        state_business(ticket, RESOLUTION_FULL_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
         ticket.full_resolution = (time_ms, cuts, duration_ms)
-        if not ticket.resolution_first_stated:
+        is_first = not ticket.resolution_first_stated
+        if is_first:
             ticket.resolution_first_stated = True
             ticket.facts.append((RESOLUTION_FIRST_SLOT, time_ms, cuts, duration_ms, 1))
-            state_business(ticket, RESOLUTION_FIRST_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
+        if ticket.business_clock is not None:
+            state_business(ticket, RESOLUTION_FULL_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
+            if is_first:
+                state_business(ticket, RESOLUTION_FIRST_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
     if ticket.first_solve_ms == UNKNOWN_TIME_MS:
         _first_solve(ticket, event, cuts)
     else:

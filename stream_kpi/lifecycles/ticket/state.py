@@ -145,7 +145,7 @@ class TicketState(Fold):
 
     def cuts_with_agent(self, agent: str | None) -> int:
         """The standard cuts of the present dimensions and the agent to credit (None: ``unknown``)."""
-        return self.cut_sets.credited(self.cuts, agent)
+        return self.cuts | self.cut_sets.agents[agent]
 
     def set_dimensions(self) -> None:
         """Find the cuts again after a dimension changed."""

@@ -1,0 +1,62 @@
+"""Changes of several measures that always come together: one fact states them all, and no pane holds it.
+
+A fact costs the fold that states it more than it costs numpy to make several of it (windows.sums).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stream_kpi.measures import registry
+from stream_kpi.measures.registry import CLOCK_EPOCH_MS, RUNNING, SLOTS_PER_MEASURE, Measure
+
+FIRST_NUMBER = 128
+"""Compounds are numbered from here, above all measures: their numbers are in no record, and may change."""
+
+
+class Part(NamedTuple):
+    """One of the changes: the fact's value times ``each``, and times ``each_ms`` for every millisecond from
+    :data:`CLOCK_EPOCH_MS` to ``after_ms`` after the fact. The component of the slot is the fact's."""
+
+    measure: Measure
+    each: int = 0
+    each_ms: int = 0
+    after_ms: int = 0
+
+    def amount(self, time_ms: int, value: int) -> int:
+        """What a fact adds to the measure."""
+        return value * (self.each + self.each_ms * (time_ms + self.after_ms - CLOCK_EPOCH_MS))
+
+
+class Compound(NamedTuple):
+    """What a fact of this number stands for."""
+
+    number: int
+    parts: tuple[Part, ...]
+
+    @property
+    def slot(self) -> int:
+        """The slot of component 0."""
+        return self.number * SLOTS_PER_MEASURE
+
+
+def _runs(level: Measure) -> Compound:
+    starts = registry.BY_NUMBER[level.starts or 0]
+    return Compound(FIRST_NUMBER + level.number, (Part(level, 1), Part(starts, each_ms=1)))
+
+
+RUNS = {level.number: _runs(level) for level in RUNNING}
+"""By number of a level whose time is measured: something more runs (sign +1), or less (-1), from the fact's time on."""
+
+# A ticket's clocks; the fact of an end is of the last millisecond in which they ran.
+CLOCKS_STARTED = RUNS[registry.CLOCKS_RUNNING.number]
+_START = CLOCKS_STARTED.parts
+_END = (Part(registry.CLOCKS_RUNNING, -1), Part(registry.CLOCK_STARTS_LESS_STOPS, each_ms=-1, after_ms=1))
+CLOCKS_STARTED_FIRST = Compound(FIRST_NUMBER + 64, (*_START, Part(registry.CLOCKS_FIRST_RUN_MONTH, 1)))
+"""For the first time in the ticket's life."""
+CLOCKS_ENDED = Compound(FIRST_NUMBER + 65, _END)
+CLOCKS_ALL_ENDED = Compound(FIRST_NUMBER + 66, (*_END, Part(registry.CLOCKS_STOPPED, 1)))
+"""None of them runs on."""
+
+COMPOUNDS = (*RUNS.values(), CLOCKS_STARTED_FIRST, CLOCKS_ENDED, CLOCKS_ALL_ENDED)
+BY_NUMBER = {compound.number: compound for compound in COMPOUNDS}

@@ -11,7 +11,16 @@ from msgspec.structs import replace
 
 from stream_kpi.kpis.balance import is_balanced
 from stream_kpi.kpis.catalogue import live_rows, on_clocks
-from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of, evaluate, histograms, record_key, timestamp
+from stream_kpi.kpis.record import (
+    Evaluation,
+    KpiHistogram,
+    KpiRecord,
+    RowsByCut,
+    cut_of,
+    histograms,
+    record_key,
+    timestamp,
+)
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import RUNNING
@@ -78,7 +87,7 @@ class Merge:
         self._options = options
         self._grace_ms = grace_ms
         business = options.schedules is not None
-        self._rows = {kind: on_clocks(live_rows(kind, options), business=business) for kind in _KINDS}
+        self._rows = {kind: RowsByCut(on_clocks(live_rows(kind, options), business=business)) for kind in _KINDS}
         self._rolling = [
             (
                 RollingSums(kind, self.panes),
@@ -167,7 +176,7 @@ class Merge:
         left += len(self._dirty) + sum(len(dirty.starts()) for dirty in self._tumbling)
         changed, self._changed = self._changed, []
         unbalanced, self._unbalanced = self._unbalanced, 0
-        durations = tuple(histograms(self._rows["total"], views[-1]))
+        durations = tuple(histograms(self._rows["total"].rows, views[-1]))
         return Publication(changed, dict(self._records), durations, complete=left == 0, unbalanced=unbalanced)
 
     def _tumbling_in_turn(self) -> list[DirtyTumbling]:
@@ -291,6 +300,7 @@ class Merge:
         window = _window_id(kind, None if start_ms is None else timestamp(start_ms))
         known = view.cuts()
         at = self._bounds.setdefault(kind, {}) if window[1] is None or end_ms > now_ms else {}
+        evaluation = Evaluation(self._rows[kind], view, as_of_ms=now_ms, options=self._options)
         for cut in cuts:
             if cut != TOTAL:  # what compares with a total that waits must wait for it
                 self._dirty.pop((kind, cut), None)
@@ -300,8 +310,7 @@ class Merge:
                 continue
             at[cut] = (start_ms, view.window.reached_ms)
             self._unbalanced += not is_balanced(cut, view.inside(cut))
-            records = evaluate(self._rows[kind], view, [cut], as_of_ms=now_ms, options=self._options)
-            self._replace(window, cut, {record_key(record): record for record in records})
+            self._replace(window, cut, {record_key(record): record for record in evaluation.records(cut)})
 
     def _replace(self, window: WindowId, cut: Cut, records: dict[bytes, KpiRecord]) -> None:
         by_cut = self._published.setdefault(window, {})
@@ -312,17 +321,25 @@ class Merge:
         for key, record in records.items():
             earlier = before.get(key)
             if earlier is not None:
-                if replace(record, as_of=earlier.as_of, revision=earlier.revision) == earlier:
+                if _says_the_same(record, earlier):
                     records[key] = earlier
                     continue
-                corrects = earlier.final and window[1] is not None
-                records[key] = record = replace(record, revision=earlier.revision + corrects)  # noqa: PLW2901
+                revision = earlier.revision + (earlier.final and window[1] is not None)
+                if revision:
+                    records[key] = record = replace(record, revision=revision)  # noqa: PLW2901
             self._changed.append((key, msgspec.json.encode(record)))
             self._records[key] = record
         if records:
             by_cut[cut] = records
         else:
             by_cut.pop(cut, None)
+
+
+def _says_the_same(record: KpiRecord, earlier: KpiRecord) -> bool:
+    """Whether a record differs from an earlier one of its key by when it was made at most."""
+    if record.value != earlier.value or record.window != earlier.window:  # nearly always, and soon told
+        return False
+    return replace(record, as_of=earlier.as_of, revision=earlier.revision) == earlier
 
 
 def _id_of(record: KpiRecord) -> WindowId:

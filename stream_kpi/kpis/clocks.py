@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from stream_kpi.kpis.formulas import Formula, Result
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.measures import registry
 from stream_kpi.measures.histogram import Stats
-from stream_kpi.measures.registry import CLOCK_EPOCH_MS, CLOCK_SETS, Measure
+from stream_kpi.measures.registry import CLOCK_EPOCH_MS, Measure
 
 _IN_MONTH: Final = (registry.CLOCKS_FIRST_RUN_MONTH,)
 _IN_DAY: Final = (registry.CLOCKS_FIRST_RUN_1D, *_IN_MONTH)
@@ -50,21 +50,19 @@ class ClockTime(Formula):
     def results(self, scope: Scope) -> Iterator[Result]:
         """The time; its samples are the tickets in which the clock ran in the window."""
         window = scope.view.window
-        running = self._of(scope.at_end, registry.CLOCKS_RUNNING)
-        ran_before = self._of(scope.at_start, registry.CLOCKS_RUNNING)
+        ran_before, running = (self._of(clocks) for clocks in scope.clocks_running)
         time_ms = running * (window.reached_ms - CLOCK_EPOCH_MS)
-        time_ms -= self._of(scope.inside, registry.CLOCK_STARTS_LESS_STOPS)
+        time_ms -= self._of(scope.clocks_inside(registry.CLOCK_STARTS_LESS_STOPS))
         if ran_before:
             time_ms -= ran_before * ((window.start_ms or 0) - CLOCK_EPOCH_MS)
         if window.kind in _FIRST_RUN_IN:
-            samples = ran_before + sum(self._of(scope.inside, measure) for measure in _FIRST_RUN_IN[window.kind])
+            samples = ran_before + sum(self._of(scope.clocks_inside(measure)) for measure in _FIRST_RUN_IN[window.kind])
         else:
-            samples = running + self._of(scope.inside, registry.CLOCKS_STOPPED)
+            samples = running + self._of(scope.clocks_inside(registry.CLOCKS_STOPPED))
         # A shard that is ahead of the others may have started what, as seen from here, is yet to run.
         total_s = max(0, time_ms) / 1_000
         yield Result(total_s, samples, Stats(samples, total_s, total_s / samples)) if samples > 0 else Result(0, 0)
 
-    def _of(self, part: Mapping[int, int], measure: Measure) -> int:
-        """The measure of this clock: of every set of clocks that it is in."""
-        slot = measure.slot
-        return sum([part.get(slot + clocks, 0) for clocks in CLOCK_SETS if clocks & self.clock])
+    def _of(self, amounts: Sequence[tuple[int, int]]) -> int:
+        """That of this clock: of every set of clocks that it is in."""
+        return sum([amount for clocks, amount in amounts if clocks & self.clock])

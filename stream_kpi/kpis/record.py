@@ -12,7 +12,7 @@ import msgspec
 
 from stream_kpi.kpis.catalogue import AREA_MEASURES
 from stream_kpi.kpis.formulas import MeanDuration, Result
-from stream_kpi.kpis.rows import CLASS, Area, Kpi, KpiKind
+from stream_kpi.kpis.rows import CLASS, Kpi, KpiKind
 from stream_kpi.kpis.scope import DEFAULTS, Scope
 from stream_kpi.kpis.view import View, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
@@ -20,6 +20,8 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.histogram import Stats, cumulative_buckets
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MEASURES: Final = {area.value: measures for area, measures in AREA_MEASURES.items()}
+"""By the area's name: an enum's member hashes in Python."""
 
 
 class RecordWindow(msgspec.Struct, frozen=True):
@@ -81,15 +83,8 @@ def record_key(record: KpiRecord) -> bytes:
     """
     window = record.window
     kind = f"{window.kind}@{window.start}" if _follows(window.kind) else window.kind
-    parts = (
-        record.kpi,
-        kind,
-        _pairs(record.cut),
-        record.clock or "",
-        record.currency or "",
-        _pairs(record.variant),
-    )
-    return "|".join(parts).encode()
+    cut, variant = _pairs(record.cut), _pairs(record.variant)
+    return f"{record.kpi}|{kind}|{cut}|{record.clock or ''}|{record.currency or ''}|{variant}".encode()
 
 
 def cut_of(record: KpiRecord) -> Cut:
@@ -120,7 +115,11 @@ def _follows(kind: str) -> bool:
 
 
 def _pairs(named: dict[str, str]) -> str:
-    return "&".join([_pair(*item) for item in sorted(named.items())]) if named else ""
+    if len(named) < 2:
+        for item in named.items():
+            return _pair(*item)
+        return ""
+    return "&".join([_pair(*item) for item in sorted(named.items())])
 
 
 @lru_cache(maxsize=65_536)
@@ -146,16 +145,69 @@ def evaluate(
     Rows whose formula ``reads_total`` change with the total: where only changed cuts are passed and the total is one of
     them, those rows are to be evaluated over all cuts.
     """
-    as_of = timestamp(view.window.end_ms if as_of_ms is None else as_of_ms)
-    if view.window.kind == "instant":
-        rows = [kpi for kpi in rows if kpi.stands]
-    windows = _Windows(view.window)
-    total = Scope(view, TOTAL, options=options)
+    evaluation = Evaluation(RowsByCut(rows), view, as_of_ms=as_of_ms, options=options)
     for cut in view.cuts() if cuts is None else cuts:
-        scope = Scope(view, cut, total, options) if cut else total
-        for kpi in _rows_of(rows, scope):
-            for result in kpi.formula.results(scope):
-                yield _record(kpi, cut, result, windows, as_of)
+        yield from evaluation.records(cut)
+
+
+class RowsByCut:
+    """Rows by the dimensions that have them, sorted out once for many evaluations."""
+
+    def __init__(self, rows: Iterable[Kpi]) -> None:
+        self.rows = tuple(rows)
+        self._standing: RowsByCut | None = None
+        self._of_dimension: dict[str, list[tuple[str, Kpi]]] = {}
+
+    @property
+    def standing(self) -> RowsByCut:
+        """Those that are values at an instant."""
+        if self._standing is None:
+            self._standing = RowsByCut(kpi for kpi in self.rows if kpi.stands)
+        return self._standing
+
+    def of(self, scope: Scope) -> Iterator[Kpi]:
+        """The rows that the cut belongs to and whose area knows anything of it; at the total, all."""
+        if not scope.cut:
+            yield from self.rows
+            return
+        known: dict[str, bool] = {}
+        for area, kpi in self._in(scope.cut[0]):
+            if area not in known:
+                known[area] = any(scope.knows(measure) for measure in _MEASURES[area])
+            if known[area]:
+                yield kpi
+
+    def _in(self, dimension: str) -> list[tuple[str, Kpi]]:
+        found = self._of_dimension.get(dimension)
+        if found is None:
+            found = self._of_dimension[dimension] = [
+                (kpi.area.value, kpi) for kpi in self.rows if dimension in kpi.cuts
+            ]
+        return found
+
+
+class Evaluation:
+    """One window, evaluated cut by cut as :func:`evaluate` says; what all cuts compare with is read once."""
+
+    def __init__(
+        self, rows: RowsByCut, view: View, *, as_of_ms: int | None = None, options: Options = DEFAULTS
+    ) -> None:
+        self._rows = rows.standing if view.window.kind == "instant" else rows
+        self._view = view
+        self._options = options
+        self._as_of = timestamp(view.window.end_ms if as_of_ms is None else as_of_ms)
+        self._windows = _Windows(view.window)
+        self._total = Scope(view, TOTAL, options=options)
+
+    def records(self, cut: Cut) -> list[KpiRecord]:
+        """The records of one cut."""
+        scope = Scope(self._view, cut, self._total, self._options) if cut else self._total
+        named = {cut[0]: cut[1]} if cut else {}
+        return [
+            _record(kpi, named, result, self._windows, self._as_of)
+            for kpi in self._rows.of(scope)
+            for result in kpi.formula.results(scope)
+        ]
 
 
 def histograms(rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] = (TOTAL,)) -> Iterator[KpiHistogram]:
@@ -168,7 +220,7 @@ def histograms(rows: Sequence[Kpi], view: View, cuts: Iterable[Cut] = (TOTAL,)) 
                 yield KpiHistogram(
                     kpi=kpi.id,
                     clock=kpi.clock,
-                    cut=_named(cut, None),
+                    cut={cut[0]: cut[1]} if cut else {},
                     buckets=tuple(cumulative_buckets(scope.inside, formula.measure, scope.ordered)),
                     sum_s=scope.inside.get(formula.measure.slot, 0) / 1_000,
                 )
@@ -185,36 +237,12 @@ class _Windows:
         self.final = window.final
 
 
-def _rows_of(rows: Sequence[Kpi], scope: Scope) -> Iterator[Kpi]:
-    """The rows that the cut belongs to and whose area knows anything of it; at the total, all."""
-    if not scope.cut:
-        yield from rows
-        return
-    dimension = scope.cut[0]
-    known: dict[Area, bool] = {}
-    for kpi in rows:
-        if dimension not in kpi.cuts:
-            continue
-        area = kpi.area
-        if area not in known:
-            known[area] = any(scope.knows(measure) for measure in AREA_MEASURES[area])
-        if known[area]:
-            yield kpi
-
-
-def _named(cut: Cut, of_class: str | None) -> dict[str, str]:
-    named = {cut[0]: cut[1]} if cut else {}
-    if of_class is not None:
-        named[CLASS] = of_class
-    return named
-
-
-def _record(kpi: Kpi, cut: Cut, result: Result, windows: _Windows, as_of: str) -> KpiRecord:
+def _record(kpi: Kpi, named: dict[str, str], result: Result, windows: _Windows, as_of: str) -> KpiRecord:
     return KpiRecord(
         kpi=kpi.id,
         unit=(result.currency if kpi.kind is KpiKind.MONEY else None) or kpi.unit,
         window=windows.standing if kpi.stands else windows.inside,
-        cut=_named(cut, result.of_class),
+        cut=named if result.of_class is None else {**named, CLASS: result.of_class},
         value=result.value,
         stats=result.stats,
         numerator=result.numerator,

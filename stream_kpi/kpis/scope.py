@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,11 +12,11 @@ from stream_kpi.kpis.view import View
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import histogram
-from stream_kpi.measures.registry import CLOCK_SETS, MEASURES, SLOTS_PER_MEASURE, Kind, Measure
+from stream_kpi.measures.registry import CLOCK_SETS, CLOCKS_RUNNING, MEASURES, SLOTS_PER_MEASURE, Kind, Measure
 
 _MONEY = frozenset(m.number for m in MEASURES if m.by_currency)
 _FIRST_MONEY_SLOT = min(_MONEY) * SLOTS_PER_MEASURE
-_HISTOGRAMS = frozenset({Kind.DURATION, Kind.SCORE})
+_HISTOGRAMS = frozenset(m.number for m in MEASURES if m.kind in {Kind.DURATION, Kind.SCORE})
 DEFAULTS = Options()
 
 
@@ -36,6 +37,7 @@ class Scope:
         self.cut = cut
         self.options = options
         self._total = total
+        self._clocks_inside: dict[int, Sequence[tuple[int, int]]] = {}
 
     @cached_property
     def total(self) -> Scope:
@@ -69,9 +71,33 @@ class Scope:
         """The slots of ``inside`` in order."""
         return histogram.ordered_slots(self.inside)
 
+    def clocks_inside(self, measure: Measure) -> Sequence[tuple[int, int]]:
+        """Of a measure by clocks, the sets of clocks (:data:`CLOCK_SETS`) that have any inside, with how much."""
+        found = self._clocks_inside.get(measure.number)
+        if found is None:
+            found = self._clocks_inside[measure.number] = self._read_clocks(measure.slot)
+        return found
+
+    def _read_clocks(self, slot: int) -> Sequence[tuple[int, int]]:
+        inside, ordered = self.inside, self.ordered
+        first = bisect_left(ordered, slot)
+        if first == len(ordered) or ordered[first] >= slot + SLOTS_PER_MEASURE:
+            return ()
+        return [(clocks, inside[slot + clocks]) for clocks in CLOCK_SETS if slot + clocks in inside]
+
+    @cached_property
+    def clocks_running(self) -> tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]]:
+        """As :meth:`clocks_inside`: how many run at the window's start, and at its end."""
+        slot = CLOCKS_RUNNING.slot
+        start, end = (
+            [(clocks, part[slot + clocks]) for clocks in CLOCK_SETS if slot + clocks in part]
+            for part in (self.at_start, self.at_end)
+        )
+        return start, end
+
     def count(self, measure: Measure) -> int:
         """How often: a count measure's sum inside the window, or a histogram's number of samples."""
-        if measure.kind in _HISTOGRAMS:
+        if measure.number in _HISTOGRAMS:
             return histogram.sample_count(self.inside, measure, self.ordered)
         return self.inside.get(measure.slot, 0)
 
@@ -80,13 +106,15 @@ class Scope:
         if measure.by_currency:
             return bool(self.currencies)
         if measure.by_clocks:
-            part = self.at_end if measure.kind is Kind.LEVEL else self.inside
-            return any(measure.slot + clocks in part for clocks in CLOCK_SETS)
-        if measure.kind in _HISTOGRAMS:
+            return bool(self.clocks_running[1] if measure is CLOCKS_RUNNING else self.clocks_inside(measure))
+        if measure.number in _HISTOGRAMS:
             return self.count(measure) > 0
         if measure.kind is Kind.LEVEL:
             return measure.slot in self.at_end
-        return any(slot in self.inside for slot in measure.part_slots) or measure.slot in self.cohort
+        inside, slot = self.inside, measure.slot
+        if slot in inside or slot in self.cohort:
+            return True
+        return bool(measure.parts) and any(part in inside for part in measure.part_slots)
 
     @cached_property
     def currencies(self) -> list[Currency]:

@@ -23,11 +23,13 @@ def facts_of(new_fold: Callable[[], Fold], history: Iterable[HistoryEvent], cloc
     """Fold a sorted history from the start up to ``clock_ms``: the fold, and all facts (none while voided)."""
     fold = new_fold()
     facts = fold.facts = []
+    fold.replay()
     for event in history:
         if not event.opens:
             fold.fire_until(event.time_ms, inclusive=False)
         fold.on_event(event)
     fold.fire_until(clock_ms, inclusive=True)
+    fold.replayed(clock_ms)
     return fold, [] if fold.voided else facts
 
 

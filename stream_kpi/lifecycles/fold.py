@@ -56,6 +56,13 @@ class Fold(ABC):
         """A scheduled moment has come; ``kind`` is no longer scheduled. Only for folds that schedule."""
         raise AssertionError(f"{type(self).__name__} scheduled kind {kind} at {due_ms} and does not handle it")
 
+    def replay(self) -> None:  # noqa: B027 for folds that need it
+        """A whole history comes now, in order, up to :meth:`replayed`. Only for folds whose steps take back what
+        earlier ones have stated, over and over: they may put that off."""
+
+    def replayed(self, clock_ms: int) -> None:  # noqa: B027 for folds that need it
+        """The history is at its end, and ``clock_ms`` has come: what was put off is to be stated."""
+
     def forgotten(self, at_ms: int) -> list[Fact]:  # noqa: ARG002 for folds that need it
         """The facts to state when the entity leaves memory at a moment after all that it knows. That it leaves the
         levels and sets is seen to; only for folds of which more is to be counted."""

@@ -261,3 +261,17 @@ def test_windows_of_loss_follow_the_zone() -> None:
             if slot == registry.CUSTOMERS_LOST_MONTH.slot
         )
     assert lost == {"Europe/Berlin": 0, "UTC": 2}  # the customer, and its plan
+
+
+def test_a_whole_history_states_of_the_past_only_what_its_last_change_leaves_of_it() -> None:
+    changes = 400
+    history: list[HistoryEvent] = [
+        SubscriptionState(at_ms, f"{at_ms}", "s", at_ms, True, EUR, (("p", 1_000 + n % 2 * 500),))
+        for n, at_ms in enumerate(range(FEB, FEB + changes * 3_600_000, 3_600_000))
+    ]
+    facts = facts_of(partial(CustomerFold, CutSets(), Options()), history, MAR)[1]
+    assert len(facts) < 10 * changes
+    entity, stated = Entity(partial(CustomerFold, CutSets(), Options())), list[Fact]()
+    for event in history:
+        stated += entity.apply(event, event.time_ms) or []
+    assert net(stated) == net(facts)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
-from stream_kpi.lifecycles.customer.course import BEFORE_ALL, Course, turn
+from stream_kpi.lifecycles.customer.course import BEFORE_ALL, Course, restate, turn
 from stream_kpi.lifecycles.customer.events import SubscriptionState
-from stream_kpi.lifecycles.customer.paying import flip
+from stream_kpi.lifecycles.customer.paying import flip, restate_history
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import registry
@@ -30,16 +30,20 @@ Change = tuple[SubscriptionState | None, SubscriptionState | None, bool]
 
 
 class Account:
-    """One customer's running state, instant by instant in ascending order. "Paying" is MRR > 0."""
+    """One customer's running state, instant by instant in ascending order. "Paying" is MRR > 0.
+
+    It takes in what there is already; from :meth:`state_past` on, each movement restates the past.
+    """
 
     __slots__ = ("_cancels", "_changes", "_courses", "_cut_sets", "_facts", "_flips", "_moved", "_mrr", "_open",
-                 "_paid", "_states", "_switches", "_turned", "_zone", "instant_ms")  # fmt: skip
+                 "_paid", "_restates", "_states", "_switches", "_turned", "_zone", "instant_ms")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets, zone: ZoneInfo) -> None:
         self._cut_sets = cut_sets
         self._zone = zone
         self.instant_ms = -NEVER_MS
         """The open instant."""
+        self._restates = False
         # Before the open instant:
         self._states: dict[str, SubscriptionState] = {}
         """Subscriptions that have an MRR."""
@@ -62,7 +66,7 @@ class Account:
         """Courses with the step that they take."""
         self._flips: Sequence[str | None] = ()
         """Who starts or stops paying: keys of ``_switches``."""
-        self._facts: Sequence[Fact] = ()
+        self._facts: list[Fact] = []
 
     def move(self, instant_ms: int, states: Iterable[SubscriptionState]) -> list[Fact]:
         """Bring in states of an instant, ascending, not before :attr:`instant_ms`; end what is cancelled at it.
@@ -80,8 +84,22 @@ class Account:
             if state.cancel_ms is not None:
                 self._cancels = True
         self._facts = self._movement()
+        if self._restates:
+            self._restate_past()
         facts += self._facts
         return facts
+
+    def state_past(self) -> list[Fact]:
+        """State the past as it is now, all at once; to be called once."""
+        facts: list[Fact] = []
+        for (currency, key), course in self._courses.items():
+            restate(BEFORE_ALL, course, currency, self._cuts((key,)), facts)
+        for key, switches in self._switches.items():
+            restate_history((), switches, self._cuts((key,)), facts)
+        moved = len(self._facts)
+        self._restates = True
+        self._restate_past()
+        return facts + self._facts[moved:]
 
     def next_cancel_ms(self) -> int:
         """The next instant at which a subscription ends by its ``cancel_ms``, ``NEVER_MS`` without one."""
@@ -203,7 +221,7 @@ class Account:
                     facts.append((slot, time_ms, self._cut_sets.only("reason", reason), amount, 1))
 
     def _turn(self, currency: int, keys: tuple[str | None, ...], after: int, facts: list[Fact]) -> None:
-        """State what a change of the MRR, of each of the keys to the same amount, keeps and loses of the past."""
+        """State what a change of the MRR, of each of the keys to the same amount, keeps and loses of the month's."""
         courses = [self._courses.get((currency, key), BEFORE_ALL) for key in keys]
         if len(keys) == 2 and courses[0] == courses[1]:  # one plan from the first, nearly always
             turned = turn(courses[0], after, self.instant_ms, currency, self._cuts(keys), self._zone, facts)
@@ -213,6 +231,16 @@ class Account:
             self._turned[currency, key] = turn(
                 course, after, self.instant_ms, currency, self._cuts((key,)), self._zone, facts
             )
+
+    def _restate_past(self) -> None:
+        """State what the open instant changes of the past, for the customer and for each plan by itself: they part
+        sooner or later."""
+        for (currency, key), course in self._turned.items():
+            before = self._courses.get((currency, key), BEFORE_ALL)
+            restate(before, course, currency, self._cuts((key,)), self._facts)
+        for key in self._flips:
+            switches = self._switches.get(key, [])
+            restate_history(switches, [*switches, self.instant_ms], self._cuts((key,)), self._facts)
 
     def _classify(self, currency: int, before: int, after: int) -> tuple[int, int]:
         """The one class of the currency's movement, and the sign that its amounts are counted with. Plans switched at

@@ -2,13 +2,15 @@
 
 A month counts that by measures of its own, which change with the MRR and start from 0. Windows that end now, of more
 than a day, ask for today's MRR of those who paid at their start, whenever that is: each change of the MRR restates the
-whole past, hour by hour.
+whole past, hour by hour. So a change takes as long as there are hours with changes before it. A whole history at once
+states only what its last change leaves of the past: it takes as long as it has changes, not their square.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from stream_kpi.lifecycles.facts import Fact
 from stream_kpi.lifecycles.history import NEVER_MS
@@ -22,7 +24,7 @@ OF_PAST_PAYERS_SLOT = registry.MRR_OF_PAST_PAYERS.slot
 LOST_SINCE_SLOT = registry.MRR_LOST_SINCE.slot
 
 
-class Course(NamedTuple):
+class Course(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """How the MRR of a customer, or of one plan of it, has gone in one currency."""
 
     instants_ms: tuple[int, ...] = ()
@@ -42,12 +44,12 @@ BEFORE_ALL = Course()
 def turn(
     course: Course, after: int, instant_ms: int, currency: int, cuts: int, zone: ZoneInfo, facts: list[Fact]
 ) -> Course:
-    """Let the MRR be another one, ``after``, from an instant later than all before: state what that changes, and
-    return the course with this step."""
-    instants_ms, amounts, last_month_ms, at_start = course
+    """Let the MRR be another one, ``after``, from an instant later than all before: state what that changes but for the
+    past, which :func:`restate` does, and return the course with this step."""
+    instants_ms, amounts, at_start = course.instants_ms, course.amounts, course.month_amount
     before = amounts[-1] if amounts else 0
     month_ms = floor_month(instant_ms, zone)
-    if month_ms != last_month_ms:
+    if month_ms != course.month_ms:
         at_start = before
     if before < 0 or after < 0:
         facts.append((BELOW_ZERO_SLOT + currency, instant_ms, cuts, min(after, 0) - min(before, 0), 1))
@@ -57,36 +59,39 @@ def turn(
             lost = max(at_start - after, 0) - max(at_start - before, 0)
             facts.append((LOST_MONTH_SLOT + currency, instant_ms, cuts, lost, 1))
     if amounts and instants_ms[-1] // HOUR_MS == instant_ms // HOUR_MS:
-        instant_ms = instants_ms[-1]
-        instants_ms, amounts = instants_ms[:-1], amounts[:-1]
-    kept = lost = 0
-    if amounts:
-        kept, lost = _restate_past(Course(instants_ms, amounts), before, after, currency, cuts, facts)
-    pays = max(after, 0) - max(before, 0)
-    if pays != kept:
-        facts.append((OF_PAST_PAYERS_SLOT + currency, instant_ms, cuts, pays - kept, 1))
-    if lost:
-        facts.append((LOST_SINCE_SLOT + currency, instant_ms, cuts, -lost, 1))
+        return Course(instants_ms, (*amounts[:-1], after), month_ms, at_start)
     return Course((*instants_ms, instant_ms), (*amounts, after), month_ms, at_start)
 
 
-def _restate_past(
-    course: Course, before: int, after: int, currency: int, cuts: int, facts: list[Fact]
-) -> tuple[int, int]:
-    """Bring the two levels over the past from what they are with an MRR of ``before`` to what they are with one of
-    ``after``. Returns by how much each differs from the last step on."""
-    change = after - before
-    low = min(before, after)
-    kept = lost = 0
-    for start_ms, amount in zip(course.instants_ms, course.amounts, strict=True):
-        now_kept = change if amount > 0 else 0
-        if now_kept != kept:
-            facts.append((OF_PAST_PAYERS_SLOT + currency, start_ms, cuts, now_kept - kept, 1))
-            kept = now_kept
-        now_lost = 0
-        if amount > low and amount > 0:
-            now_lost = (amount - after if amount > after else 0) - (amount - before if amount > before else 0)
-        if now_lost != lost:
-            facts.append((LOST_SINCE_SLOT + currency, start_ms, cuts, now_lost - lost, 1))
-            lost = now_lost
-    return kept, lost
+def restate(before: Course, after: Course, currency: int, cuts: int, facts: list[Fact]) -> None:
+    """Take back what ``before`` says of the past and state what ``after`` says of it, where they differ. ``before`` is
+    ``after`` without its last step, or nothing: then this is all that ``after`` says."""
+    amounts, were = after.amounts, before.amounts
+    now, was_now = amounts[-1], were[-1] if were else 0
+    if len(amounts) == 1 and not were:  # the first step, as often as not
+        if now > 0:
+            facts.append((OF_PAST_PAYERS_SLOT + currency, after.instants_ms[0], cuts, now, 1))
+        return
+    # After its last step, `before` stays as that left it.
+    were = (*were, was_now) if were else (0,) * len(amounts)
+    # Both levels in the hours before, as they are and as they were; by how much they change, one and the other.
+    kept = was_kept = lost = was_lost = 0
+    for start_ms, amount, was in zip(after.instants_ms, amounts, were, strict=False):
+        change = (now if amount > 0 else 0) - kept
+        was_change = (was_now if was > 0 else 0) - was_kept
+        if change != was_change:
+            if was_change:
+                facts.append((OF_PAST_PAYERS_SLOT + currency, start_ms, cuts, was_change, -1))
+            if change:
+                facts.append((OF_PAST_PAYERS_SLOT + currency, start_ms, cuts, change, 1))
+        kept += change
+        was_kept += was_change
+        change = (amount - now if amount > now and amount > 0 else 0) - lost
+        was_change = (was - was_now if was > was_now and was > 0 else 0) - was_lost
+        if change != was_change:
+            if was_change:
+                facts.append((LOST_SINCE_SLOT + currency, start_ms, cuts, was_change, -1))
+            if change:
+                facts.append((LOST_SINCE_SLOT + currency, start_ms, cuts, change, 1))
+        lost += change
+        was_lost += was_change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Sequence
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -35,7 +36,7 @@ class CustomerFold(Fold):
     its due moment, one that reaches back before the open instant restates what came after.
     """
 
-    __slots__ = ("_account", "_applied", "_options", "_paid_invoices", "_sole", "_timeline")
+    __slots__ = ("_account", "_applied", "_options", "_paid_invoices", "_replays", "_sole", "_timeline")
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
@@ -48,6 +49,7 @@ class CustomerFold(Fold):
         self._sole: SoleSubscription | None = SoleSubscription(cut_sets, options.zone_info)
         """Takes the states in until it cannot; ``_account``, which is made only then, takes over."""
         self._account: Account
+        self._replays = False
         self._paid_invoices: dict[str, None] = {}
         """Their ids. A dictionary, which the cycle collector does not track."""
 
@@ -62,13 +64,15 @@ class CustomerFold(Fold):
             self._on_paid(event)
             return
         timeline = self._timeline
+        if self._replays:
+            timeline.append(event)
+            return
         sole = self._sole
         if sole is not None:
             if sole.move(event, self.facts):
                 timeline.append(event)
                 return
-            self._sole = None
-            self._replay(sole.instant_ms)
+            self.facts += self._part_with(sole)
         place = len(timeline)
         if place and event.effective_ms <= timeline[-1].effective_ms:
             place = bisect(timeline, event.effective_order, key=_effective_order)
@@ -77,6 +81,28 @@ class CustomerFold(Fold):
         else:
             timeline.insert(place, event)
         self._settle(event.time_ms)
+
+    def replay(self) -> None:
+        """Let states come together, to be brought in at once in the order in which they take effect."""
+        self._replays = True
+
+    def replayed(self, clock_ms: int) -> None:
+        """Bring in all that has taken effect by ``clock_ms``, and state the past once: what each step says of it takes
+        back what the one before said."""
+        self._replays = False
+        sole = self._sole
+        if sole is not None:
+            facts: list[Fact] = []
+            if all(sole.move(state, facts, restates=False) for state in self._timeline):
+                sole.state_past(facts)
+                self.facts += facts
+                return
+            self._sole = None
+        self._timeline.sort(key=_effective_order)
+        movements, past = self._replay(clock_ms)
+        self.facts += movements
+        self.facts += past
+        self._settle(clock_ms)
 
     def _on_paid(self, event: HistoryEvent) -> None:
         """Count an invoice once, when it was first paid."""
@@ -95,14 +121,23 @@ class CustomerFold(Fold):
 
     def forgotten(self, at_ms: int) -> list[Fact]:
         """A customer that is forgotten while it pays is churn: no MRR goes without a movement."""
+        facts: list[Fact] = []
         if self._sole is not None:
-            self._replay(self._sole.instant_ms)
+            facts = self._part_with(self._sole)
         account = self._account
         ended = [replace(state, mrr_by_plan=(), cancel_ms=None) for state in self._timeline]
-        return account.move(max(at_ms, account.instant_ms), ended)
+        return facts + account.move(max(at_ms, account.instant_ms), ended)
 
     def _new_account(self) -> Account:
         return Account(self.cut_sets, self._options.zone_info)
+
+    def _part_with(self, sole: SoleSubscription) -> list[Fact]:
+        """Let an account take over. The movements are the same; the past is the customer's and its plan's now."""
+        stated: list[Fact] = []
+        sole.state_past(stated)
+        self._sole = None
+        _, past = self._replay(sole.instant_ms)
+        return [(slot, time_ms, cuts, value, -sign) for slot, time_ms, cuts, value, sign in stated] + past
 
     def _settle(self, now_ms: int) -> None:
         """Let everything up to ``now_ms`` take effect, and wait for what comes next."""
@@ -116,14 +151,16 @@ class CustomerFold(Fold):
     def _restate(self, place: int, event: SubscriptionState) -> None:
         """Insert a state before what the account has taken in: the movements from there on are others now."""
         until_ms = self._account.instant_ms
-        before = self._replay(until_ms)
+        before = chain(*self._replay(until_ms))
         self._timeline.insert(place, event)
-        self.facts += difference(self._replay(until_ms), before)
+        self.facts += difference(chain(*self._replay(until_ms)), before)
 
-    def _replay(self, until_ms: int) -> list[Fact]:
+    def _replay(self, until_ms: int) -> tuple[list[Fact], list[Fact]]:
+        """Bring everything in anew: the movements, and what they leave of the past."""
         self._account = self._new_account()
         self._applied = 0
-        return self._bring_in(until_ms)[1]
+        movements = self._bring_in(until_ms)[1]
+        return movements, self._account.state_past()
 
     def _bring_in(self, until_ms: int) -> tuple[int, list[Fact]]:
         """Take states and cancellations in up to ``until_ms``: the instant of the next one, and the facts."""

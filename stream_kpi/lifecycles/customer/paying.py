@@ -1,4 +1,4 @@
-"""Who starts or stops paying, with all of a paying history: the facts that say so."""
+"""Who starts or stops paying, and the whole paying history of those who pay: the facts that say so."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOST_IN_WINDOW: tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...] = (
 
 def flip(time_ms: int, switches: Sequence[int], cuts: int, zone: ZoneInfo, facts: list[Fact]) -> None:
     """State that a customer, a plan of it, or both at once start or stop paying at ``time_ms``, after having done so
-    in turn at ``switches``."""
+    in turn at ``switches``; the history is for :func:`restate_history`."""
     if len(switches) % 2:
         _stop(time_ms, switches, cuts, zone, facts)
     else:
@@ -34,24 +34,28 @@ def flip(time_ms: int, switches: Sequence[int], cuts: int, zone: ZoneInfo, facts
 def _start(time_ms: int, switches: Sequence[int], cuts: int, zone: ZoneInfo, facts: list[Fact]) -> None:
     facts.append((CUSTOMERS_SLOT, time_ms, cuts, 1, 1))
     if switches:
-        _past(switches, cuts, 1, facts)
         for slot, start_of in LOST_IN_WINDOW:
             start_ms = start_of(switches[-1], zone)
             if start_of(time_ms, zone) == start_ms and _paid_before(switches, start_ms):
                 facts.append((slot, switches[-1], cuts, 1, -1))
-    facts.append((PAST_OF_ACTIVE_SLOT, time_ms, cuts, 1, 1))
 
 
 def _stop(time_ms: int, switches: Sequence[int], cuts: int, zone: ZoneInfo, facts: list[Fact]) -> None:
     facts.append((CUSTOMERS_SLOT, time_ms, cuts, 1, -1))
-    _past(switches, cuts, -1, facts)
     for slot, start_of in LOST_IN_WINDOW:
         if _paid_before(switches, start_of(time_ms, zone)):
             facts.append((slot, time_ms, cuts, 1, 1))
 
 
-def _past(switches: Sequence[int], cuts: int, sign: int, facts: list[Fact]) -> None:
-    """The whole paying history, stated or taken back."""
+def restate_history(before: Sequence[int], after: Sequence[int], cuts: int, facts: list[Fact]) -> None:
+    """Take back what is stated of one paying history, and state the other: of those who do not pay, nothing is."""
+    if len(before) % 2:
+        _history(before, cuts, -1, facts)
+    if len(after) % 2:
+        _history(after, cuts, 1, facts)
+
+
+def _history(switches: Sequence[int], cuts: int, sign: int, facts: list[Fact]) -> None:
     for switched_ms in switches:
         facts.append((PAST_OF_ACTIVE_SLOT, switched_ms, cuts, 1, sign))
         sign = -sign

@@ -13,9 +13,9 @@ from stream_kpi.lifecycles.customer.account import (
     NEW_SLOT,
     REACTIVATION_SLOT,
 )
-from stream_kpi.lifecycles.customer.course import BEFORE_ALL, Course, turn
+from stream_kpi.lifecycles.customer.course import BEFORE_ALL, Course, restate, turn
 from stream_kpi.lifecycles.customer.events import SubscriptionState
-from stream_kpi.lifecycles.customer.paying import flip
+from stream_kpi.lifecycles.customer.paying import flip, restate_history
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.history import NEVER_MS
 
@@ -43,8 +43,9 @@ class SoleSubscription:
         self._switches: tuple[int, ...] = ()
         """When the customer started and stopped paying, in turn."""
 
-    def move(self, state: SubscriptionState, facts: list[Fact]) -> bool:
-        """Take a state in and state its movement; False, and nothing has changed, when only an Account can."""
+    def move(self, state: SubscriptionState, facts: list[Fact], *, restates: bool = True) -> bool:
+        """Take a state in and state its movement; False, and nothing has changed, when only an Account can. Without
+        ``restates``, the past is left to :meth:`state_past`."""
         time_ms = state.effective_ms
         plans = state.mrr_by_plan
         if (
@@ -65,10 +66,21 @@ class SoleSubscription:
         self._id = state.subscription_id
         self.instant_ms = time_ms
         if after != self._amount:
+            switches, course = self._switches, self._course
             self._state(time_ms, after, state.delinquent, facts)
-            self._course = turn(self._course, after, time_ms, self._currency, self._cuts, self._zone, facts)
+            self._course = turn(course, after, time_ms, self._currency, self._cuts, self._zone, facts)
             self._amount = after
+            if restates:
+                restate(course, self._course, self._currency, self._cuts, facts)
+                if self._switches is not switches:
+                    restate_history(switches, self._switches, self._cuts, facts)
         return True
+
+    def state_past(self, facts: list[Fact]) -> None:
+        """State the past as it is now, all at once."""
+        if self._course is not BEFORE_ALL:
+            restate(BEFORE_ALL, self._course, self._currency, self._cuts, facts)
+            restate_history((), self._switches, self._cuts, facts)
 
     def _state(self, time_ms: int, after: int, delinquent: bool, facts: list[Fact]) -> None:  # noqa: FBT001 its only caller is above
         before, cuts, currency = self._amount, self._cuts, self._currency

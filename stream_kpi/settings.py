@@ -166,6 +166,11 @@ class DefinitionSettings(_Section):
     until someone writes or it ends."""
     service_level: ServiceLevelPreset = "default"
     """Whose definition service_level follows; docs/kpis.md says what each counts. It applies to the past as well."""
+    staffing_target: float = Field(0.8, gt=0, le=0.999)
+    """The service level, as a share, that agents_required is to reach."""
+    staffing_patience_s: float = Field(0, ge=0, le=3_600)
+    """How long customers wait on average before they abandon: agents_required then follows Erlang A. 0 is not known:
+    Erlang C, in which nobody abandons."""
     reopen_window_days: int = Field(7, ge=1, le=90)
     """A first solve counts as reopened when that happens within so many days."""
     gross_margin: float | None = Field(None, ge=0, le=1)
@@ -249,6 +254,8 @@ class Settings(BaseSettings):
             short_abandon_ms=_ms(chosen.short_abandon_s),
             abandon_after_ms=_ms(chosen.abandon_after_s),
             service_level=chosen.service_level,
+            staffing_target=chosen.staffing_target,
+            staffing_patience_ms=_ms(chosen.staffing_patience_s) or None,
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,

@@ -51,6 +51,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     someone writes or it ends."""
     service_level: ServiceLevelPreset = "default"
     """What service_level counts on either side of the line."""
+    staffing_target: float = 0.8
+    """The service level that agents_required is to reach."""
+    staffing_patience_ms: int | None = None
+    """How long customers wait on average before they abandon (Erlang A); None: not known (Erlang C)."""
     reopen_window_ms: int = 7 * 86_400_000
     """Cohort of reopen_rate."""
     gross_margin: float | None = None

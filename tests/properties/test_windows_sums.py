@@ -53,7 +53,9 @@ MEASURES = {
     OPEN_TICKETS: st.integers(0, CLOCK_MS),
 }
 ZONES = st.sampled_from(["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
-TIER_SETS = st.sampled_from([TIERS, (ALL_TIME,), (DAYS, ALL_TIME), (HOURS, ALL_TIME), (FINE, ALL_TIME)])
+TIER_SETS = st.sampled_from(
+    [TIERS, (ALL_TIME,), (DAYS, ALL_TIME), (FINE, DAYS, ALL_TIME), (HOURS, ALL_TIME), (FINE, ALL_TIME)]
+)
 TIMES = st.one_of(
     st.integers(CLOCK_MS - 90 * MINUTE_MS, CLOCK_MS),
     st.integers(CLOCK_MS - 40 * DAY_MS, CLOCK_MS),

@@ -215,8 +215,11 @@ def test_a_default_of_the_page_is_what_the_file_would_say(tmp_path: Path) -> Non
     assert load_settings(toml(tmp_path, "\n".join(text))).model_dump() == Settings().model_dump()
 
 
-def test_the_choices_of_the_service_level_reach_the_options(tmp_path: Path) -> None:
-    text = '[definitions]\nservice_level = "amazon"\nabandon_after_s = 60\n'
+def test_the_choices_of_the_service_level_and_of_staffing_reach_the_options(tmp_path: Path) -> None:
+    text = '[definitions]\nservice_level = "amazon"\nstaffing_target = 0.9\nabandon_after_s = 60\n'
     options = load_settings(toml(tmp_path, text)).options()
-    assert (options.service_level, options.abandon_after_ms) == ("amazon", 60_000)
+    assert (options.service_level, options.staffing_target, options.abandon_after_ms) == ("amazon", 0.9, 60_000)
+    assert options.staffing_patience_ms is None
+    options = load_settings(toml(tmp_path, text + "staffing_patience_s = 90")).options()
+    assert options.staffing_patience_ms == 90_000
     assert "definitions.service_level = avaya: must be" in refusal(tmp_path, '[definitions]\nservice_level = "avaya"')

@@ -29,7 +29,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
-from stream_kpi.lifecycles.options import Options, ServiceLevelPreset
+from stream_kpi.lifecycles.options import AgentCreatedRule, FcrRule, FirstResponseStart, Options, ServiceLevelPreset
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 
 ENVIRONMENT_PREFIX = "STREAM_KPI_"
@@ -144,6 +144,23 @@ class DefinitionSettings(_Section):
     """Whether tickets that agents created count in ticket_volume."""
     auto_resolve_counts: bool = True
     """Whether a solve by automation or system counts in the resolution times."""
+    first_response_start: FirstResponseStart = "first_customer_message"
+    """From when first_response_time counts. creation: always from the creation. first_customer_message: from the
+    creation if a customer created the ticket, else from the customer's first message, else from the creation.
+    bot_handoff_or_reopen: from the last hand-off by a bot (`ticket.assigned` with the reason bot_handoff) or reopen,
+    else from a bot's solve, else from the creation."""
+    first_response_count_bot: bool = False
+    """Whether a bot's message can be the first response."""
+    first_response_count_notes: bool = False
+    """Whether a private note can be the first response."""
+    first_response_agent_created: AgentCreatedRule = "exclude"
+    """Tickets that agents created. exclude: they have no first response. second_comment: agents' second public message
+    is it, or their first if the customer has written before it. include: agents' first public message is it."""
+    fcr_rule: FcrRule = "one_contact"
+    """What makes a first solve by a human a first contact resolution (fcr_provisional). one_contact: one agent, and no
+    customer message after the agent's first public one. one_agent: public messages and the solve are one agent's, and
+    no transfer. one_reply: exactly one public message of agents, a session's being one. zero_customer_followups: no
+    customer message since the creation."""
     response_targets_s: dict[str, TargetSeconds] = {"chat": 60, "voice": 20, "social": 3_600}
     """Target of the first response by channel (response_time_compliance). A table given here replaces the whole
     default."""
@@ -242,6 +259,11 @@ class Settings(BaseSettings):
             terminal_statuses=frozenset(chosen.terminal_statuses),
             include_agent_created=chosen.include_agent_created,
             auto_resolve_counts=chosen.auto_resolve_counts,
+            first_response_start=chosen.first_response_start,
+            first_response_count_bot=chosen.first_response_count_bot,
+            first_response_count_notes=chosen.first_response_count_notes,
+            first_response_agent_created=chosen.first_response_agent_created,
+            fcr_rule=chosen.fcr_rule,
             response_targets_ms={channel: _ms(target) for channel, target in chosen.response_targets_s.items()},
             response_target_other_ms=_ms(chosen.response_target_other_s),
             requester_wait_statuses=frozenset(chosen.requester_wait_statuses),

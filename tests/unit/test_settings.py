@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -223,3 +224,19 @@ def test_the_choices_of_the_service_level_and_of_staffing_reach_the_options(tmp_
     options = load_settings(toml(tmp_path, text + "staffing_patience_s = 90")).options()
     assert options.staffing_patience_ms == 90_000
     assert "definitions.service_level = avaya: must be" in refusal(tmp_path, '[definitions]\nservice_level = "avaya"')
+
+
+def test_the_choices_of_first_response_and_first_contact_reach_the_options(tmp_path: Path) -> None:
+    chosen = {
+        "first_response_start": "bot_handoff_or_reopen",
+        "first_response_count_bot": True,
+        "first_response_count_notes": True,
+        "first_response_agent_created": "second_comment",
+        "fcr_rule": "one_reply",
+    }
+    text = "[definitions]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in chosen.items())
+    options = load_settings(toml(tmp_path, text)).options()
+    assert {key: getattr(options, key) for key in chosen} == chosen
+    allowed = "must be 'one_contact', 'one_agent', 'one_reply' or 'zero_customer_followups'"
+    wrong = refusal(tmp_path, '[definitions]\nfcr_rule = "one_touch"')
+    assert wrong == f"definitions.fcr_rule = one_touch: {allowed}"

@@ -37,6 +37,9 @@ CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
 """Names the TOML file when --config does not."""
 
 DAY_MS = 86_400_000
+COHORT_DAYS = 7
+"""The longest window of a cohort: rolling:30d of cohorts reads 30 days that ended so long ago, from panes of an hour,
+which are kept 38 days (windows.tiers)."""
 
 
 def _known_zone(name: str) -> str:
@@ -188,15 +191,24 @@ class DefinitionSettings(_Section):
     staffing_patience_s: float = Field(0, ge=0, le=3_600)
     """How long customers wait on average before they abandon: agents_required then follows Erlang A. 0 is not known:
     Erlang C, in which nobody abandons."""
-    reopen_window_days: int = Field(7, ge=1, le=90)
-    """A first solve counts as reopened when that happens within so many days."""
+    reopen_window_days: int = Field(7, ge=1, json_schema_extra={"maximum": COHORT_DAYS})
+    """A first solve counts as reopened (reopen_rate) when that happens within so many days: no more than 7, as what the
+    trailing 30 days look back on is kept for 38."""
     gross_margin: float | None = Field(None, ge=0, le=1)
     """Share of the revenue that is left after the costs of the service, 0.8 for 80 %. Without it clv has no value."""
     activation_action: str | None = Field(None, min_length=1, max_length=256)
     """The `action` of `activity.performed` that a new user has to do to be activated; without it, activation_rate has
     no value."""
-    activation_window_days: int = Field(7, ge=1, le=7)
+    activation_window_days: int = Field(7, ge=1, le=COHORT_DAYS)
     """A sign-up counts as activated when that happens within so many days."""
+
+    @field_validator("reopen_window_days")
+    @classmethod
+    def _panes_are_kept(cls, days: int) -> int:
+        if days > COHORT_DAYS:
+            message = f"must be at most {COHORT_DAYS}: what the trailing 30 days look back on is not kept for longer"
+            raise ValueError(message)
+        return days
 
 
 class MetricSettings(_Section):

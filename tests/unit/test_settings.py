@@ -11,8 +11,9 @@ import pytest
 
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.settings import Settings, load_settings, setting_keys
+from stream_kpi.settings import COHORT_DAYS, Settings, load_settings, setting_keys
 from stream_kpi.settings_page import page
+from stream_kpi.windows.kinds import ROLLING
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -71,6 +72,13 @@ def test_seconds_and_days_reach_the_lifecycles_as_milliseconds(tmp_path: Path) -
         (
             "[broker]\nsession_timeout_s = 6",
             "broker.heartbeat_interval_s = 3: must be at most a third of broker.session_timeout_s (6)",
+        ),
+        (
+            "[definitions]\nreopen_window_days = 8",
+            (
+                "definitions.reopen_window_days = 8: must be at most 7: "
+                "what the trailing 30 days look back on is not kept for longer"
+            ),
         ),
         ("[web]\nport = 70000", "web.port = 70000: must be less than or equal to 65535"),
         (
@@ -240,3 +248,11 @@ def test_the_choices_of_first_response_and_first_contact_reach_the_options(tmp_p
     allowed = "must be 'one_contact', 'one_agent', 'one_reply' or 'zero_customer_followups'"
     wrong = refusal(tmp_path, '[definitions]\nfcr_rule = "one_touch"')
     assert wrong == f"definitions.fcr_rule = one_touch: {allowed}"
+
+
+def test_the_longest_cohort_is_within_the_panes_that_its_trailing_30_days_are_read_from() -> None:
+    month = next(kind for kind in ROLLING if kind.name == "rolling:30d")
+    retention_ms = month.tier.retention_ms
+    assert retention_ms is not None
+    reads_back_ms = month.length_ms + COHORT_DAYS * 86_400_000 + (month.tier.grain_ms or 0)
+    assert reads_back_ms + Settings().lateness_s * 1_000 <= retention_ms

@@ -21,9 +21,16 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.kinds import Rolling, Tumbling
-from stream_kpi.windows.merged import Ages, MergedPanes, RollingSums
+from stream_kpi.windows.merged import (
+    Ages,
+    MergedPanes,
+    RollingSums,
+    TrailingSums,
+    trailing_before,
+    trailing_sums,
+)
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
-from stream_kpi.windows.tiers import ALL_TIME
+from stream_kpi.windows.tiers import ALL_TIME, DAYS, FINE, Tier
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
 
@@ -35,9 +42,10 @@ class Computation:
         self._options = options
         self._window = window
         self._at_ms = at_ms
-        tiers = (ALL_TIME,) if window is None else (window.tier._replace(retention_ms=None), ALL_TIME)
         topics = {kind.default_topic: kind for kind in TopicKind}
-        self._shard = Shard(0, 1, ShardOptions(options=options, topics=topics, tiers=tiers, remember_ages=True))
+        self._shard = Shard(
+            0, 1, ShardOptions(options=options, topics=topics, tiers=_tiers(window), remember_ages=True)
+        )
         self.rejected: Counter[Reason] = Counter()
         self.counts: Counter[str] = Counter()
         """Lines by what became of them: events, unknown_type, later_than_at."""
@@ -79,14 +87,22 @@ class Computation:
                 yield from records
         else:
             yield from self._evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
-            yield from self._evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
+            yield from self._evaluate(
+                [row for row in rows if row.stands], instant_view(panes, self._trailing, at_ms), wanted
+            )
 
     def _backwards(self, rows: Sequence[Kpi], window: Tumbling, dimensions: set[str]) -> Iterator[list[KpiRecord]]:
         at_ms, first_ms, panes = self.at_ms, self._shard.first_ms, self._panes
         rewind = self._shard.rewind_ages()
         oldest_ms = at_ms if first_ms is None else first_ms
         views = tumbling_views(
-            panes, window, at_ms, oldest_ms, grace_ms=0, past_ages=lambda end_ms: Ages([rewind.before(end_ms)], end_ms)
+            panes,
+            window,
+            at_ms,
+            oldest_ms,
+            grace_ms=0,
+            past_ages=lambda end_ms: Ages([rewind.before(end_ms)], end_ms),
+            trailing=self._trailing_before,
         )
         for view in views:
             yield list(self._evaluate(rows, view, dimensions))
@@ -105,6 +121,19 @@ class Computation:
         for _ in panes.absorb():
             pass
         return panes
+
+    @cached_property
+    def _trailing(self) -> RollingSums:
+        sums = trailing_sums(self._panes)
+        sums.move(self.at_ms)
+        return sums
+
+    def _trailing_before(self, end_ms: int) -> TrailingSums | None:
+        """As of now for the window that runs; days and months have no panes that show what came before their ends."""
+        if end_ms > self.at_ms:
+            return self._trailing.trailing()
+        of_days = self._window is not None and self._window.tier == DAYS
+        return None if of_days else trailing_before(self._panes, end_ms)
 
     def _view(self, panes: MergedPanes, at_ms: int) -> MergedView:
         window = self._window
@@ -125,3 +154,11 @@ class Computation:
     def _evaluate(self, rows: Sequence[Kpi], view: MergedView, dimensions: set[str]) -> Iterator[KpiRecord]:
         cuts: list[Cut] = sorted(cut for cut in view.cuts() if not cut or cut[0] in dimensions)
         return evaluate(rows, view, cuts, options=self._options)
+
+
+def _tiers(window: Rolling | Tumbling | None) -> tuple[Tier, ...]:
+    """What the window is read from, all of it, and what gauges look back on."""
+    if window is None:
+        return (FINE, ALL_TIME)
+    whole = window.tier._replace(retention_ms=None)
+    return (whole, ALL_TIME) if whole.number == FINE.number else (FINE, whole, ALL_TIME)

@@ -21,13 +21,22 @@ from stream_kpi.kpis.record import (
     record_key,
     timestamp,
 )
+from stream_kpi.kpis.rows import TOTAL_CUT
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import RUNNING
+from stream_kpi.measures.registry import RUNNING, TRAILING
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
-from stream_kpi.windows.merged import LEVELS, OF_FIXED_WINDOWS, MergedPanes, RollingSums
+from stream_kpi.windows.merged import (
+    LEVELS,
+    OF_FIXED_WINDOWS,
+    OF_TRAILING,
+    Change,
+    MergedPanes,
+    RollingSums,
+    trailing_sums,
+)
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
 from stream_kpi.windows.sum_table import measure_flags
 from stream_kpi.windows.tiers import ALL_TIME
@@ -68,6 +77,10 @@ _COMPARE_WITH_TOTAL = frozenset(
     dimension for kind in _KINDS for kpi in live_rows(kind) if kpi.formula.reads_total for dimension in kpi.cuts
 )
 """Dimensions with rows whose value changes with the total's."""
+_LOOK_BACK = frozenset(
+    dimension for kpi in live_rows("instant") if set(TRAILING) & set(kpi.formula.measures) for dimension in kpi.cuts
+)
+"""Dimensions with gauges whose value changes with the trailing half hour."""
 _RUNNING = measure_flags(RUNNING)
 _RUN_ON = tuple(k for k in TUMBLING if any(set(RUNNING) & set(kpi.formula.measures) for kpi in live_rows(k.name)))
 """Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
@@ -95,6 +108,7 @@ class Merge:
             )
             for kind in ROLLING
         ]
+        self._trailing = trailing_sums(self.panes)
         self._tumbling = [DirtyTumbling(kind, options.zone_info, self._grace_ms) for kind in TUMBLING]
         self._first_tumbling = 0
         self._dirty: dict[tuple[str, Cut], None] = {}
@@ -137,6 +151,7 @@ class Merge:
                 for one in (sums, *cohorts):
                     if one.kind.tier.number == tier and one.add(change):
                         self._mark_all(one.kind.name, every_cut)
+            self._look_back(change)
             for dirty in self._tumbling:
                 if dirty.kind.tier.number == tier:
                     for cut in cuts:
@@ -162,6 +177,7 @@ class Merge:
         for sums, cohorts in self._rolling:
             for one in (sums, *cohorts):
                 self._mark_all(one.kind.name, one.move(now_ms))
+        self._mark_gauges(self._trailing.move(now_ms))
         self.panes.expire(now_ms)  # what is gone can leave no window any more
         views = list(self._current_views(now_ms, first_ms))
         changed_cuts = self._take_dirty(CUTS_PER_PUBLISH // 2)
@@ -186,7 +202,7 @@ class Merge:
 
     def _current_views(self, now_ms: int, first_ms: int) -> Iterator[MergedView]:
         """The windows that end now, those that people look at first; all time is the last."""
-        yield instant_view(self.panes, now_ms)
+        yield instant_view(self.panes, self._trailing, now_ms)
         for sums, cohorts in self._rolling:
             yield rolling_view(self.panes, sums, cohorts, now_ms)
         yield next(tumbling_views(self.panes, TODAY, now_ms, now_ms, self._grace_ms))
@@ -195,6 +211,14 @@ class Merge:
     def _mark_all(self, name: str, cuts: Iterable[Cut]) -> None:
         for cut in cuts:
             self._mark(name, cut)
+
+    def _look_back(self, change: Change) -> None:
+        if self._trailing.kind.tier.number == change.tier and self._trailing.add(change):
+            self._mark_gauges(self.panes.numbers.named(change.sums.of_measures(OF_TRAILING).cuts()))
+
+    def _mark_gauges(self, cuts: Iterable[Cut]) -> None:
+        """The trailing half hour of these cuts has changed."""
+        self._mark_all("instant", (cut for cut in cuts if (cut[0] if cut else TOTAL_CUT) in _LOOK_BACK))
 
     def _mark(self, name: str, cut: Cut) -> None:
         self._dirty[name, cut] = None  # in its old place, if it waits already

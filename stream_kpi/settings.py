@@ -29,7 +29,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
-from stream_kpi.lifecycles.options import Options, ServiceLevelPreset
+from stream_kpi.lifecycles.options import AgentCreatedRule, FcrRule, FirstResponseStart, Options, ServiceLevelPreset
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 
 ENVIRONMENT_PREFIX = "STREAM_KPI_"
@@ -37,6 +37,9 @@ CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
 """Names the TOML file when --config does not."""
 
 DAY_MS = 86_400_000
+COHORT_DAYS = 7
+"""The longest window of a cohort: rolling:30d of cohorts reads 30 days that ended so long ago, from panes of an hour,
+which are kept 38 days (windows.tiers)."""
 
 
 def _known_zone(name: str) -> str:
@@ -144,6 +147,23 @@ class DefinitionSettings(_Section):
     """Whether tickets that agents created count in ticket_volume."""
     auto_resolve_counts: bool = True
     """Whether a solve by automation or system counts in the resolution times."""
+    first_response_start: FirstResponseStart = "first_customer_message"
+    """From when first_response_time counts. creation: always from the creation. first_customer_message: from the
+    creation if a customer created the ticket, else from the customer's first message, else from the creation.
+    bot_handoff_or_reopen: from the last hand-off by a bot (`ticket.assigned` with the reason bot_handoff) or reopen,
+    else from a bot's solve, else from the creation."""
+    first_response_count_bot: bool = False
+    """Whether a bot's message can be the first response."""
+    first_response_count_notes: bool = False
+    """Whether a private note can be the first response."""
+    first_response_agent_created: AgentCreatedRule = "exclude"
+    """Tickets that agents created. exclude: they have no first response. second_comment: agents' second public message
+    is it, or their first if the customer has written before it. include: agents' first public message is it."""
+    fcr_rule: FcrRule = "one_contact"
+    """What makes a first solve by a human a first contact resolution (fcr_provisional). one_contact: one agent, and no
+    customer message after the agent's first public one. one_agent: public messages and the solve are one agent's, and
+    no transfer. one_reply: exactly one public message of agents, a session's being one. zero_customer_followups: no
+    customer message since the creation."""
     response_targets_s: dict[str, TargetSeconds] = {"chat": 60, "voice": 20, "social": 3_600}
     """Target of the first response by channel (response_time_compliance). A table given here replaces the whole
     default."""
@@ -166,15 +186,29 @@ class DefinitionSettings(_Section):
     until someone writes or it ends."""
     service_level: ServiceLevelPreset = "default"
     """Whose definition service_level follows; docs/kpis.md says what each counts. It applies to the past as well."""
-    reopen_window_days: int = Field(7, ge=1, le=90)
-    """A first solve counts as reopened when that happens within so many days."""
+    staffing_target: float = Field(0.8, gt=0, le=0.999)
+    """The service level, as a share, that agents_required is to reach."""
+    staffing_patience_s: float = Field(0, ge=0, le=3_600)
+    """How long customers wait on average before they abandon: agents_required then follows Erlang A. 0 is not known:
+    Erlang C, in which nobody abandons."""
+    reopen_window_days: int = Field(7, ge=1, json_schema_extra={"maximum": COHORT_DAYS})
+    """A first solve counts as reopened (reopen_rate) when that happens within so many days: no more than 7, as what the
+    trailing 30 days look back on is kept for 38."""
     gross_margin: float | None = Field(None, ge=0, le=1)
     """Share of the revenue that is left after the costs of the service, 0.8 for 80 %. Without it clv has no value."""
     activation_action: str | None = Field(None, min_length=1, max_length=256)
     """The `action` of `activity.performed` that a new user has to do to be activated; without it, activation_rate has
     no value."""
-    activation_window_days: int = Field(7, ge=1, le=7)
+    activation_window_days: int = Field(7, ge=1, le=COHORT_DAYS)
     """A sign-up counts as activated when that happens within so many days."""
+
+    @field_validator("reopen_window_days")
+    @classmethod
+    def _panes_are_kept(cls, days: int) -> int:
+        if days > COHORT_DAYS:
+            message = f"must be at most {COHORT_DAYS}: what the trailing 30 days look back on is not kept for longer"
+            raise ValueError(message)
+        return days
 
 
 class MetricSettings(_Section):
@@ -237,6 +271,11 @@ class Settings(BaseSettings):
             terminal_statuses=frozenset(chosen.terminal_statuses),
             include_agent_created=chosen.include_agent_created,
             auto_resolve_counts=chosen.auto_resolve_counts,
+            first_response_start=chosen.first_response_start,
+            first_response_count_bot=chosen.first_response_count_bot,
+            first_response_count_notes=chosen.first_response_count_notes,
+            first_response_agent_created=chosen.first_response_agent_created,
+            fcr_rule=chosen.fcr_rule,
             response_targets_ms={channel: _ms(target) for channel, target in chosen.response_targets_s.items()},
             response_target_other_ms=_ms(chosen.response_target_other_s),
             requester_wait_statuses=frozenset(chosen.requester_wait_statuses),
@@ -249,6 +288,8 @@ class Settings(BaseSettings):
             short_abandon_ms=_ms(chosen.short_abandon_s),
             abandon_after_ms=_ms(chosen.abandon_after_s),
             service_level=chosen.service_level,
+            staffing_target=chosen.staffing_target,
+            staffing_patience_ms=_ms(chosen.staffing_patience_s) or None,
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,

@@ -14,6 +14,7 @@ from stream_kpi.kpis import agents, chats, costs, engagement, handling, kept_rev
 from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
+from stream_kpi.kpis.staffing import AgentsRequired
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import Measure
 
@@ -27,6 +28,7 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *handling.OUTCOME,
     *chats.QUEUE,
     *chats.SERVICE,
+    *chats.STAFFING,
     *agents.PRESENCE,
     *surveys.SATISFACTION,
     *surveys.RESPONSE,
@@ -55,6 +57,7 @@ PRESETS: Final[dict[str, Mapping[str, Formula]]] = {"service_level": SERVICE_LEV
 
 _CHOSEN: Final[dict[str, Callable[[Options], Formula]]] = {
     "service_level": lambda options: SERVICE_LEVELS[options.service_level],
+    "agents_required": lambda options: AgentsRequired(options.staffing_target, options.staffing_patience_ms),
 }
 """The rows whose formula is the organisation's choice."""
 

@@ -9,6 +9,7 @@ from stream_kpi.kpis.formulas import Count, CountOfAll, MeanDuration, Ratio
 from stream_kpi.kpis.levels import Level, OldestAge
 from stream_kpi.kpis.rows import Area, Kpi, KpiKind
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
+from stream_kpi.kpis.staffing import AgentsRequired
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 
@@ -195,5 +196,28 @@ SERVICE: Final = (
         "agent, if there was one.",
         advice="It is what the customer spends. Compare it with handle time: where the difference is large they wait, "
         "so add agents; where both are, give agents ready answers for the category's commonest questions.",
+    ),
+)
+
+STAFFING: Final = (
+    Kpi(
+        id="agents_required",
+        title="Agents required and present",
+        area=Area.CHATS,
+        unit="agents",
+        kind=KpiKind.LEVEL,
+        direction="none",
+        target=None,
+        cuts=(rows.TOTAL_CUT, "group"),
+        windows=rows.INSTANT,
+        formula=AgentsRequired(Options().staffing_target, Options().staffing_patience_ms),
+        definition="Class required: the fewest agents, one contact at a time, with whom 80 % of arrivals (the setting "
+        "definitions.staffing_target) are answered within X, the mean of their channels', at the arrival rate and the "
+        "handle time of the trailing 30 min: Erlang C, or Erlang A where the setting definitions.staffing_patience_s "
+        "says how long customers wait. Class present: agents available or busy now. The total is one pool for all "
+        "queues.",
+        advice="Where fewer are present than required, bring that many to the queue before the next half hour; where "
+        "an agent takes several chats at once, divide what is required by how many. If that cannot be had, lower the "
+        "load: offer callbacks and ready answers.",
     ),
 )

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from stream_kpi.events.currencies import alpha_code, minor_digits
-from stream_kpi.kpis.view import View
+from stream_kpi.kpis.view import Trailing, View
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import histogram
@@ -65,6 +65,11 @@ class Scope:
     def at_end(self) -> Mapping[int, int]:
         """Levels at the window's end."""
         return self.view.at_end(self.cut)
+
+    @cached_property
+    def trailing(self) -> Trailing | None:
+        """The half hour up to the window's end, where it is kept."""
+        return self.view.trailing(self.cut)
 
     @cached_property
     def ordered(self) -> list[int]:

@@ -141,7 +141,8 @@ RESPONSE: Final = (
         business_formula=MeanDuration(registry.FIRST_RESPONSE_BUSINESS),
         definition="First public message of a human agent less the start: the creation by a customer, else the first "
         "customer message before that reply, else the creation. Bots, automations, campaigns and private notes do not "
-        "count, nor do tickets that an agent created; credited to the sender, in the window of the reply.",
+        "count, nor do tickets that an agent created; credited to the sender, in the window of the reply. The settings "
+        "definitions.first_response_* choose another start, and what else counts.",
         advice="Compare mean and p90: if only p90 is bad, a few tickets fall through routing (look at unassigned); "
         "if both are, too few agents face the arrivals of that hour or channel. Triage first, solve second: a first "
         "human answer need not be the solution.",
@@ -263,7 +264,7 @@ RESOLUTION: Final = (
         formula=Ratio(registry.FCR_FIRST_CONTACT, registry.FCR_SOLVES),
         definition="First solves by a human without a customer message after the first public agent reply, by at most "
         "one handling agent and without a transfer / first solves by a human. Provisional: what happens after the "
-        "solve is not yet known.",
+        "solve is not yet known. The setting definitions.fcr_rule chooses another rule.",
         advice="See which of the three fails: follow-up questions (answer more completely), a second agent or a "
         "transfer (route by skill at the start, give the first level the rights it lacks).",
     ),

@@ -20,6 +20,11 @@ ServiceLevelPreset = Literal["default", "amazon", "genesys", "asterisk2", "talkd
 """Whose definition of the service level."""
 
 
+FirstResponseStart = Literal["creation", "first_customer_message", "bot_handoff_or_reopen"]
+AgentCreatedRule = Literal["exclude", "second_comment", "include"]
+FcrRule = Literal["one_contact", "one_agent", "one_reply", "zero_customer_followups"]
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Defaults are those of kpis.md. Times are integer milliseconds."""
 
@@ -31,6 +36,19 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Whether ticket_volume counts tickets that agents created."""
     auto_resolve_counts: bool = True
     """Whether a solve by automation or system counts in the resolution times."""
+    first_response_start: FirstResponseStart = "first_customer_message"
+    """From when the first response is waited for. By first_customer_message a customer's creation is one, and a ticket
+    to which no customer has written is waited for from its creation; by bot_handoff_or_reopen it is the later of the
+    two, else a bot's solve, else the creation."""
+    first_response_count_bot: bool = False
+    """Whether a bot's message is a first response."""
+    first_response_count_notes: bool = False
+    """Whether a private note is a first response."""
+    first_response_agent_created: AgentCreatedRule = "exclude"
+    """Of tickets that agents created, which message is the first response: none, the agents' second public one (their
+    first if the customer has written before it), the first."""
+    fcr_rule: FcrRule = "one_contact"
+    """What a first contact is (lifecycles.ticket.first_contact)."""
     response_targets_ms: dict[str, int] = msgspec.field(
         default_factory=lambda: {"chat": 60_000, "voice": 20_000, "social": 3_600_000}
     )
@@ -51,6 +69,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     someone writes or it ends."""
     service_level: ServiceLevelPreset = "default"
     """What service_level counts on either side of the line."""
+    staffing_target: float = 0.8
+    """The service level that agents_required is to reach."""
+    staffing_patience_ms: int | None = None
+    """How long customers wait on average before they abandon (Erlang A); None: not known (Erlang C)."""
     reopen_window_ms: int = 7 * 86_400_000
     """Cohort of reopen_rate."""
     gross_margin: float | None = None

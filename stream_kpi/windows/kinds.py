@@ -73,6 +73,10 @@ ROLLING: tuple[Rolling, ...] = tuple(
 """What a worker publishes."""
 
 
+HALF_HOUR = Rolling("trailing:30m", 30 * MINUTE_MS, FINE)
+"""The half hour that gauges look back on; no window of its own."""
+
+
 def parse(name: str) -> Rolling | Tumbling | None:
     """The kind that ``--window`` names; None: ``total``. Raises ValueError with what is allowed."""
     if name == "total":

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from stream_kpi.lifecycles.facts import Cut
-from stream_kpi.measures.registry import MEASURES, RESTATED, SLOTS_PER_MEASURE, Kind, Measure
+from stream_kpi.measures.registry import MEASURES, RESTATED, SLOTS_PER_MEASURE, TRAILING, Kind, Measure
 from stream_kpi.measures.vector import subtract
 from stream_kpi.windows.ages import AgeSummary, ShardAges, summary
-from stream_kpi.windows.kinds import Rolling
+from stream_kpi.windows.kinds import HALF_HOUR, Rolling
 from stream_kpi.windows.panes import PaneKey
 from stream_kpi.windows.sum_table import (
     NOTHING,
@@ -24,13 +24,14 @@ from stream_kpi.windows.sum_table import (
     sums_of,
     unpacked_vectors,
 )
-from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, TIERS, Tier
+from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, MINUTE_MS, TIERS, Tier
 
 LEVELS = measure_flags(measure for measure in MEASURES if measure.kind is Kind.LEVEL)
 OF_FIXED_WINDOWS = ~measure_flags(RESTATED)
 """What windows with fixed bounds, all time and the instant read: a customer that pays more today changes none of
 those that have been."""
 _LEVELS_OF_FIXED_WINDOWS = LEVELS & OF_FIXED_WINDOWS
+OF_TRAILING = measure_flags(TRAILING)
 Place = tuple[int, int]
 """Tier and start of panes."""
 
@@ -49,6 +50,13 @@ class Ages(NamedTuple):
         """All shards' members of one set and cut."""
         found = (by_measure.get(measure.number, {}).get(cut) for by_measure in self.shards)
         return summary([state for state in found if state is not None], self.at_ms)
+
+
+class TrailingSums(NamedTuple):
+    """What the half hour up to a moment has seen (windows.view.Trailing), of every cut."""
+
+    length_ms: int
+    sums: Sums
 
 
 class Change(NamedTuple):
@@ -236,3 +244,20 @@ class RollingSums:
             sums = sums.of_measures(self._measures)
         self.table.add(sums)
         return sums
+
+    def trailing(self) -> TrailingSums:
+        """The window as what is looked back on from its end."""
+        return TrailingSums(self._last_ms - self.start_ms, self.table.sums)
+
+
+def trailing_sums(panes: MergedPanes) -> RollingSums:
+    """The half hour that gauges look back on, to be moved along."""
+    return RollingSums(HALF_HOUR, panes, measures=TRAILING)
+
+
+def trailing_before(panes: MergedPanes, end_ms: int) -> TrailingSums:
+    """The half hour before the end of a past window that is made of whole panes of five minutes."""
+    slices = panes.slices[FIVE_MINUTES.number]
+    starts = range(end_ms - HALF_HOUR.length_ms, end_ms, 5 * MINUTE_MS)
+    parts = [slices[start].sums.of_measures(OF_TRAILING) for start in starts if start in slices]
+    return TrailingSums(HALF_HOUR.length_ms, added(parts))

@@ -29,6 +29,15 @@ class Window(NamedTuple):
         return min(self.end_ms, self.now_ms)
 
 
+class Trailing(NamedTuple):
+    """What the half hour up to a window's end has seen."""
+
+    length_ms: int
+    """A little over half an hour: its start is that of the pane that holds it."""
+    sums: Mapping[int, int]
+    """Of the measures of registry.TRAILING only."""
+
+
 class View(Protocol):
     """One window of everything. Vectors are never to be changed by the caller."""
 
@@ -48,6 +57,9 @@ class View(Protocol):
 
     def at_end(self, cut: Cut) -> Mapping[int, int]:
         """Levels at the window's end."""
+
+    def trailing(self, cut: Cut) -> Trailing | None:
+        """The half hour up to the window's end; None when it is not kept for that moment."""
 
     def ages(self, cut: Cut, measure: Measure) -> AgeSummary | None:
         """The set at the window's end; None when it has no member, or when it is not kept for that moment."""

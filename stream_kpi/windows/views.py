@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.measures.registry import MEASURES, Kind, Measure
 from stream_kpi.measures.vector import Vector, subtract
 from stream_kpi.windows.ages import AgeSummary
 from stream_kpi.windows.kinds import Tumbling
-from stream_kpi.windows.merged import LEVELS, Ages, MergedPanes, RollingSums
+from stream_kpi.windows.merged import LEVELS, Ages, MergedPanes, RollingSums, TrailingSums
 from stream_kpi.windows.sum_table import NOTHING, Sums, SumTable, added, measure_flags
-from stream_kpi.windows.view import Window
+from stream_kpi.windows.view import Trailing, Window
 
 _COUNTED_LEVELS = measure_flags(m for m in MEASURES if m.kind is Kind.LEVEL and not m.by_currency)
 """Money is left out: who pays in a currency is a customer."""
@@ -30,15 +30,17 @@ class MergedView:
         later: Sums = NOTHING,
         cohort: Sums | None = None,
         ages: Ages | None = None,
+        trailing: Callable[[], TrailingSums | None] = lambda: None,
     ) -> None:
-        """``later``: the levels' changes after the window's end; ``cohort``: as inside unless given; ``ages``: None
-        where they are not kept for the window's end."""
+        """``later``: the levels' changes after the window's end; ``cohort``: as inside unless given; ``ages``,
+        ``trailing`` (asked only when a formula does): None where they are not kept for the window's end."""
         self.window = window
         self._numbers = panes.numbers
         self._inside = inside
         self._levels = added([panes.levels.sums, later.negated()])
         self._cohort = inside if cohort is None else cohort
         self._ages = ages
+        self._trailing_sums = trailing
         self._read: dict[Cut, Vector] = {}
 
     def cuts(self) -> frozenset[Cut]:
@@ -76,6 +78,17 @@ class MergedView:
     def _inside_levels(self) -> Sums:
         return self._inside.of_measures(LEVELS)
 
+    def trailing(self, cut: Cut) -> Trailing | None:
+        """The half hour up to the end."""
+        found = self._trailing
+        if found is None:
+            return None
+        return Trailing(found.length_ms, found.sums.vector(self._numbers.find(cut)))
+
+    @cached_property
+    def _trailing(self) -> TrailingSums | None:
+        return self._trailing_sums()
+
     def ages(self, cut: Cut, measure: Measure) -> AgeSummary | None:
         """The set at the end."""
         return None if self._ages is None else self._ages.of(cut, measure)
@@ -88,11 +101,13 @@ def tumbling_views(
     oldest_ms: int,
     grace_ms: int,
     past_ages: Callable[[int], Ages] | None = None,
+    trailing: Callable[[int], TrailingSums | None] = lambda _: None,
 ) -> Iterator[MergedView]:
     """The windows of a kind, from the one that holds ``now`` back to the one that holds ``oldest``.
 
     Walking back makes the levels at a window's end one subtraction: what stands now less what came after. A view is
-    good until the next one is asked for. ``past_ages``: the sets that age just before an instant, where they are kept.
+    good until the next one is asked for. ``past_ages``: the sets that age just before an instant, where they are kept;
+    ``trailing``: the same of the half hour before it.
     """
     zone = panes.zone
     slices = panes.slices[kind.tier.number]
@@ -111,6 +126,7 @@ def tumbling_views(
             inside,
             later=later.sums,
             ages=panes.ages_at(now_ms) if end_ms > now_ms else past_ages(end_ms) if past_ages is not None else None,
+            trailing=partial(trailing, end_ms),
         )
         if start_ms <= oldest_ms:
             return
@@ -138,6 +154,8 @@ def rolling_view(panes: MergedPanes, sums: RollingSums, cohorts: Sequence[Rollin
     return MergedView(window, panes, sums.table.sums, later=sums.later(), cohort=cohort, ages=panes.ages_at(now_ms))
 
 
-def instant_view(panes: MergedPanes, now_ms: int) -> MergedView:
-    """Levels and ages as they stand now, zeros of every cut that ever had any facts included."""
-    return MergedView(Window("instant", None, now_ms, final=True), panes, panes.totals, ages=panes.ages_at(now_ms))
+def instant_view(panes: MergedPanes, trailing: RollingSums, now_ms: int) -> MergedView:
+    """Levels and ages as they stand now, zeros of every cut that ever had any facts included. ``trailing`` must have
+    been moved to now."""
+    window = Window("instant", None, now_ms, final=True)
+    return MergedView(window, panes, panes.totals, ages=panes.ages_at(now_ms), trailing=trailing.trailing)

@@ -54,6 +54,7 @@ IDS = [
     "service_level",
     "handle_time",
     "chat_duration",
+    "agents_required",
     "agent_occupancy",
     "agent_concurrency",
     "csat",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.scope import Scope
-from stream_kpi.kpis.view import AgeSummary, Window
+from stream_kpi.kpis.view import AgeSummary, Trailing, Window
 from stream_kpi.lifecycles.entity import facts_of
 from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.options import Options
@@ -63,6 +63,9 @@ class FactsView:
 
     def at_end(self, cut: Cut) -> Mapping[int, int]:
         return self._levels(cut, self._end_ms)
+
+    def trailing(self, _: Cut) -> Trailing | None:
+        return None
 
     def ages(self, cut: Cut, measure: Measure) -> AgeSummary | None:  # noqa: ARG002 as the views'
         return None

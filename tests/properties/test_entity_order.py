@@ -22,6 +22,14 @@ OPTIONS = st.sampled_from(
         Options(terminal_statuses=frozenset({"closed"}), auto_resolve_counts=False),
         Options(include_agent_created=False, reopen_window_ms=DAY_MS),
         Options(schedules=BY_DIMENSION),
+        Options(first_response_start="creation", first_response_agent_created="include", fcr_rule="one_agent"),
+        Options(
+            first_response_start="bot_handoff_or_reopen",
+            first_response_count_notes=True,
+            fcr_rule="zero_customer_followups",
+            schedules=BY_DIMENSION,
+        ),
+        Options(first_response_count_bot=True, first_response_agent_created="second_comment", fcr_rule="one_reply"),
         Options(requester_wait_statuses=frozenset({"new", "pending"}), on_hold_statuses=frozenset({"pending"})),
     ]
 )

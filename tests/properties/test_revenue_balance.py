@@ -18,7 +18,7 @@ from stream_kpi.measures import registry
 from stream_kpi.merge import Merge
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
-from stream_kpi.windows.merged import MergedPanes, RollingSums
+from stream_kpi.windows.merged import MergedPanes, RollingSums, trailing_sums
 from stream_kpi.windows.panes import AGES_KEY, PaneKey, pack_key, unpack_key
 from stream_kpi.windows.sum_table import packed_vectors, sums_of
 from stream_kpi.windows.tiers import ALL_TIME
@@ -95,7 +95,7 @@ def feed(lines: list[bytes], now_ms: int, flush_after: int) -> tuple[MergedPanes
 
 def views(panes: MergedPanes, now_ms: int, first_ms: int | None) -> Iterator[MergedView]:
     """Every window that a worker publishes."""
-    yield instant_view(panes, now_ms)
+    yield instant_view(panes, trailing_sums(panes), now_ms)
     yield total_view(panes, first_ms, now_ms)
     for rolling in ROLLING:
         sums = RollingSums(rolling, panes)

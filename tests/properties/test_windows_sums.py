@@ -58,7 +58,9 @@ MEASURES: dict[Measure | Compound, st.SearchStrategy[int]] = {
     CLOCKS_ALL_ENDED: st.just(1),
 }
 ZONES = st.sampled_from(["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
-TIER_SETS = st.sampled_from([TIERS, (ALL_TIME,), (DAYS, ALL_TIME), (HOURS, ALL_TIME), (FINE, ALL_TIME)])
+TIER_SETS = st.sampled_from(
+    [TIERS, (ALL_TIME,), (DAYS, ALL_TIME), (FINE, DAYS, ALL_TIME), (HOURS, ALL_TIME), (FINE, ALL_TIME)]
+)
 TIMES = st.one_of(
     st.integers(CLOCK_MS - 90 * MINUTE_MS, CLOCK_MS),
     st.integers(CLOCK_MS - 40 * DAY_MS, CLOCK_MS),

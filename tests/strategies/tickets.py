@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
+    HandedOff,
     Merged,
     Message,
     Status,
@@ -59,7 +60,8 @@ def _events(draw: st.DrawFn, uid: str) -> TicketEvent:
         case 5 | 6 | 7 | 8 | 9:
             return Status(time_ms, uid, draw(_statuses), draw(_actors), draw(_agents))
         case 10 | 11:
-            return Assigned(time_ms, uid, draw(_agents), draw(_names))
+            kind = draw(st.sampled_from([Assigned, Assigned, HandedOff]))
+            return kind(time_ms, uid, draw(_agents), draw(_names))
         case 12:
             return Updated(time_ms, uid, ((draw(_dimensions), draw(_names)),))
         case 13:

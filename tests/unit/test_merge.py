@@ -14,7 +14,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.merge import Merge, Publication
 from stream_kpi.shard import Shard
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
-from stream_kpi.windows.tiers import ALL_TIME
+from stream_kpi.windows.tiers import ALL_TIME, FINE
 from tests.shard_kit import (
     CHATS,
     DAY_MS,
@@ -494,3 +494,36 @@ def test_panes_are_taken_in_before_too_many_wait(publisher: Publisher, monkeypat
     assert publisher.merge.panes.waiting < 10
     publisher.publish(T0_MS + HOUR_MS * 2)
     assert publisher.value(VOLUME).value == 100
+
+
+def test_agents_required_follow_the_trailing_half_hour_while_nothing_else_happens(publisher: Publisher) -> None:
+    key = b"agents_required|instant|class=required&group=sales|||"
+    publisher.take(
+        event("chat.queued", "C", T0_MS, "q", queue="sales", channel="voice"),
+        event("chat.accepted", "C", T0_MS, "a", agent_id="ann"),
+        event("chat.ended", "C", T0_MS + MINUTE_MS, "e", by="agent"),
+        topic=CHATS,
+    )
+    publisher.publish(T0_MS + MINUTE_MS)
+    assert publisher.value(key).value == 1
+    publisher.publish_only(T0_MS + 30 * MINUTE_MS)
+    assert (publisher.value(key).value, publisher.value(key).samples) == (1, 1)
+    publisher.publish_only(T0_MS + 30 * MINUTE_MS + 15_000)
+    assert (publisher.value(key).value, publisher.value(key).samples) == (0, 0)
+
+
+def test_agents_required_change_when_only_the_pane_of_fifteen_seconds_has_come_late(publisher: Publisher) -> None:
+    publisher.take(event("chat.queued", "C", T0_MS, "q", queue="sales"), topic=CHATS)
+    flushed = dict(publisher.panes)
+    publisher.merge = Merge(publisher.options, grace_ms=GRACE_MS)
+    late = {pane: value for pane, value in flushed.items() if pane != AGES_KEY and unpack_key(pane).tier == FINE.number}
+    for pane, value in flushed.items():
+        if pane not in late:
+            publisher.merge.apply(0, pane, value)
+    publisher.publish_only(T0_MS)
+    key = b"agents_required|instant|class=required|||"
+    assert publisher.value(key).value == 0
+    for pane, value in late.items():
+        publisher.merge.apply(0, pane, value)
+    publisher.publish_only(T0_MS)
+    assert (publisher.value(key).value, publisher.value(key).samples) == (None, 1)

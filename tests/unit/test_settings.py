@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import pytest
 
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.settings import Settings, load_settings, setting_keys
+from stream_kpi.settings import COHORT_DAYS, Settings, load_settings, setting_keys
 from stream_kpi.settings_page import page
+from stream_kpi.windows.kinds import ROLLING
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -70,6 +72,13 @@ def test_seconds_and_days_reach_the_lifecycles_as_milliseconds(tmp_path: Path) -
         (
             "[broker]\nsession_timeout_s = 6",
             "broker.heartbeat_interval_s = 3: must be at most a third of broker.session_timeout_s (6)",
+        ),
+        (
+            "[definitions]\nreopen_window_days = 8",
+            (
+                "definitions.reopen_window_days = 8: must be at most 7: "
+                "what the trailing 30 days look back on is not kept for longer"
+            ),
         ),
         ("[web]\nport = 70000", "web.port = 70000: must be less than or equal to 65535"),
         (
@@ -215,8 +224,35 @@ def test_a_default_of_the_page_is_what_the_file_would_say(tmp_path: Path) -> Non
     assert load_settings(toml(tmp_path, "\n".join(text))).model_dump() == Settings().model_dump()
 
 
-def test_the_choices_of_the_service_level_reach_the_options(tmp_path: Path) -> None:
-    text = '[definitions]\nservice_level = "amazon"\nabandon_after_s = 60\n'
+def test_the_choices_of_the_service_level_and_of_staffing_reach_the_options(tmp_path: Path) -> None:
+    text = '[definitions]\nservice_level = "amazon"\nstaffing_target = 0.9\nabandon_after_s = 60\n'
     options = load_settings(toml(tmp_path, text)).options()
-    assert (options.service_level, options.abandon_after_ms) == ("amazon", 60_000)
+    assert (options.service_level, options.staffing_target, options.abandon_after_ms) == ("amazon", 0.9, 60_000)
+    assert options.staffing_patience_ms is None
+    options = load_settings(toml(tmp_path, text + "staffing_patience_s = 90")).options()
+    assert options.staffing_patience_ms == 90_000
     assert "definitions.service_level = avaya: must be" in refusal(tmp_path, '[definitions]\nservice_level = "avaya"')
+
+
+def test_the_choices_of_first_response_and_first_contact_reach_the_options(tmp_path: Path) -> None:
+    chosen = {
+        "first_response_start": "bot_handoff_or_reopen",
+        "first_response_count_bot": True,
+        "first_response_count_notes": True,
+        "first_response_agent_created": "second_comment",
+        "fcr_rule": "one_reply",
+    }
+    text = "[definitions]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in chosen.items())
+    options = load_settings(toml(tmp_path, text)).options()
+    assert {key: getattr(options, key) for key in chosen} == chosen
+    allowed = "must be 'one_contact', 'one_agent', 'one_reply' or 'zero_customer_followups'"
+    wrong = refusal(tmp_path, '[definitions]\nfcr_rule = "one_touch"')
+    assert wrong == f"definitions.fcr_rule = one_touch: {allowed}"
+
+
+def test_the_longest_cohort_is_within_the_panes_that_its_trailing_30_days_are_read_from() -> None:
+    month = next(kind for kind in ROLLING if kind.name == "rolling:30d")
+    retention_ms = month.tier.retention_ms
+    assert retention_ms is not None
+    reads_back_ms = month.length_ms + COHORT_DAYS * 86_400_000 + (month.tier.grain_ms or 0)
+    assert reads_back_ms + Settings().lateness_s * 1_000 <= retention_ms

@@ -11,6 +11,7 @@ from stream_kpi.events.tickets import TicketWire
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
+    HandedOff,
     Merged,
     Message,
     Status,
@@ -51,6 +52,8 @@ def kept(event_type: str, **data: Any) -> TicketEvent | None:
         ),
         ("ticket.assigned", {"agent_id": "ann", "group": "g"}, Assigned(7, UID, "ann", "g")),
         ("ticket.assigned", {}, Assigned(7, UID, None, None)),
+        ("ticket.assigned", {"agent_id": "ann", "reason": "transfer"}, Assigned(7, UID, "ann", None)),
+        ("ticket.assigned", {"group": "g", "reason": "bot_handoff"}, HandedOff(7, UID, None, "g")),
         ("ticket.status", {"status": "solved"}, Status(7, UID, "solved", "agent", None)),
         (
             "ticket.status",
@@ -84,6 +87,7 @@ def test_events_of_one_instant_rank_created_updated_merged_assigned_message_stat
         SurveyAnswered(7, "a", "s", "csat", 1, 1, 5),
         Status(7, "b", "open", "agent", None),
         Message(7, "c", "agent", None, True, None),
+        HandedOff(7, "dh", None, None),
         Assigned(7, "d", None, None),
         Merged(7, "e"),
         Updated(7, "f", ()),

@@ -34,6 +34,7 @@ BLOCKED = "blocked"
 """The reason that counts nowhere. All others flow out: they count below the line only."""
 
 QUEUED_SLOT = registry.CHATS_QUEUED.slot
+TARGET_ABOVE_OTHER_SLOT = registry.CHATS_QUEUED.part_slot("target_above_other_ms")
 QUEUE_LENGTH_SLOT = registry.QUEUE_LENGTH.slot
 WAITING_SLOT = registry.WAITING_CHATS.slot
 OUTCOMES_SLOT = registry.CHAT_OUTCOMES.slot
@@ -136,6 +137,10 @@ class ChatFold(Fold):
         self._queue = queue
         self._cuts = self.cut_sets.standard(self._channel, self._priority, self._category, queue, self._brand)
 
+    def _queue_cuts(self) -> int:
+        """The total and the queue."""
+        return self.cut_sets.with_total("group", self._queue)
+
     def _cuts_with_agent(self) -> int:
         return self._cuts if self._agent is None else self.cut_sets.credited(self._cuts, self._agent)
 
@@ -154,7 +159,10 @@ class ChatFold(Fold):
             (WAITING_SLOT, time_ms, cuts, time_ms, 1),
         )
         options = self._options
-        target_ms = options.service_level_targets_ms.get(event.channel, options.service_level_target_other_ms)
+        target_ms = other_ms = options.service_level_target_other_ms
+        if event.channel in options.service_level_targets_ms:
+            target_ms = options.service_level_targets_ms[event.channel]
+            self.emit(TARGET_ABOVE_OTHER_SLOT, time_ms, self._queue_cuts(), target_ms - other_ms)
         self.schedule(time_ms + target_ms, ANSWER_DEADLINE)
 
     def _on_queued_again(self, _: Queued, __: int) -> None:
@@ -187,8 +195,7 @@ class ChatFold(Fold):
             self._let_go(event.time_ms)
 
     def _take_in_hand(self, time_ms: int) -> None:
-        cut_sets = self.cut_sets
-        cuts = cut_sets.with_total("group", self._queue) | cut_sets.agents[self._agent]
+        cuts = self._queue_cuts() | self.cut_sets.agents[self._agent]
         if cuts != self._hand_cuts:
             if self._hand_cuts is not None:
                 self._let_go(time_ms)

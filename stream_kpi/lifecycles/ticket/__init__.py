@@ -1,2 +1,3 @@
 """The ticket lifecycle: :mod:`events` is what a ticket keeps of its events, :mod:`fold` the order of things,
-:mod:`backlog`, :mod:`replies` and :mod:`resolution` the measures, over the one :mod:`state`."""
+:mod:`backlog`, :mod:`first_response`, :mod:`replies`, :mod:`handling`, :mod:`clocks`, :mod:`resolution` and
+:mod:`first_contact` the measures, over the one :mod:`state`."""

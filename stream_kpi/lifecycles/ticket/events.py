@@ -82,7 +82,11 @@ class SurveyAnswered(Answer, frozen=True, gc=False, tag=7):
     """A survey about the ticket was answered, or answered again."""
 
 
-TicketEvent = Created | Updated | Merged | Assigned | Message | Status | SurveySent | SurveyAnswered
+class HandedOff(Assigned, frozen=True, gc=False, tag=8):
+    """Assigned by a bot that hands the ticket over to people."""
+
+
+TicketEvent = Created | Updated | Merged | Assigned | HandedOff | Message | Status | SurveySent | SurveyAnswered
 """For decoding a packed history: ``list[TicketEvent]``."""
 
 
@@ -113,7 +117,8 @@ def _merged(time_ms: int, uid: str, _: wire.TicketMergedData) -> Merged:
 
 
 def _assigned(time_ms: int, uid: str, data: wire.TicketAssignedData) -> Assigned:
-    return Assigned(time_ms, uid, data.agent_id, data.group)
+    kind = HandedOff if data.reason == "bot_handoff" else Assigned
+    return kind(time_ms, uid, data.agent_id, data.group)
 
 
 def _message(time_ms: int, uid: str, data: wire.TicketMessageData) -> Message:

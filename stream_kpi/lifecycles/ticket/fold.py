@@ -19,12 +19,19 @@ from stream_kpi.lifecycles.ticket.clocks import move_clocks, on_agent_answered, 
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
+    HandedOff,
     Merged,
     Message,
     Status,
     SurveyAnswered,
     SurveySent,
     Updated,
+)
+from stream_kpi.lifecycles.ticket.first_response import (
+    counts_as_response,
+    expect_anew,
+    expected_from_creation,
+    respond_first,
 )
 from stream_kpi.lifecycles.ticket.handling import on_assigned, on_created, settle_owner
 from stream_kpi.lifecycles.ticket.replies import on_agent_reply, on_customer_message
@@ -98,6 +105,8 @@ class TicketFold(TicketState):
         if event.created_by == "customer":
             self.response_start_ms = event.time_ms
             self.unattended = True
+        elif expected_from_creation(self):
+            self.response_start_ms = event.time_ms
         settle_created(self)
         settle_clocks(self, event.time_ms)
 
@@ -129,6 +138,11 @@ class TicketFold(TicketState):
         on_assigned(self, event)
         move_clocks(self, event.time_ms)
 
+    def _on_handed_off(self, event: HandedOff) -> None:
+        expect_anew(self, event.time_ms)
+        self._on_assigned(event)
+        settle_waiting(self, event.time_ms)
+
     def _on_message(self, event: Message) -> None:
         if event.author == "customer":
             on_customer_message(self, event.time_ms)
@@ -138,6 +152,8 @@ class TicketFold(TicketState):
             on_agent_reply(self, event)
             if self.pause_overrun:
                 on_agent_answered(self, event.time_ms)
+        elif not self.answered and counts_as_response(self, event):
+            respond_first(self, event)
         else:
             return
         settle_waiting(self, event.time_ms)
@@ -177,6 +193,7 @@ _HANDLERS: dict[type, Callable[[TicketFold, Any], None]] = {
     Updated: TicketFold._on_updated,  # noqa: SLF001
     Merged: TicketFold._on_merged,  # noqa: SLF001
     Assigned: TicketFold._on_assigned,  # noqa: SLF001
+    HandedOff: TicketFold._on_handed_off,  # noqa: SLF001
     Message: TicketFold._on_message,  # noqa: SLF001
     Status: TicketFold._on_status,  # noqa: SLF001
     SurveySent: TicketFold._on_survey_sent,  # noqa: SLF001

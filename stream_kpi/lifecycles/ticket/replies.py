@@ -1,38 +1,31 @@
-"""Who wrote when: first response, next replies, and the turns of the customer."""
+"""Who wrote when: next replies, and the turns of the customer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.ticket.business_time import state_business
+from stream_kpi.lifecycles.ticket.first_response import expected, respond_first
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
-from stream_kpi.measures.registry import (
-    FIRST_RESPONSE,
-    FIRST_RESPONSE_BUSINESS,
-    FIRST_RESPONSE_IN_TARGET,
-    NEXT_REPLY,
-    NEXT_REPLY_BUSINESS,
-)
+from stream_kpi.measures.registry import NEXT_REPLY, NEXT_REPLY_BUSINESS
 
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.events import Message
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-FIRST_RESPONSE_BUSINESS_SLOT = FIRST_RESPONSE_BUSINESS.slot
-FIRST_RESPONSE_SLOT = FIRST_RESPONSE.slot
-IN_TARGET_SLOT = FIRST_RESPONSE_IN_TARGET.slot
 NEXT_REPLY_BUSINESS_SLOT = NEXT_REPLY_BUSINESS.slot
 NEXT_REPLY_SLOT = NEXT_REPLY.slot
 
 
 def on_customer_message(ticket: TicketState, time_ms: int) -> None:
     """The customer has written: a turn begins unless one is running."""
-    ticket.unattended = True
-    if ticket.answered:
+    ticket.unattended = ticket.customer_wrote = True
+    if ticket.touches:
         ticket.followed_up = True
+    if ticket.answered:
         if ticket.turn_start_ms == UNKNOWN_TIME_MS:
             ticket.turn_start_ms = time_ms
-    elif ticket.response_start_ms == UNKNOWN_TIME_MS and ticket.created_by != "agent":
+    elif ticket.response_start_ms == UNKNOWN_TIME_MS and expected(ticket):
         ticket.response_start_ms = time_ms
 
 
@@ -40,9 +33,7 @@ def on_agent_reply(ticket: TicketState, event: Message) -> None:
     """A human agent has written in public: this answers everything before it."""
     session_id = event.session_id
     if not ticket.answered:
-        ticket.answered = True
-        if ticket.created_by != "agent":
-            _first_response(ticket, event)
+        respond_first(ticket, event)
     elif ticket.turn_start_ms != UNKNOWN_TIME_MS and session_id not in ticket.reply_sessions:
         duration_ms = ticket.duration_ms(ticket.turn_start_ms, event.time_ms)
         cuts = ticket.cuts_with_agent(event.author_id)
@@ -65,15 +56,3 @@ def end_turn(ticket: TicketState) -> None:
     """Nothing that the customer wrote is waited for any more."""
     ticket.unattended = False
     ticket.turn_start_ms = UNKNOWN_TIME_MS
-
-
-def _first_response(ticket: TicketState, event: Message) -> None:
-    start_ms = ticket.created_ms if ticket.response_start_ms == UNKNOWN_TIME_MS else ticket.response_start_ms
-    duration_ms = ticket.duration_ms(start_ms, event.time_ms)
-    cuts = ticket.cuts_with_agent(event.author_id)
-    ticket.facts.append((FIRST_RESPONSE_SLOT, event.time_ms, cuts, duration_ms, 1))
-    if ticket.business_clock is not None:
-        state_business(ticket, FIRST_RESPONSE_BUSINESS_SLOT, start_ms, event.time_ms, cuts)
-    options = ticket.options
-    if duration_ms <= options.response_targets_ms.get(ticket.channel or "", options.response_target_other_ms):
-        ticket.facts.append((IN_TARGET_SLOT, event.time_ms, cuts, 1, 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.ticket.business_time import state_business, take_back_business
+from stream_kpi.lifecycles.ticket.first_contact import IS_FIRST_CONTACT
+from stream_kpi.lifecycles.ticket.first_response import expect_anew, on_bot_solve
 from stream_kpi.lifecycles.ticket.replies import end_turn
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
 from stream_kpi.measures.registry import (
@@ -55,6 +57,8 @@ def on_solve(ticket: TicketState, event: Status) -> None:
     """The ticket was solved, or closed without having been solved."""
     ticket.resolved = True
     end_turn(ticket)
+    if event.actor == "bot":
+        on_bot_solve(ticket, event.time_ms)
     # The customer's own id is no agent's: a ticket that a customer solves is its assignee's work.
     ticket.solver = (event.actor_id if event.actor != "customer" else None) or ticket.assignee
     time_ms = event.time_ms
@@ -80,6 +84,7 @@ def on_solve(ticket: TicketState, event: Status) -> None:
 def on_reopen(ticket: TicketState, time_ms: int) -> None:
     """The solve did not hold."""
     ticket.resolved = False
+    expect_anew(ticket, time_ms)
     ticket.emit(REOPENS_SLOT, time_ms, ticket.cuts)
     if ticket.full_resolution is not None:
         ticket.take_back(RESOLUTION_FULL_SLOT, *ticket.full_resolution)
@@ -114,9 +119,5 @@ def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
         facts.append((TOUCHES_SLOT, time_ms, cuts, ticket.touches, 1))
     if event.actor in HUMANS:
         facts.append((FCR_SOLVES_SLOT, time_ms, cuts, 1, 1))
-        solver = ticket.solver
-        one_agent = not ticket.several_handlers and (
-            ticket.handler is None or solver is None or solver == ticket.handler
-        )
-        if one_agent and not ticket.followed_up and not ticket.transferred:
+        if IS_FIRST_CONTACT[ticket.options.fcr_rule](ticket):
             facts.append((FCR_FIRST_CONTACT_SLOT, time_ms, cuts, 1, 1))

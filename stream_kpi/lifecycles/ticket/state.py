@@ -38,6 +38,7 @@ class TicketState(Fold):
         "created_by",
         "created_cuts",
         "created_ms",
+        "customer_wrote",
         "cuts",
         "first_solve_cuts",
         "first_solve_ms",
@@ -116,8 +117,10 @@ class TicketState(Fold):
 
         # Replies
         self.answered = self.unattended = False
-        """Answered: an agent has sent the first response. Unattended: a customer message is unanswered; the creation's
+        """Answered: the first response has been sent. Unattended: a customer message is unanswered; the creation's
         text counts as one."""
+        self.customer_wrote = False
+        """After the creation."""
         self.response_start_ms = UNKNOWN_TIME_MS
         """From when the first response is waited for."""
         self.turn_start_ms = UNKNOWN_TIME_MS
@@ -127,7 +130,7 @@ class TicketState(Fold):
 
         # Handling, for first contact resolution
         self.followed_up = self.several_handlers = self.transferred = False
-        """Followed up: a customer wrote after the first response."""
+        """Followed up: a customer wrote after an agent had, in public."""
         self.handler: str | None = None
         """The agent of the first public message with a known sender."""
         self.touches = 0

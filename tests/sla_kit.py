@@ -19,7 +19,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.sla.config import read_policies
 from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.lifecycles.ticket.events import Assigned, Created, Message, Status, Updated
-from stream_kpi.lifecycles.ticket.fold import TicketFold
+from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
 from stream_kpi.measures.registry import Measure
 
 MINUTE_MS = 60_000
@@ -37,7 +37,7 @@ def options_of(text: str, group: dict[str, str] | None = None, default: str = ""
 class Told:
     """One entity. Times are minutes after T; what is told is (minute, what), in the order of telling."""
 
-    def __init__(self, options: Options, new_fold: Callable[[CutSets, Options], Fold] = TicketFold) -> None:
+    def __init__(self, options: Options, new_fold: Callable[[CutSets, Options], Fold] = new_ticket_fold) -> None:
         self.cut_sets = CutSets()
         self.entity = Entity(partial(new_fold, self.cut_sets, options))
         self.facts: list[Fact] = []

@@ -24,7 +24,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.sla.policy import TICKET_METRICS, Policies, Policy, Targets
 from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.lifecycles.ticket.events import Created, Merged, Status, TicketEvent, Updated
-from stream_kpi.lifecycles.ticket.fold import TicketFold
+from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
 from stream_kpi.measures.registry import BY_NUMBER, SLA_BREACHED, SLA_MET, SLOTS_PER_MEASURE, Kind
 from tests.sla_kit import net_told
 from tests.strategies.chats import chat_stories
@@ -103,7 +103,7 @@ def check_any_arrival(
 def test_what_is_told_of_a_ticket_does_not_depend_on_arrival_duplicates_packing_or_how_the_clock_ran(
     story: list[TicketEvent], data: st.DataObject
 ) -> None:
-    check_any_arrival(partial(TicketFold, CutSets(), OPTIONS), list(story), times_ms, data)
+    check_any_arrival(partial(new_ticket_fold, CutSets(), OPTIONS), list(story), times_ms, data)
 
 
 @given(chat_stories(), st.data())
@@ -121,7 +121,7 @@ def test_an_instance_starts_before_all_else_is_decided_once_and_is_over_when_its
 ) -> None:
     cut_sets = CutSets()
     last_ms = max((event.time_ms for event in story), default=START_MS)
-    new_fold = partial(TicketFold, cut_sets, OPTIONS)
+    new_fold = partial(new_ticket_fold, cut_sets, OPTIONS)
     told, facts = told_by(new_fold, [*story, Status(last_ms + 1, "z", "closed", "agent", None)], END_MS)
     steps: dict[tuple[str, int, int], list[Transition]] = {}
     for transition in told:  # in the order of telling
@@ -148,7 +148,7 @@ def test_an_instance_starts_before_all_else_is_decided_once_and_is_over_when_its
 @settings(max_examples=150, deadline=None)
 def test_the_set_of_deadlines_holds_a_ticket_as_its_facts_say(story: list[TicketEvent], clock_ms: int) -> None:
     fold, facts = facts_of(
-        partial(TicketFold, CutSets(), OPTIONS), sorted(story, key=lambda event: event.order), clock_ms
+        partial(new_ticket_fold, CutSets(), OPTIONS), sorted(story, key=lambda event: event.order), clock_ms
     )
     members: Counter[tuple[int, int, int]] = Counter()
     for slot, _, cuts, start_ms, sign in facts:
@@ -224,7 +224,7 @@ def test_a_target_is_missed_in_the_minute_to_which_a_walk_through_all_minutes_co
         else:
             story.append(Updated(time_ms, uid, ((what, value),)))
     end_ms = start_ms + (WALKED_MINUTES - 1) * MINUTE_MS
-    fold, facts = facts_of(partial(TicketFold, CutSets(), options), story, end_ms)
+    fold, facts = facts_of(partial(new_ticket_fold, CutSets(), options), story, end_ms)
     missed = [(t.time_ms - start_ms) // MINUTE_MS for t in fold.transitions if t.name == "breached"]
     expected = walked(start_ms, changes)
     assert missed == ([] if expected is None else [expected])

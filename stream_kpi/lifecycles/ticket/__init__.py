@@ -1,2 +1,3 @@
 """The ticket lifecycle: :mod:`events` is what a ticket keeps of its events, :mod:`fold` the order of things,
-:mod:`backlog`, :mod:`replies` and :mod:`resolution` the measures, over the one :mod:`state`."""
+:mod:`backlog`, :mod:`replies` and :mod:`resolution` the measures, over the one :mod:`state`;
+:mod:`promised` and :mod:`service_levels` what it is promised."""

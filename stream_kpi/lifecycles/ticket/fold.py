@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stream_kpi.lifecycles.sla.agreements import SLA_DUE
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.lifecycles.ticket.backlog import (
     AGE_BAND_DUE,
@@ -36,7 +35,6 @@ from stream_kpi.lifecycles.ticket.resolution import (
     on_solve,
     on_solved_24h_ago,
 )
-from stream_kpi.lifecycles.ticket.service_levels import ServiceLevels
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS, TicketState
 
 if TYPE_CHECKING:
@@ -61,30 +59,23 @@ class TicketFold(TicketState):
         return self.resolved or self.removed or self.merged
 
     def memberships(self) -> list[Fact]:
-        """Among the open and the unanswered tickets, and with the deadlines of its service levels."""
-        if self.voided:
-            return []
-        return ages(self) if self.service_levels is None else ages(self) + self.service_levels.memberships()
+        """Among the open and the unanswered tickets."""
+        return [] if self.voided else ages(self)
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event in order."""
         if self.merged or (self.created_ms == UNKNOWN_TIME_MS and not event.opens):
             return
         _HANDLERS[type(event)](self, event)
-        if self.service_levels is not None:
-            self.service_levels.follow(self, event)
 
     def on_due(self, kind: int, due_ms: int) -> None:
-        """The ticket or its first solve is older, that has stood the time of the cohort, a survey's time is over, or a
-        service level is at risk or missed."""
+        """The ticket or its first solve is older, that has stood the time of the cohort, or a survey's time is over."""
         if kind == AGE_BAND_DUE:
             grow_older(self, due_ms)
         elif kind == SOLVED_24H_DUE:
             on_solved_24h_ago(self, due_ms)
         elif kind == SURVEY_DUE:
             self._surveys().on_due(self, due_ms)
-        elif kind >= SLA_DUE and self.service_levels is not None:
-            self.service_levels.on_due(self, kind, due_ms)
         else:
             on_cohort_due(self)
 
@@ -108,8 +99,6 @@ class TicketFold(TicketState):
             self.unattended = True
         settle_created(self)
         settle_clocks(self, event.time_ms)
-        if self.options.sla is not None:
-            self.service_levels = ServiceLevels(self.options.sla)
 
     def _on_updated(self, event: Updated) -> None:
         for dimension, value in event.changes:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from stream_kpi.calendars.timeline import Timeline
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.ticket.clocks import Clocks
-    from stream_kpi.lifecycles.ticket.service_levels import ServiceLevels
 
 OUT = -1
 """In place of the cuts of a level or a set that ages: the ticket is not in it."""
@@ -59,7 +58,6 @@ class TicketState(Fold):
         "resolution_first_stated",
         "resolved",
         "response_start_ms",
-        "service_levels",
         "several_handlers",
         "sla_policy",
         "solved_cuts",
@@ -144,10 +142,8 @@ class TicketState(Fold):
         self.full_resolution: tuple[int, int, int] | None = None
         """The stated resolution_full: time, cuts, duration."""
 
-        self.service_levels: ServiceLevels | None = None
-        """None: the options promise none, or it has not been created yet."""
         self.sla_policy: str | None = None
-        """The policy that it names."""
+        """The policy of service levels that it names."""
         self.surveys: Surveys | None = None
 
     def cuts_with_agent(self, agent: str | None) -> int:

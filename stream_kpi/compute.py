@@ -13,7 +13,7 @@ from stream_kpi.entities import TooLargeError
 from stream_kpi.events.decode import decode_line
 from stream_kpi.events.rejection import Reason, Rejected, UnknownType
 from stream_kpi.events.topics import TopicKind
-from stream_kpi.kpis.catalogue import on_clocks
+from stream_kpi.kpis.catalogue import on_clocks, within_horizons
 from stream_kpi.kpis.record import KpiRecord, evaluate
 from stream_kpi.kpis.rows import Kpi
 from stream_kpi.lifecycles.facts import Cut
@@ -76,10 +76,11 @@ class Computation:
 
     def records(self, rows: Sequence[Kpi], dimensions: Iterable[str]) -> Iterator[KpiRecord]:
         """The rows' records, window by window: the totals, then the cuts of the dimensions asked for. Where the
-        options have schedules, rows with a business clock have a second record on it."""
+        options have schedules, rows with a business clock have a second record on it; sla_at_risk has one for each
+        horizon of the options."""
         at_ms, panes = self.at_ms, self._panes
         wanted = set(dimensions)
-        rows = on_clocks(rows, business=self._options.schedules is not None)
+        rows = on_clocks(within_horizons(rows, self._options), business=self._options.schedules is not None)
         window = self._window
         if isinstance(window, Tumbling) and window.name != "today":
             # Walked from the last to the first, printed in order of time; a view is good only while it is current.

@@ -14,6 +14,7 @@ from stream_kpi.lifecycles.facts import CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.measures.compound import RUNS
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 
@@ -66,6 +67,8 @@ class Entities:
         self.hot: dict[str, Entity] = {}
         self.problems: list[str] = []
         """Data problems met; the holder takes them out."""
+        self.transitions: list[tuple[str, Transition]] = []
+        """What is to be told of service levels, each with the key of its entity; the holder takes them out."""
         self._dirty: list[Entity] = []
         """Those with :attr:`Entity.dirty`; one that has left since may be among them, without it."""
         self._gone: set[str] = set()
@@ -106,6 +109,8 @@ class Entities:
             self._plan_wake(entity)
         if fold.problems:
             self.problems += entity.take_problems()
+        if fold.transitions:
+            self._tell(entity)
         return facts
 
     def advance(self, clock_ms: int) -> tuple[list[Fact], int]:
@@ -122,6 +127,8 @@ class Entities:
             if entity.wake_ms != wake_ms:
                 continue
             facts.extend(entity.advance(clock_ms))
+            if entity.fold.transitions:
+                self._tell(entity)
             self._touch(entity)
             evict_at_ms = self._evict_at_ms(entity)
             if evict_at_ms <= clock_ms:
@@ -185,6 +192,9 @@ class Entities:
             entity.wake_ms = wake_ms
         self.hot[key] = entity
         return entity
+
+    def _tell(self, entity: Entity) -> None:
+        self.transitions += [(entity.key, transition) for transition in entity.take_transitions()]
 
     def _touch(self, entity: Entity) -> None:
         if not entity.dirty:

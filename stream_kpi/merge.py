@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from stream_kpi.kpis.balance import is_balanced
-from stream_kpi.kpis.catalogue import live_rows, on_clocks
+from stream_kpi.kpis.catalogue import live_rows, on_clocks, within_horizons
 from stream_kpi.kpis.record import (
     Evaluation,
     KpiHistogram,
@@ -100,7 +100,10 @@ class Merge:
         self._options = options
         self._grace_ms = grace_ms
         business = options.schedules is not None
-        self._rows = {kind: RowsByCut(on_clocks(live_rows(kind, options), business=business)) for kind in _KINDS}
+        self._rows = {
+            kind: RowsByCut(on_clocks(within_horizons(live_rows(kind, options), options), business=business))
+            for kind in _KINDS
+        }
         self._rolling = [
             (
                 RollingSums(kind, self.panes),

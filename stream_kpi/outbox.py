@@ -1,8 +1,10 @@
-"""What leaves a shard besides its own state: records that it refused, that came too late, or that belong to another."""
+"""What leaves a shard besides its own state: records that it refused, that came too late, or that belong to another,
+and what has become of service levels."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from stream_kpi.events.decode import Outcome
@@ -10,6 +12,8 @@ from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.rejection import Reason, Rejected, UnknownType, dead_letter
 from stream_kpi.events.rekeying import rekeyed
 from stream_kpi.events.topics import late_topic
+from stream_kpi.lifecycles.sla.transition import Transition
+from stream_kpi.sla_events import sla_record
 
 
 class Source(NamedTuple):
@@ -23,9 +27,11 @@ class Source(NamedTuple):
 class Outbox:
     """Outgoing records until the next flush, each counted by what it is."""
 
-    def __init__(self, counts: Counter[tuple[str, ...]], rekeyed_topic: str) -> None:
+    def __init__(self, counts: Counter[tuple[str, ...]], rekeyed_topic: str, sla_topic: str) -> None:
+        """``sla_topic`` empty: nothing is told of service levels."""
         self.counts = counts
         self._rekeyed_topic = rekeyed_topic
+        self._sla_topic = sla_topic
         self._outgoing: list[Outgoing] = []
 
     def take(self) -> list[Outgoing]:
@@ -58,3 +64,9 @@ class Outbox:
         to = (self._rekeyed_topic, owner)
         self._outgoing.append(rekeyed(record, source.topic, source.partition, key, to))
         self.counts["rekeyed",] += 1
+
+    def tell(self, transitions: Iterable[tuple[str, Transition]]) -> None:
+        """What has become of the service levels of these tickets or chats."""
+        if self._sla_topic:
+            for subject, transition in transitions:
+                self._outgoing.append(sla_record(self._sla_topic, subject, transition))

@@ -34,7 +34,7 @@ from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.mention import events as mention_events
 from stream_kpi.lifecycles.mention.fold import MentionFold
 from stream_kpi.lifecycles.ticket import events as ticket_events
-from stream_kpi.lifecycles.ticket.fold import TicketFold
+from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
 from stream_kpi.lifecycles.user import events as user_events
 from stream_kpi.lifecycles.user.fold import UserFold
 from stream_kpi.lifecycles.visitor import events as visitor_events
@@ -55,7 +55,7 @@ class Route(NamedTuple):
 _subject = attrgetter("subject")
 
 ENTITY_KINDS: dict[str, Lifecycle] = {
-    "ticket": Lifecycle(b"t:", TicketFold, ticket_events.TicketEvent),
+    "ticket": Lifecycle(b"t:", new_ticket_fold, ticket_events.TicketEvent),
     "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent),
     "customer": Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent),
     "agent": Lifecycle(b"a:", AgentFold, agent_events.AgentEvent, forgets=True),

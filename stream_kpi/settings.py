@@ -31,6 +31,7 @@ from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import AgentCreatedRule, FcrRule, FirstResponseStart, Options, ServiceLevelPreset
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
+from stream_kpi.settings_sla import SlaTables, policies_among
 
 ENVIRONMENT_PREFIX = "STREAM_KPI_"
 CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
@@ -105,6 +106,8 @@ class TopicSettings(_Section):
     """Visits, sign-ups, activity, mentions, costs."""
     values: TopicName = "support.kpi.values.v1"
     """Where KPI records are published."""
+    sla: TopicName = "support.sla.events.v1"
+    """Where it is told what becomes of service levels (docs/sla.md)."""
 
     @property
     def sources(self) -> tuple[str, str, str, str]:
@@ -113,9 +116,9 @@ class TopicSettings(_Section):
 
     @model_validator(mode="after")
     def _all_differ(self) -> Self:
-        names = (*self.sources, self.values)
+        names = (*self.sources, self.values, self.sla)
         if len(set(names)) < len(names):
-            message = "the five topics must have five names"
+            message = "the six topics must have six names"
             raise ValueError(message)
         return self
 
@@ -247,6 +250,8 @@ class Settings(BaseSettings):
     """How often KPI values are computed and published."""
     schedule: ScheduleTables = ()
     """Opening hours, a table each (docs/business-time.md)."""
+    sla: SlaTables = ()
+    """Service levels that are promised, a policy a table (docs/sla.md)."""
     broker: BrokerSettings = BrokerSettings()
     topics: TopicSettings = TopicSettings()
     web: WebSettings = WebSettings()
@@ -254,6 +259,13 @@ class Settings(BaseSettings):
     definitions: DefinitionSettings = DefinitionSettings()
     schedules: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
+
+    @field_validator("sla")
+    @classmethod
+    def _clocks_are_known(cls, sla: SlaTables, info: ValidationInfo) -> SlaTables:
+        if "schedule" in info.data:
+            policies_among(sla, info.data["schedule"])
+        return sla
 
     @field_validator("schedules")
     @classmethod
@@ -295,6 +307,7 @@ class Settings(BaseSettings):
             activation_action=chosen.activation_action,
             activation_window_ms=chosen.activation_window_days * DAY_MS,
             schedules=self.schedules.among(self.schedule),
+            sla=policies_among(self.sla, self.schedule),
         )
 
 

@@ -55,6 +55,8 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     topics: dict[str, TopicKind]
     """The source topics' names."""
     rekeyed_topic: str = ""
+    sla_topic: str = ""
+    """Where it is told what becomes of service levels; empty: nowhere (`compute`)."""
     partitioner: Algorithm = "murmur2"
     retention: Retention | None = None
     future_skew_ms: int = 300_000
@@ -107,7 +109,7 @@ class Shard:
             for kind, lifecycle in ENTITY_KINDS.items()
         }
         self._by_prefix = {entities.lifecycle.prefix: entities for entities in self.entities.values()}
-        self._outbox = Outbox(self.counts, settings.rekeyed_topic)
+        self._outbox = Outbox(self.counts, settings.rekeyed_topic, settings.sla_topic)
         partitioner = Partitioner(settings.partitioner, shards)
         self._intake = Intake(number, partitioner, self.entities, self._outbox, settings.future_skew_ms)
         self._changed = False
@@ -160,6 +162,12 @@ class Shard:
             if entities.problems:
                 self.counts.update(("data_problems", problem) for problem in entities.problems)
                 entities.problems.clear()
+            if entities.transitions:
+                self._tell(entities)
+
+    def _tell(self, entities: Entities) -> None:
+        self._outbox.tell(entities.transitions)
+        entities.transitions.clear()
 
     def clock_behind_ms(self, unread: Iterable[str]) -> int | None:
         """The clock while some input topics have not been read to their end: the least of what has been read of them.
@@ -178,6 +186,9 @@ class Shard:
                 self._changed = True
             if unexplained:
                 self.counts["data_problems", "never_created"] += unexplained
+            if entities.transitions:
+                self._tell(entities)
+                self._changed = True
 
     def flush(self, *, caught_up: bool) -> Flush | None:
         """Everything since the last flush, to be written atomically; None when nothing changed."""

@@ -123,6 +123,7 @@ def all_topics(settings: Settings) -> list[Topic]:
             "merge owner",
             anyone,
         ),
+        Topic(settings.topics.sla, rule, _LOG, "ticket or chat", "what became of a service level", worker, anyone),
     ]
 
 

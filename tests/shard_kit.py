@@ -24,6 +24,7 @@ from stream_kpi.windows.sum_table import unpacked_vectors
 TICKETS = TopicKind.TICKET.default_topic
 CHATS = TopicKind.CHAT.default_topic
 REKEYED = "app-rekeyed"
+SLA = "support.sla.events.v1"
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 T0_MS = event_time_ms("2026-03-02T10:00:00Z")
@@ -114,13 +115,22 @@ def new_shard(
     number: int = 0, shards: int = 1, *, retention: Retention | None = LIVE, options: Options | None = None
 ) -> Shard:
     """A shard of the default topics."""
-    settings = ShardOptions(options=options or Options(), topics=TOPICS, rekeyed_topic=REKEYED, retention=retention)
+    settings = ShardOptions(
+        options=options or Options(), topics=TOPICS, rekeyed_topic=REKEYED, sla_topic=SLA, retention=retention
+    )
     return Shard(number, shards, settings)
 
 
-def restored_shard(topics: Topics, number: int = 0, shards: int = 1, *, retention: Retention | None = LIVE) -> Shard:
+def restored_shard(
+    topics: Topics,
+    number: int = 0,
+    shards: int = 1,
+    *,
+    retention: Retention | None = LIVE,
+    options: Options | None = None,
+) -> Shard:
     """A shard that has read back what an earlier one wrote."""
-    shard = new_shard(number, shards, retention=retention)
+    shard = new_shard(number, shards, retention=retention, options=options)
     shard.restore(list(topics.state.items()), list(topics.panes.items()))
     deque(shard.restored(), maxlen=0)
     return shard

@@ -36,6 +36,7 @@ address = "{task.address}"
 
 [topics]
 {topics}values = "{task.name}.values"
+sla = "{task.name}.sla"
 
 [web]
 port = {port}

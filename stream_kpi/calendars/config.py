@@ -11,20 +11,18 @@ subdivision = "BY"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TypeVar
 
 from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.calendars.opening_hours import Intervals, check_intervals, parse_interval, parse_special_day
 from stream_kpi.calendars.public_holidays import check_country, check_subdivision
 from stream_kpi.calendars.schedule import Schedule
 from stream_kpi.errors import UserError
+from stream_kpi.tables import Table
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _KEYS = ("name", "zone", *_WEEKDAYS, "holidays", "country", "subdivision")
-
-_Read = TypeVar("_Read")
 
 
 def read_schedules(tables: Sequence[Mapping[str, object]]) -> dict[str, Schedule]:
@@ -36,7 +34,7 @@ def read_schedules(tables: Sequence[Mapping[str, object]]) -> dict[str, Schedule
     schedules: dict[str, Schedule] = {}
     complaints: list[str] = []
     for position, content in enumerate(tables):
-        table = _Table(content, position)
+        table = Table(content, f"schedule.{content.get('name') or position}")
         schedule = _schedule(table)
         if schedule is not None and schedule.name in schedules:
             table.refuse("name", schedule.name, "another schedule has this name")
@@ -48,48 +46,7 @@ def read_schedules(tables: Sequence[Mapping[str, object]]) -> dict[str, Schedule
     return schedules
 
 
-class _Table:
-    """One ``[[schedule]]`` table and what is wrong with it."""
-
-    def __init__(self, content: Mapping[str, object], position: int) -> None:
-        self.content = content
-        self.complaints: list[str] = []
-        self._label = f"schedule.{content.get('name') or position}"
-
-    def refuse(self, key: str, value: object, allowed: str) -> None:
-        """Note that a key's value is not what is allowed."""
-        self.complaints.append(f"{self._label}.{key} = {value}: {allowed}")
-
-    def read(self, key: str, value: object, parse: Callable[[str], _Read]) -> _Read | None:
-        """What a text says; None if it is refused: no text, or ``parse`` raises ValueError."""
-        if not isinstance(value, str):
-            self.refuse(key, value, "must be a text, in quotes")
-            return None
-        try:
-            return parse(value)
-        except ValueError as error:
-            self.refuse(key, value, str(error))
-            return None
-
-    def required(self, key: str, parse: Callable[[str], _Read]) -> _Read | None:
-        """What the text of a key says that must be there."""
-        return self.read(key, self.content.get(key, ""), parse)
-
-    def optional(self, key: str, parse: Callable[[str], _Read]) -> _Read | None:
-        """What the text of a key says that may be left out."""
-        return self.read(key, self.content[key], parse) if key in self.content else None
-
-    def items(self, key: str, parse: Callable[[str], _Read]) -> list[_Read]:
-        """What the texts of a list say, those left out that are refused."""
-        texts = self.content.get(key, [])
-        if not isinstance(texts, list):
-            self.refuse(key, texts, "must be a list of texts, in brackets")
-            return []
-        read = [self.read(f"{key}[{position}]", text, parse) for position, text in enumerate(texts)]
-        return [item for item in read if item is not None]
-
-
-def _schedule(table: _Table) -> Schedule | None:
+def _schedule(table: Table) -> Schedule | None:
     """The schedule of a table; None if anything in it is refused."""
     for key in table.content:
         if key not in _KEYS:
@@ -114,7 +71,7 @@ def _name(text: str) -> str:
     return text
 
 
-def _weekday(table: _Table, key: str) -> Intervals:
+def _weekday(table: Table, key: str) -> Intervals:
     intervals = tuple(sorted(table.items(key, parse_interval)))
     try:
         check_intervals(intervals)
@@ -123,7 +80,7 @@ def _weekday(table: _Table, key: str) -> Intervals:
     return intervals
 
 
-def _holidays(table: _Table) -> dict[date, Intervals]:
+def _holidays(table: Table) -> dict[date, Intervals]:
     holidays: dict[date, Intervals] = {}
     for day, intervals in table.items("holidays", parse_special_day):
         if day in holidays:

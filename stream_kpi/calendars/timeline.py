@@ -79,3 +79,15 @@ class Timeline:
         if time_ms < from_ms:
             return -schedule.elapsed_ms(time_ms, from_ms)
         return self._open_ms[place] + schedule.elapsed_ms(from_ms, time_ms)
+
+
+def continued(clock: Schedule | Timeline | None, from_ms: int, schedule: Schedule) -> Schedule | Timeline:
+    """A clock (None: there is none yet) on which a schedule applies from an instant on: one schedule, which many can
+    share, for as long as no other has applied. Raises ValueError when the clock's last change is later."""
+    if clock is None:
+        return schedule
+    if not isinstance(clock, Timeline):
+        return clock if schedule is clock else Timeline(((from_ms, clock), (from_ms, schedule)))
+    if schedule is not clock.last:
+        clock.change(from_ms, schedule)
+    return clock

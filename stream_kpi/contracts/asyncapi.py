@@ -1,4 +1,4 @@
-"""An AsyncAPI 3.0 document of all topics: inputs, dead letters, values."""
+"""An AsyncAPI 3.0 document of all topics: inputs, dead letters, values, events of service levels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import msgspec
 from stream_kpi.contracts.outputs import DEAD_LETTER_HEADERS
 from stream_kpi.events.decode import TYPES
 from stream_kpi.events.schemas import event_types, plain
+from stream_kpi.events.sla import SlaEvent
 from stream_kpi.events.topics import TopicKind, dead_letter_topic
 from stream_kpi.kpis.record import KpiRecord
 
 VALUES_TOPIC = "support.kpi.values.v1"
 HISTORY_TOPIC = "support.kpi.history.v1"
+SLA_TOPIC = "support.sla.events.v1"
 CONTRACT_VERSION = "1.0.0"
 """Of the contract, not of the program: a field that is added raises the second figure."""
 
@@ -41,6 +43,8 @@ def asyncapi_document() -> dict[str, Any]:
         operations[f"send.{name}DeadLetters"] = _operation("send", f"{name}DeadLetters")
     channels["values"] = _channel(VALUES_TOPIC, "The current value of every KPI.", ["kpiValue"], compacted=True)
     channels["history"] = _channel(HISTORY_TOPIC, "Closed tumbling windows, final and revised.", ["kpiValue"])
+    channels["sla"] = _channel(SLA_TOPIC, "What becomes of each promised service level.", ["slaEvent"])
+    operations["send.sla"] = _operation("send", "sla")
     operations["send.values"] = _operation("send", "values")
     operations["send.history"] = _operation("send", "history")
     return {
@@ -107,11 +111,18 @@ def _messages() -> dict[str, Any]:
             "kafka": {"key": {"type": "string", "description": "kpi|window|cut|clock|currency|variant"}},
         },
     }
+    messages["slaEvent"] = {
+        "name": "slaEvent",
+        "summary": " ".join((SlaEvent.__doc__ or "").split()),
+        "contentType": "application/cloudevents+json",
+        "payload": {"$ref": "#/components/schemas/SlaEvent"},
+        "bindings": {"kafka": {"key": {"type": "string", "description": "Equal to the event's subject."}}},
+    }
     return messages
 
 
 def _schemas() -> dict[str, Any]:
-    types = [*event_types().values(), KpiRecord]
+    types = [*event_types().values(), KpiRecord, SlaEvent]
     schemas: dict[str, Any] = plain(
         msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")[1]
     )

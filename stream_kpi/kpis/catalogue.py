@@ -1,6 +1,6 @@
 """Every KPI, one row each, in the order in which they are listed everywhere (pure).
 
-A new row goes into the module of its area; business hours and service level policies get their own.
+A new row goes into the module of its area.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stream_kpi.kpis import agents, chats, costs, engagement, handling, kept_revenue, revenue, surveys, tickets
+from stream_kpi.kpis import agents, chats, costs, engagement, handling, kept_revenue, revenue, sla, surveys, tickets
 from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
@@ -26,6 +26,7 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *tickets.RESOLUTION,
     *handling.CLOCKS,
     *handling.OUTCOME,
+    *sla.ROWS,
     *chats.QUEUE,
     *chats.SERVICE,
     *chats.STAFFING,
@@ -74,6 +75,16 @@ def on_clocks(rows: Iterable[Kpi], *, business: bool) -> tuple[Kpi, ...]:
     if not business:
         return tuple(rows)
     return tuple(row for kpi in rows for row in (kpi, kpi.on_business_clock) if row is not None)
+
+
+def within_horizons(rows: Iterable[Kpi], options: Options) -> Iterator[Kpi]:
+    """The rows; sla_at_risk followed by itself within each horizon of the options' policies."""
+    for kpi in rows:
+        yield kpi
+        if isinstance(kpi.formula, sla.AtRisk) and options.sla is not None:
+            for minutes in options.sla.horizon_minutes:
+                formula = sla.AtRisk(kpi.formula.measure, minutes)
+                yield replace(kpi, formula=formula, variant={"horizon": sla.horizon_text(minutes)})
 
 
 def kpi_by_id(kpi_id: str) -> Kpi:

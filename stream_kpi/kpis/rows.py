@@ -28,6 +28,8 @@ class KpiKind(Enum):
     MONTHS = "months"
     TIME = "time"
     """Seconds that are added up."""
+    LEFT = "left"
+    """Seconds until something comes; of several, the least."""
     QUOTIENT = "quotient"
     """So much of one thing for each of another, in a unit of its own."""
 
@@ -39,6 +41,7 @@ class Area(Enum):
     CONTACTS = "contacts"
     CHATS = "chats"
     AGENTS = "agents"
+    SLA = "sla"
     SURVEYS = "surveys"
     REVENUE = "revenue"
     COSTS = "costs"
@@ -74,6 +77,7 @@ _SUFFIX: Final[Mapping[KpiKind, str]] = {
     KpiKind.MONEY: "",
     KpiKind.MONTHS: "_months",
     KpiKind.TIME: "_seconds",
+    KpiKind.LEFT: "_seconds",
     KpiKind.QUOTIENT: "",
 }
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from stream_kpi.lifecycles.facts import Fact, difference
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
+from stream_kpi.lifecycles.sla.transition import Transition, corrections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +61,7 @@ class Entity:
         if history:
             self._keep(history)
             self.fold = facts_of(new_fold, history, clock_ms)[0]
-            self.fold.problems = self.fold.spent = ()
+            self.fold.problems = self.fold.spent = self.fold.transitions = ()
         else:
             self.fold = new_fold()
         # For the holder of many entities:
@@ -132,6 +133,12 @@ class Entity:
         problems, self.fold.problems = self.fold.problems, ()
         return list(problems)
 
+    def take_transitions(self) -> tuple[Transition, ...]:
+        """What is to be told of its service levels since the last call; to be called after each ``apply`` and
+        ``advance``. What was told before plus this is what a fold of the whole history tells."""
+        transitions, self.fold.transitions = self.fold.transitions, ()
+        return transitions
+
     def keep_last(self, count: int) -> None:
         """Forget all events but the last ones; for folds that go on from these as from all."""
         self._keep(self.history[-count:])
@@ -154,4 +161,6 @@ class Entity:
         self.fold, after = facts_of(self.new_fold, history, self.clock_ms)
         self._drop_spent()
         self.fold.problems = tuple((Counter(self.fold.problems) - Counter(fold_before.problems)).elements())
+        if self.fold.transitions or fold_before.transitions:
+            self.fold.transitions = corrections(self.fold.transitions, fold_before.transitions)
         return difference(after, before)

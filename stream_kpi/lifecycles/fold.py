@@ -9,6 +9,7 @@ from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.facts import CutSets, Fact
+    from stream_kpi.lifecycles.sla.transition import Transition
 
 
 class Fold(ABC):
@@ -21,7 +22,7 @@ class Fold(ABC):
     The fold never asks the time: the engine passes it.
     """
 
-    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "spent", "voided")
+    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "spent", "transitions", "voided")
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cut_sets = cut_sets
@@ -42,6 +43,9 @@ class Fold(ABC):
         self.spent: tuple[str, ...] = ()
         """Uids of events that no fact needs any more, whatever comes: the engine drops them from the history. One
         that is delivered again is taken in as if it were new, and changes nothing."""
+        self.transitions: tuple[Transition, ...] = ()
+        """What has happened to the entity's service levels and has not been told; see
+        :meth:`Entity.take_transitions`."""
 
     @property
     @abstractmethod

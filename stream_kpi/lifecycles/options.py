@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from stream_kpi.calendars.selection import Selection
+from stream_kpi.lifecycles.sla.policy import Policies
 from stream_kpi.measures.registry import ACTIVATION_COHORT, BOUNCE_COHORT, REOPEN_COHORT, SURVEY_COHORT, Measure
 
 SURVEY_WINDOW_MS: Final = 7 * 86_400_000
@@ -84,6 +85,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     schedules: Selection | None = None
     """Whose open hours the business clock counts. None: open always, so that a business clock would say what the
     calendar does; nothing is stated on one."""
+
+    sla: Policies | None = None
+    """What service levels are promised to tickets and chats. None: none."""
 
     @property
     def zone_info(self) -> ZoneInfo:

@@ -132,6 +132,18 @@ NEXT_REPLY_BUSINESS = Measure(31, "next_reply_business", Kind.DURATION)
 RESOLUTION_FIRST_BUSINESS = Measure(32, "resolution_first_business", Kind.DURATION)
 RESOLUTION_FULL_BUSINESS = Measure(33, "resolution_full_business", Kind.DURATION)
 
+# Service levels that are promised, tickets' and chats'
+SLA_MET = Measure(34, "sla_met", Kind.COUNT)
+SLA_BREACHED = Measure(35, "sla_breached", Kind.COUNT)
+SLA_BREACH_SIZE = Measure(36, "sla_breach_size", Kind.DURATION)
+"""By how much the target was exceeded on its clock, at the breach, once it is known."""
+SLA_AT_RISK = Measure(37, "sla_at_risk", Kind.LEVEL)
+"""Instances within any horizon of their policy; the components are those within so many minutes."""
+SLA_DEADLINES = Measure(38, "sla_deadlines", Kind.AGE)
+"""Of the running instances: the starts are the deadlines, which lie ahead."""
+SLA_RUNNING = Measure(39, "sla_running", Kind.LEVEL)
+"""Instances whose clock runs to a deadline that has not come."""
+
 # Surveys
 CSAT_ANSWERS = Measure(40, "csat_answers", Kind.COUNT)
 CSAT_POSITIVE = Measure(41, "csat_positive", Kind.COUNT)

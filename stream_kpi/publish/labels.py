@@ -47,13 +47,15 @@ def summed(kpi: Kpi, records: Sequence[KpiRecord]) -> tuple[float | None, int | 
     """Value, samples and stats of several cuts of one dimension, window and currency taken together.
 
     Counts, levels and money add up; ratios are the ratio of the sums; of durations and scores the mean and the greatest
-    are known, of ages the greatest. Quantiles do not add up and are left out.
+    are known, of ages the greatest, of what is left the least. Quantiles do not add up and are left out.
     """
     counted = [record.samples for record in records if record.samples is not None]
     samples = sum(counted) if counted else None
     if kpi.kind is KpiKind.AGE:
         ages = [record.value for record in records if record.value is not None]
         return max(ages, default=None), samples, {"max": max(ages)} if ages else {}
+    if kpi.kind is KpiKind.LEFT:
+        return min((record.value for record in records if record.value is not None), default=None), samples, {}
     if kpi.kind in {KpiKind.DURATION, KpiKind.SCORE}:
         stats = [record.stats for record in records if record.stats is not None]
         if not stats:

@@ -1,4 +1,5 @@
-"""Sets that age: open tickets by creation, unanswered ones by start, waiting chats by arrival.
+"""Sets that age: open tickets by creation, unanswered ones by start, waiting chats by arrival; service levels by their
+deadlines, which lie ahead: their age is 0 until then.
 
 Ages grow without events, so they fit no pane. A shard keeps the members' starts and states, for each cut, how many,
 the sum and least of their starts, and the histogram of their ages at its clock; sums of those over shards are the
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
-from stream_kpi.lifecycles.facts import Cut, CutSets
+from stream_kpi.lifecycles.facts import GROUP_BITS, Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.sum_table import Integers, runs
@@ -27,6 +28,8 @@ class AgeSummary(msgspec.Struct, frozen=True):
     """Age of the oldest."""
     bins: Mapping[int, int]
     """``{histogram bin of the age: members}`` (measures.histogram)."""
+    least_left_ms: int = 0
+    """Of members whose start lies ahead: the time to the first, 0 when that has come."""
 
 
 class AgeState(msgspec.Struct, frozen=True, array_like=True):
@@ -85,10 +88,15 @@ class AgeSets:
 
     def rekey(self, before: list[tuple[Cut, ...]], cut_sets: CutSets) -> None:
         """Keep the members under the new ids of their groups of cuts."""
+        first = (1 << GROUP_BITS) - 1
+
+        def renewed(cuts: int) -> int:
+            second = cuts >> GROUP_BITS
+            group = cut_sets.id_of(before[cuts & first])
+            return cut_sets.pair(group, cut_sets.id_of(before[second])) if second else group
+
         for number, members in self._members.items():
-            self._members[number] = {
-                (start_ms, cut_sets.id_of(before[cuts])): count for (start_ms, cuts), count in members.items()
-            }
+            self._members[number] = {(start_ms, renewed(cuts)): count for (start_ms, cuts), count in members.items()}
 
     def state_at(self, clock_ms: int) -> ShardAges:
         """Every cut's state with ages as of the clock."""
@@ -187,4 +195,5 @@ def summary(states: list[AgeState], now_ms: int) -> AgeSummary | None:
         age_sum_ms=max(0, total.count * now_ms - total.start_sum_ms),
         oldest_ms=max(0, now_ms - total.oldest_start_ms),
         bins=total.bins,
+        least_left_ms=max(0, total.oldest_start_ms - now_ms),
     )

@@ -21,6 +21,7 @@ from stream_kpi.simulator.disorder import disorder
 from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.windows.clock import GlobalClock
 from tests.live_values import comparable, expected_values
+from tests.sla_kit import options_of
 from tests.strategies.schedules import BY_DIMENSION
 
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
@@ -28,7 +29,31 @@ HOUR_MS = 3_600_000
 CALENDAR_ONLY = Options(
     zone="Asia/Kolkata", gross_margin=0.8, activation_action="create_project", activation_window_ms=HOUR_MS // 4
 )
-BOTH_CLOCKS = msgspec.structs.replace(CALENDAR_ONLY, schedules=BY_DIMENSION)
+BOTH_CLOCKS = msgspec.structs.replace(
+    CALENDAR_ONLY,
+    schedules=BY_DIMENSION,
+    sla=options_of(
+        """
+        [[sla]]
+        name = "mail"
+        channel = ["email", "web"]
+        clock = "business"
+        at_risk = ["1h", "5m"]
+        first_response = { urgent = "10m", other = "30m" }
+        next_reply = { other = "20m" }
+        periodic_update = { other = "1h" }
+        resolution = { high = "1h", other = "4h" }
+
+        [[sla]]
+        name = "all"
+        at_risk = ["1m"]
+        resolution = { other = "2h" }
+        requester_wait = { other = "90m" }
+        agent_work = { other = "1h" }
+        answer = { other = "30s" }
+        """
+    ).sla,
+)
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
 REKEYED = "rekeyed"
 
@@ -187,3 +212,5 @@ def test_a_log_in_any_order_batches_and_crashes_ends_as_compute_says(
     assert len(live) > 500
     clocks = {record["clock"] for record in live.values() if record["kpi"] == "first_response_time"}
     assert clocks == ({"calendar"} if options.schedules is None else {"calendar", "business"})
+    kept = sum(record["samples"] for record in live.values() if record["kpi"] == "sla_achievement")
+    assert (kept > 0) is (options.sla is not None)

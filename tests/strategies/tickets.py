@@ -38,7 +38,7 @@ _authors = st.sampled_from(["customer", "customer", "agent", "agent", "bot", "au
 _actors = st.sampled_from(["agent", "agent", "customer", "bot", "automation", "system"])
 _living = st.sampled_from(["new", "open", "pending", "on_hold", "solved", "solved", "closed"])
 _statuses = st.one_of(_living, _living, st.sampled_from(["deleted", "spam"]))
-_dimensions = st.sampled_from(["channel", "priority", "category", "group", "brand"])
+_dimensions = st.sampled_from(["channel", "priority", "category", "group", "brand", "sla_policy"])
 _creators = st.sampled_from(["customer", "customer", "agent", "bot", "system"])
 
 _surveys = st.sampled_from(["v1", "v1", "v2"])

@@ -87,7 +87,7 @@ def test_seconds_and_days_reach_the_lifecycles_as_milliseconds(tmp_path: Path) -
         ),
         (
             '[topics]\nchats = "support.tickets.v1"',
-            "topics: the five topics must have five names",
+            "topics: the six topics must have six names",
         ),
     ],
 )

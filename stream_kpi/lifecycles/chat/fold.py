@@ -16,12 +16,14 @@ from stream_kpi.lifecycles.chat.events import (
     SurveySent,
     Transferred,
 )
+from stream_kpi.lifecycles.chat.service_levels import ServiceLevel
 from stream_kpi.lifecycles.chat.silence import Silence
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.running import Running
+from stream_kpi.lifecycles.sla.agreements import SLA_DUE
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.measures import registry
 
@@ -74,6 +76,7 @@ class ChatFold(Fold):
         "_priority",
         "_queue",
         "_queued_ms",
+        "_service_level",
         "_silence",
         "_surveys",
         "_waiting_cuts",
@@ -100,6 +103,8 @@ class ChatFold(Fold):
         """The cuts in which it stands in the queue's length."""
         self._missed: tuple[int, int] | None = None
         """Time and cuts of the missed service level."""
+        self._service_level: ServiceLevel | None = None
+        """None: the options promise none, or it has not been queued yet."""
         self._silence: Silence | None = None
         """None until the customer writes."""
         self._surveys: Surveys | None = None
@@ -110,10 +115,11 @@ class ChatFold(Fold):
         return self._ended or self._left
 
     def memberships(self) -> list[Fact]:
-        """Among the waiting."""
+        """Among the waiting, and with the deadline of its service level."""
         if self._queued_ms is None or self._accepted_ms is not None or self.closed:
             return []
-        return [(WAITING_SLOT, self._queued_ms, self._waiting_cuts, self._queued_ms, 1)]
+        waiting: Fact = (WAITING_SLOT, self._queued_ms, self._waiting_cuts, self._queued_ms, 1)
+        return [waiting] if self._service_level is None else [waiting, *self._service_level.memberships()]
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event. What comes before the queued one is held: the engine folds it again then."""
@@ -130,6 +136,8 @@ class ChatFold(Fold):
             self.emit(OFFERED_SLOT, due_ms, self._cuts)
         elif kind == SURVEY_DUE:
             self._all_surveys().on_due(self, due_ms)
+        elif kind >= SLA_DUE and self._service_level is not None:
+            self._service_level.on_due(self, kind, due_ms)
         elif self._silence is not None:
             self._silence.on_due(self, due_ms, self._cuts_with_agent())
 
@@ -164,6 +172,15 @@ class ChatFold(Fold):
             target_ms = options.service_level_targets_ms[event.channel]
             self.emit(TARGET_ABOVE_OTHER_SLOT, time_ms, self._queue_cuts(), target_ms - other_ms)
         self.schedule(time_ms + target_ms, ANSWER_DEADLINE)
+        if options.sla is not None:
+            self._service_level = ServiceLevel(options.sla)
+            self._promise_answer(time_ms)
+
+    def _promise_answer(self, time_ms: int) -> None:
+        """It waits in its queue from now on."""
+        if self._service_level is not None:
+            dimensions = (self._channel, self._priority, self._category, self._queue, self._brand)
+            self._service_level.on_queue(self, self._options, time_ms, dimensions, self._cuts)
 
     def _on_queued_again(self, _: Queued, __: int) -> None:
         self.note_problem("second_queued")
@@ -186,6 +203,7 @@ class ChatFold(Fold):
                 time_ms = max(event.time_ms, queued_ms)
                 self._stop_waiting(time_ms, queued_ms)
                 self._start_waiting(time_ms, queued_ms)
+                self._promise_answer(time_ms)
         if self._accepted_ms is None:
             return
         if event.to_agent:
@@ -232,6 +250,8 @@ class ChatFold(Fold):
             self.emit(ANSWERED_LATE_SLOT, time_ms, cuts)
         if self._silence is not None:
             self._silence.on_accepted(self, time_ms)
+        if self._service_level is not None:
+            self._service_level.on_answered(self, max(time_ms, queued_ms), cuts, event.agent_id)
 
     def _on_customer_wrote(self, event: CustomerWrote, _: int) -> None:
         if self.closed:
@@ -254,6 +274,8 @@ class ChatFold(Fold):
         self._left = True
         self.cancel(ANSWER_DEADLINE)
         self._stop_waiting(max(time_ms, queued_ms), queued_ms)
+        if self._service_level is not None:
+            self._service_level.on_left(self, max(time_ms, queued_ms))
         waited_ms = self.duration_ms(queued_ms, time_ms)
         cuts = self._cuts
         in_time = self._missed is None

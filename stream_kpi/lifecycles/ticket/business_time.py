@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream_kpi.calendars.timeline import Timeline
+from stream_kpi.calendars.timeline import continued
 
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.state import TicketState
@@ -16,14 +16,7 @@ def follow_schedule(ticket: TicketState, time_ms: int) -> None:
     selection = ticket.options.schedules
     assert selection is not None  # noqa: S101 as promised
     schedule = selection.schedule_of(ticket.group, ticket.channel, ticket.brand)
-    clock = ticket.business_clock
-    if clock is None:
-        ticket.business_clock = schedule
-    elif isinstance(clock, Timeline):
-        if schedule is not clock.last:
-            clock.change(time_ms, schedule)
-    elif schedule is not clock:
-        ticket.business_clock = Timeline(((time_ms, clock), (time_ms, schedule)))
+    ticket.business_clock = continued(ticket.business_clock, time_ms, schedule)
 
 
 def state_business(ticket: TicketState, slot: int, start_ms: int, end_ms: int, cuts: int) -> None:

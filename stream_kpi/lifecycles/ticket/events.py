@@ -29,10 +29,10 @@ class Created(HistoryEvent, frozen=True, gc=False, tag=0):
 
 
 class Updated(HistoryEvent, frozen=True, gc=False, tag=1):
-    """Dimensions changed."""
+    """Dimensions, or the policy of its service levels, changed."""
 
     changes: tuple[tuple[str, str | None], ...]
-    """(dimension, new value); None: it has no value any more."""
+    """(dimension or ``sla_policy``, new value); None: it has no value any more."""
 
     rank: ClassVar[int] = 1
 
@@ -107,6 +107,7 @@ def _updated(time_ms: int, uid: str, data: wire.TicketUpdatedData) -> Updated | 
         ("category", data.category),
         ("group", data.group),
         ("brand", data.brand),
+        ("sla_policy", data.sla_policy),
     )
     changes = tuple((dimension, value) for dimension, value in values if value is not UNSET)
     return Updated(time_ms, uid, changes) if changes else None

@@ -60,6 +60,7 @@ class TicketState(Fold):
         "resolved",
         "response_start_ms",
         "several_handlers",
+        "sla_policy",
         "solved_cuts",
         "solver",
         "status",
@@ -144,6 +145,8 @@ class TicketState(Fold):
         self.full_resolution: tuple[int, int, int] | None = None
         """The stated resolution_full: time, cuts, duration."""
 
+        self.sla_policy: str | None = None
+        """The policy of service levels that it names."""
         self.surveys: Surveys | None = None
 
     def cuts_with_agent(self, agent: str | None) -> int:

@@ -1,0 +1,236 @@
+"""The service levels of one ticket or chat: facts, due moments and transitions of its instances, one a metric.
+
+What starts, fulfils, pauses and cancels them is the lifecycle's to say.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from stream_kpi.lifecycles.facts import Fact
+from stream_kpi.lifecycles.fold import Fold
+from stream_kpi.lifecycles.sla.instance import Instance
+from stream_kpi.lifecycles.sla.policy import METRICS, MINUTE_MS, Clock, Policies, Policy
+from stream_kpi.lifecycles.sla.transition import Name, Transition
+from stream_kpi.measures import registry
+
+SLA_DUE: Final = 200
+"""Due moments from this kind on are those of the metrics, in their order: when an instance comes within a horizon, or
+reaches its deadline."""
+_KINDS: Final = {metric: SLA_DUE + place for place, metric in enumerate(METRICS)}
+
+MET_SLOT = registry.SLA_MET.slot
+BREACHED_SLOT = registry.SLA_BREACHED.slot
+BREACH_SIZE_SLOT = registry.SLA_BREACH_SIZE.slot
+AT_RISK_SLOT = registry.SLA_AT_RISK.slot
+"""At risk at all; within a horizon: this plus its minutes."""
+DEADLINES_SLOT = registry.SLA_DEADLINES.slot
+RUNNING_SLOT = registry.SLA_RUNNING.slot
+
+
+class Terms(NamedTuple):
+    """What the ticket or chat is now: whatever decides its targets, and the cuts in which they count."""
+
+    policy: Policy | None
+    priority: str | None
+    cuts: int
+    """The standard cuts."""
+    agent: str | None
+    """Who is credited with what is missed or at risk."""
+    hours: Clock
+    """The schedules that have applied to it."""
+
+    def clock_of(self, policy: Policy) -> Clock:
+        """What counts the time of a policy's targets."""
+        return self.hours if policy.schedule is None else policy.schedule
+
+
+class Agreements:
+    """Instances by metric. Times are epoch milliseconds and never go back; each call says what is from then on."""
+
+    __slots__ = ("_last_started", "instances", "policies", "terms")
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+        self.terms: Terms
+        """To be set before anything else; :meth:`settle` after each change."""
+        self.instances: dict[str, Instance] = {}
+        self._last_started: dict[str, tuple[int, int]] = {}
+
+    def memberships(self) -> list[Fact]:
+        """The facts by which the instances stand in the set of deadlines."""
+        return [
+            (slot, value, cuts, value, 1)
+            for instance in self.instances.values()
+            for slot, cuts, value in instance.shown
+            if slot == DEADLINES_SLOT
+        ]
+
+    def start(self, fold: Fold, metric: str, time_ms: int) -> None:
+        """The metric runs, unless it does already."""
+        if metric not in self.policies.metrics or metric in self.instances:
+            return
+        last_ms, nth = self._last_started.get(metric, (None, -1))
+        nth = nth + 1 if last_ms == time_ms else 0
+        self._last_started[metric] = (time_ms, nth)
+        self.instances[metric] = Instance(time_ms, nth)
+        self._settle(fold, metric, time_ms)
+
+    def hold(self, fold: Fold, metric: str, time_ms: int, *, paused: bool) -> None:
+        """The metric's clock stands, or runs, if the metric does."""
+        instance = self.instances.get(metric)
+        if instance is None or paused is (instance.since_ms is None):
+            return
+        terms = self.terms
+        clock = terms.hours if instance.policy is None else terms.clock_of(instance.policy)
+        if paused:
+            instance.stop(time_ms, clock)
+        else:
+            instance.go_on(time_ms, clock)
+        self._tell(fold, metric, instance, "paused" if paused else "resumed", time_ms)
+        self._plan(fold, metric, time_ms)
+
+    def settle(self, fold: Fold, time_ms: int) -> None:
+        """The terms have changed: new targets count from the original starts; what was missed stays so."""
+        for metric in self.instances:
+            self._settle(fold, metric, time_ms)
+
+    def fulfil(self, fold: Fold, metric: str, time_ms: int, agent: str | None) -> None:
+        """What was promised is done, in time if the target has not been missed; that credits an agent."""
+        instance = self._end(fold, metric, time_ms)
+        policy = None if instance is None else instance.policy
+        if instance is None or policy is None:
+            return
+        late_by_ms = None
+        if instance.breach is None:
+            fold.emit(MET_SLOT, time_ms, self._cuts(fold, metric, policy, agent))
+        else:
+            late_by_ms = instance.exceeded_by_ms(time_ms, self.terms.clock_of(policy))
+            fold.emit(BREACH_SIZE_SLOT, *instance.breach, late_by_ms)
+        self._tell(fold, metric, instance, "fulfilled", time_ms, late_by_ms=late_by_ms)
+
+    def cancel(self, fold: Fold, metric: str, time_ms: int) -> None:
+        """The metric does not run any more, and nothing was done. A breach stays one."""
+        instance = self._end(fold, metric, time_ms)
+        if instance is not None:
+            self._tell(fold, metric, instance, "cancelled", time_ms)
+
+    def cancel_all(self, fold: Fold, time_ms: int) -> None:
+        """Nothing is promised to what is nobody's business."""
+        for metric in tuple(self.instances):
+            self.cancel(fold, metric, time_ms)
+
+    def on_due(self, fold: Fold, kind: int, due_ms: int) -> None:
+        """An instance comes within a horizon, or reaches its deadline."""
+        metric = METRICS[kind - SLA_DUE]
+        instance = self.instances[metric]
+        policy, deadline_ms = instance.policy, instance.deadline_ms
+        if policy is None or deadline_ms is None:
+            return
+        if deadline_ms <= due_ms:
+            instance.breach = (due_ms, self._cuts(fold, metric, policy, self.terms.agent))
+            fold.emit(BREACHED_SLOT, *instance.breach)
+            self._tell(fold, metric, instance, "breached", due_ms)
+        else:
+            for minutes in policy.horizon_minutes:
+                if deadline_ms - minutes * MINUTE_MS <= due_ms and minutes not in instance.entered:
+                    instance.entered += (minutes,)
+                    self._tell(fold, metric, instance, "at_risk", due_ms, horizon_minutes=minutes)
+        self._plan(fold, metric, due_ms)
+
+    def _settle(self, fold: Fold, metric: str, time_ms: int) -> None:
+        instance, terms = self.instances[metric], self.terms
+        policy = terms.policy
+        target_ms = None if policy is None else policy.target_ms(metric, terms.priority)
+        if instance.breach is None:
+            before = instance.policy, instance.target_ms, instance.deadline_ms
+            if policy is not None and target_ms is not None:
+                instance.promise(policy, target_ms, terms.clock_of(policy))
+                if before[0] is None:
+                    self._tell(fold, metric, instance, "started", time_ms)
+                elif before != (instance.policy, instance.target_ms, instance.deadline_ms):
+                    self._tell(fold, metric, instance, "retargeted", time_ms)
+            elif instance.policy is not None:
+                self._tell(fold, metric, instance, "cancelled", time_ms)
+                instance.release()
+        self._plan(fold, metric, time_ms)
+
+    def _end(self, fold: Fold, metric: str, time_ms: int) -> Instance | None:
+        instance = self.instances.pop(metric, None)
+        if instance is not None:
+            fold.cancel(_KINDS[metric])
+            _show(fold, instance, time_ms, frozenset())
+        return instance
+
+    def _plan(self, fold: Fold, metric: str, time_ms: int) -> None:
+        """Ask for the next moment of an instance, and state where it stands."""
+        instance = self.instances[metric]
+        policy, deadline_ms = instance.policy, instance.deadline_ms
+        if policy is None or instance.breach is not None or deadline_ms is None:
+            fold.cancel(_KINDS[metric])
+            _show(fold, instance, time_ms, frozenset())
+            return
+        starts_ms = {h: deadline_ms - h * MINUTE_MS for h in policy.horizon_minutes}
+        instance.entered = tuple(h for h in instance.entered if starts_ms.get(h, deadline_ms) <= time_ms)
+        next_ms = min((ms for h, ms in starts_ms.items() if h not in instance.entered), default=deadline_ms)
+        # What is due already comes after whatever else happens at this instant.
+        fold.schedule(max(next_ms, time_ms), _KINDS[metric])
+        _show(fold, instance, time_ms, self._standing(fold, metric, instance, policy, deadline_ms))
+
+    def _standing(
+        self, fold: Fold, metric: str, instance: Instance, policy: Policy, deadline_ms: int
+    ) -> frozenset[tuple[int, int, int]]:
+        cuts = self._cuts(fold, metric, policy, self.terms.agent)
+        at_risk = (AT_RISK_SLOT, *(AT_RISK_SLOT + h for h in instance.entered)) if instance.entered else ()
+        return frozenset(
+            ((RUNNING_SLOT, cuts, 1), (DEADLINES_SLOT, cuts, deadline_ms), *((slot, cuts, 1) for slot in at_risk))
+        )
+
+    def _cuts(self, fold: Fold, metric: str, policy: Policy, agent: str | None) -> int:
+        cut_sets = fold.cut_sets
+        promise = cut_sets.joined(cut_sets.only("policy", policy.name), cut_sets.only("metric", metric))
+        return cut_sets.credited(cut_sets.joined(self.terms.cuts, promise), agent)
+
+    def _tell(
+        self,
+        fold: Fold,
+        metric: str,
+        instance: Instance,
+        name: Name,
+        time_ms: int,
+        *,
+        horizon_minutes: int | None = None,
+        late_by_ms: int | None = None,
+    ) -> None:
+        policy = instance.policy
+        if policy is None:
+            return
+        ordinal = instance.ordinals.get((name, horizon_minutes), 0) + 1
+        instance.ordinals[name, horizon_minutes] = ordinal
+        fold.transitions += (
+            Transition(
+                time_ms,
+                name,
+                metric,
+                policy.name,
+                self.terms.priority,
+                instance.started_ms,
+                instance.nth,
+                ordinal,
+                instance.deadline_ms,
+                horizon_minutes,
+                late_by_ms,
+            ),
+        )
+
+
+def _show(fold: Fold, instance: Instance, time_ms: int, standing: frozenset[tuple[int, int, int]]) -> None:
+    """State that the instance stands in these levels and sets from now on, and in no others."""
+    shown = instance.shown
+    if standing == shown:
+        return
+    for slot, cuts, value in sorted(shown - standing):
+        fold.leave(slot, time_ms, cuts, value)
+    for slot, cuts, value in sorted(standing - shown):
+        fold.join(slot, time_ms, cuts, value)
+    instance.shown = standing

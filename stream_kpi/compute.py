@@ -35,7 +35,7 @@ class Computation:
         self._options = options
         self._window = window
         self._at_ms = at_ms
-        tiers = (ALL_TIME,) if window is None else (window.tier._replace(retention_ms=None), ALL_TIME)
+        tiers = (ALL_TIME,) if window is None else (window.tier._replace(retention_ms=None, measures=None), ALL_TIME)
         topics = {kind.default_topic: kind for kind in TopicKind}
         self._shard = Shard(0, 1, ShardOptions(options=options, topics=topics, tiers=tiers, remember_ages=True))
         self.rejected: Counter[Reason] = Counter()

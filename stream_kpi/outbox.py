@@ -1,4 +1,5 @@
-"""What leaves a shard besides its own state: records that it refused, that came too late, or that belong to another."""
+"""What leaves a shard besides its own state: records that it refused, that came too late, or that belong to another,
+and what its entities say to customers of others."""
 
 from __future__ import annotations
 
@@ -23,8 +24,9 @@ class Source(NamedTuple):
 class Outbox:
     """Outgoing records until the next flush, each counted by what it is."""
 
-    def __init__(self, counts: Counter[tuple[str, ...]], rekeyed_topic: str) -> None:
+    def __init__(self, counts: Counter[tuple[str, ...]], rekeyed_topic: str, customers_topic: str) -> None:
         self.counts = counts
+        self._customers_topic = customers_topic
         self._rekeyed_topic = rekeyed_topic
         self._outgoing: list[Outgoing] = []
 
@@ -58,3 +60,7 @@ class Outbox:
         to = (self._rekeyed_topic, owner)
         self._outgoing.append(rekeyed(record, source.topic, source.partition, key, to))
         self.counts["rekeyed",] += 1
+
+    def contribute(self, packed: bytes, owner: int) -> None:
+        """What entities say to customers of another shard."""
+        self._outgoing.append(Outgoing(self._customers_topic, owner, None, packed, [], None))

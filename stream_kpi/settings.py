@@ -168,6 +168,11 @@ class DefinitionSettings(_Section):
     """Whose definition service_level follows; docs/kpis.md says what each counts. It applies to the past as well."""
     reopen_window_days: int = Field(7, ge=1, le=90)
     """A first solve counts as reopened when that happens within so many days."""
+    fcr_window_days: int = Field(7, ge=1, le=7)
+    """fcr_confirmed takes a first contact for enough when neither a reopen nor a new ticket of the customer follows
+    within so many days."""
+    fcr_same_category: bool = True
+    """Whether that new ticket has to be of the same category."""
     gross_margin: float | None = Field(None, ge=0, le=1)
     """Share of the revenue that is left after the costs of the service, 0.8 for 80 %. Without it clv has no value."""
     activation_action: str | None = Field(None, min_length=1, max_length=256)
@@ -250,6 +255,8 @@ class Settings(BaseSettings):
             abandon_after_ms=_ms(chosen.abandon_after_s),
             service_level=chosen.service_level,
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
+            fcr_window_ms=chosen.fcr_window_days * DAY_MS,
+            fcr_same_category=chosen.fcr_same_category,
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,
             activation_window_ms=chosen.activation_window_days * DAY_MS,

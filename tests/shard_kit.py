@@ -23,6 +23,7 @@ from stream_kpi.windows.sum_table import unpacked_vectors
 TICKETS = TopicKind.TICKET.default_topic
 CHATS = TopicKind.CHAT.default_topic
 REKEYED = "app-rekeyed"
+CUSTOMERS = "app-customers"
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 T0_MS = event_time_ms("2026-03-02T10:00:00Z")
@@ -113,7 +114,13 @@ def new_shard(
     number: int = 0, shards: int = 1, *, retention: Retention | None = LIVE, options: Options | None = None
 ) -> Shard:
     """A shard of the default topics."""
-    settings = ShardOptions(options=options or Options(), topics=TOPICS, rekeyed_topic=REKEYED, retention=retention)
+    settings = ShardOptions(
+        options=options or Options(),
+        topics=TOPICS,
+        rekeyed_topic=REKEYED,
+        customers_topic=CUSTOMERS,
+        retention=retention,
+    )
     return Shard(number, shards, settings)
 
 

@@ -10,7 +10,18 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stream_kpi.kpis import agents, chats, costs, engagement, handling, kept_revenue, revenue, surveys, tickets
+from stream_kpi.kpis import (
+    agents,
+    chats,
+    costs,
+    customers,
+    engagement,
+    handling,
+    kept_revenue,
+    revenue,
+    surveys,
+    tickets,
+)
 from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
@@ -25,12 +36,15 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *tickets.RESOLUTION,
     *handling.CLOCKS,
     *handling.OUTCOME,
+    *customers.FIRST_CONTACT,
     *chats.QUEUE,
     *chats.SERVICE,
+    *customers.CHAT_FIRST_CONTACT,
     *agents.PRESENCE,
     *surveys.SATISFACTION,
     *surveys.RESPONSE,
     *surveys.EFFORT,
+    *customers.LOYALTY,
     *revenue.LEVELS,
     *revenue.MOVEMENTS,
     *revenue.PAID,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
 if TYPE_CHECKING:
+    from stream_kpi.lifecycles.contribution import Contribution
     from stream_kpi.lifecycles.facts import CutSets, Fact
 
 
@@ -60,6 +61,11 @@ class Fold(ABC):
         """The facts to state when the entity leaves memory at a moment after all that it knows. That it leaves the
         levels and sets is seen to; only for folds of which more is to be counted."""
         return []
+
+    def contribution(self) -> Contribution | None:
+        """What the entity says of itself to its customer; None: nothing. A function of history and clock, of no option:
+        what was said before a restart is found by folding again. Only for folds that have something to say."""
+        return None
 
     def memberships(self) -> list[Fact]:
         """The facts by which the entity stands in sets that age now: what it has joined and not left. Recovery builds

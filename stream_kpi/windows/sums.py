@@ -7,6 +7,7 @@ A fact goes to some seven cuts and five tiers. In pure Python that costs about 1
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed, summed_by_cut
+from stream_kpi.windows.sum_table import SLOTS, Integers, MeasureFlags, Sums, measure_flags, summed, summed_by_cut
 from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
 _CUTS = 1 << 22
@@ -86,7 +87,8 @@ class FactSums:
                 if slice_ms <= _QUARTER_MS:
                     short = starts_ms, sums
             expired_ms = tier.expires_before(clock_ms)
-            changes = zip(starts_ms, _by_start(sums, len(starts_ms)), strict=True)
+            kept = sums if tier.measures is None else sums.of_measures(_flags(tier.measures))
+            changes = zip(starts_ms, _by_start(kept, len(starts_ms)), strict=True)
             yield TierChanges(tier, [c for c in changes if c[0] >= expired_ms and len(c[1].keys)])
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
@@ -119,6 +121,11 @@ class FactSums:
         known, index = np.unique(starts, return_inverse=True)
         sums = summed_by_cut(index * _PER_START + slots, amounts, rows, cuts)
         return [start * _FINE_MS for start in known.tolist()], sums
+
+
+@lru_cache(maxsize=8)
+def _flags(numbers: frozenset[int]) -> MeasureFlags:
+    return measure_flags(BY_NUMBER[number] for number in numbers)
 
 
 def _chunks(tables: Sequence[Integers]) -> Iterator[Integers]:

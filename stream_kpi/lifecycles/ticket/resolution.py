@@ -77,6 +77,8 @@ def on_solve(ticket: TicketState, event: Status) -> None:
 def on_reopen(ticket: TicketState, time_ms: int) -> None:
     """The solve did not hold."""
     ticket.resolved = False
+    if ticket.first_reopen_ms is None:
+        ticket.first_reopen_ms = time_ms
     ticket.emit(REOPENS_SLOT, time_ms, ticket.cuts)
     if ticket.full_resolution is not None:
         ticket.take_back(RESOLUTION_FULL_SLOT, *ticket.full_resolution)
@@ -115,5 +117,6 @@ def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
         one_agent = not ticket.several_handlers and (
             ticket.handler is None or solver is None or solver == ticket.handler
         )
-        if one_agent and not ticket.followed_up and not ticket.transferred:
+        ticket.first_contact = one_agent and not ticket.followed_up and not ticket.transferred
+        if ticket.first_contact:
             facts.append((FCR_FIRST_CONTACT_SLOT, time_ms, cuts, 1, 1))

@@ -85,10 +85,7 @@ class Entity:
         events = self.events
         facts = [] if onto is None else onto
         if uid in events:
-            if not event.replaces(events[uid]):
-                return None
-            facts += self._refold(event, clock_ms)
-            return facts
+            return self._replace(events[uid], event, clock_ms, facts)
         stated = len(facts)
         fold = self.fold
         fold.facts = facts
@@ -148,6 +145,21 @@ class Entity:
         for uid in self.fold.spent:
             del self.events[uid]
         self.fold.spent = ()
+
+    def _replace(self, known: HistoryEvent, event: HistoryEvent, clock_ms: int, facts: list[Fact]) -> list[Fact] | None:
+        if not event.replaces(known):
+            return None
+        fold = self.fold
+        fold.facts = facts
+        if not fold.replace(known, event):
+            facts += self._refold(event, clock_ms)
+            return facts
+        self.events[event.uid] = event  # in its place
+        if self.last is known:
+            self.last = event
+        self.clock_ms = max(self.clock_ms, clock_ms)
+        fold.fire_until(self.clock_ms, inclusive=True)
+        return facts
 
     def _refold(self, event: HistoryEvent, clock_ms: int) -> list[Fact]:
         history = self.history

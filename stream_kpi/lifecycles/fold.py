@@ -53,6 +53,11 @@ class Fold(ABC):
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event in order."""
 
+    def replace(self, known: HistoryEvent, event: HistoryEvent) -> bool:  # noqa: ARG002 for folds that can
+        """Go on with an event in place of one that has been applied, where nothing that has come after that one would
+        have been otherwise. False: it might; all is to be folded again."""
+        return False
+
     def on_due(self, kind: int, due_ms: int) -> None:
         """A scheduled moment has come; ``kind`` is no longer scheduled. Only for folds that schedule."""
         raise AssertionError(f"{type(self).__name__} scheduled kind {kind} at {due_ms} and does not handle it")

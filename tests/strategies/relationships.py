@@ -4,6 +4,7 @@ come back, so that ties and contacts that come back to the millisecond are commo
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stream_kpi.lifecycles.contribution import NpsAnswer, Resolution
 from stream_kpi.lifecycles.relationship.events import (
@@ -30,7 +31,7 @@ _ratings = st.sampled_from([-1, 0, 1])
 
 @st.composite
 def _resolutions(draw: st.DrawFn) -> Resolution | None:
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.booleans()):
         return None
     dimensions = ("email", "high", draw(_categories) or "unknown", "g", "b", "ann")
     return Resolution(draw(times_ms), dimensions, draw(st.booleans()), draw(st.one_of(st.none(), times_ms)))
@@ -58,12 +59,17 @@ def _words(draw: st.DrawFn, uid: str) -> Word:
 @st.composite
 def relationship_stories(draw: st.DrawFn) -> list[RelationshipEvent]:
     """What one customer is told, in the order of the telling: several words of a ticket or chat, of which the last
-    stands, and each answer of its own once."""
+    stands and many say that what was opened is resolved, and each answer of its own once."""
     story: list[RelationshipEvent] = []
     for place in range(draw(st.integers(0, 10))):
         if draw(st.integers(0, 3)) == 0:
             answer = draw(_answers())
             story.append(Answered(answer.time_ms, f"e{place}", answer))
+            continue
+        uid = draw(st.sampled_from(["t:1", "t:2", "t:3", "c:1", "c:2"]))
+        known = next((event for event in reversed(story) if event.uid == uid), None)
+        if isinstance(known, TicketContact | ChatContact) and known.resolution is None and draw(st.booleans()):
+            story.append(replace(known, resolution=draw(_resolutions())))
         else:
-            story.append(draw(_words(draw(st.sampled_from(["t:1", "t:2", "t:3", "c:1", "c:2"])))))
+            story.append(draw(_words(uid)))
     return story

@@ -50,6 +50,7 @@ class Answered(HistoryEvent, frozen=True, gc=False, tag=3):
     rank: ClassVar[int] = SURVEY_RANK
 
 
+Contact = TicketContact | ChatContact
 Word = TicketContact | ChatContact | Withdrawn
 RelationshipEvent = TicketContact | ChatContact | Withdrawn | Answered
 """For decoding a packed history: ``list[RelationshipEvent]``."""

@@ -26,7 +26,7 @@ class Contacts:
         """``cohort``: all that were resolved, and those confirmed."""
         self._due_kind = due_kind
         self._window_ms = window_ms
-        self._solved_slot, self._confirmed_slot = (measure.slot for measure in cohort)
+        self._solved_slot, self._confirmed_slot = cohort[0].slot, cohort[1].slot
         self._opened_ms: dict[Subject, list[int]] = {}
         """When contacts were opened, ascending, by what they are about."""
         self._undecided: list[tuple[int, str, Subject, int, Resolution]] = []

@@ -40,11 +40,12 @@ class Lifecycle(NamedTuple):
 
 
 class Said(NamedTuple):
-    """The contribution of an entity has changed. None: it has none."""
+    """The contribution of an entity has changed (None: it has none), or the entity has left memory: ``final``."""
 
     key: str
     before: Contribution | None
     now: Contribution | None
+    final: bool = False
 
 
 class Retention(NamedTuple):
@@ -222,7 +223,7 @@ class Entities:
     def _remove(self, entity: Entity) -> None:
         key = entity.key
         if self.lifecycle.contributes:
-            self._note_said(entity)
+            self._said.append(Said(key, entity.contributed, entity.fold.contribution(), final=True))
         self.hot.pop(key, None)
         self.cold.pop(key, None)
         entity.dirty = False

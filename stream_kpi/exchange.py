@@ -24,7 +24,7 @@ from stream_kpi.outbox import Outbox
 WORDS_PER_RECORD = 200
 """About 100 bytes each, 2 kB with the longest texts: a record stays under what every broker takes."""
 
-_WORD_OF: dict[str, Callable[[str, Contribution], Word]] = {"ticket": ticket_word, "chat": chat_word}
+_WORD_OF: dict[str, Callable[[str, Contribution, bool], Word]] = {"ticket": ticket_word, "chat": chat_word}
 """How the kinds of entities that contribute say it."""
 
 
@@ -101,9 +101,9 @@ class Exchange:
             self._counts["data_problems", "customer_too_large"] += 1
 
 
-def _words(entities: Entities, word_of: Callable[[str, Contribution], Word]) -> Iterator[tuple[str, Word]]:
+def _words(entities: Entities, word_of: Callable[[str, Contribution, bool], Word]) -> Iterator[tuple[str, Word]]:
     prefix = entities.lifecycle.prefix.decode()
-    for key, before, now in entities.take_said():
+    for key, before, now, final in entities.take_said():
         origin = prefix + key
         to = None if now is None else _customer_of(origin, now)
         if before is not None:
@@ -111,7 +111,7 @@ def _words(entities: Entities, word_of: Callable[[str, Contribution], Word]) -> 
             if former != to:
                 yield former, Withdrawn(before.opened_ms, origin)
         if now is not None and to is not None:
-            yield to, word_of(origin, now)
+            yield to, word_of(origin, now, final)
 
 
 def _customer_of(origin: str, contribution: Contribution) -> str:

@@ -157,6 +157,7 @@ class Entity:
         self.events[event.uid] = event  # in its place
         if self.last is known:
             self.last = event
+        self._drop_spent()
         self.clock_ms = max(self.clock_ms, clock_ms)
         fold.fire_until(self.clock_ms, inclusive=True)
         return facts

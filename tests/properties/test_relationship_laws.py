@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from stream_kpi.lifecycles.contribution import NpsAnswer
+from stream_kpi.lifecycles.contribution import NpsAnswer, Resolution
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
 from stream_kpi.lifecycles.options import Options
@@ -85,6 +86,36 @@ def test_words_of_different_tickets_and_chats_may_come_in_any_order(
         passed_on += entity.apply(event, data.draw(st.sampled_from(INSTANTS_MS))) or []
     passed_on += entity.advance(END_MS)
     assert net(passed_on) == net(facts_of(new_fold, standing(story), END_MS)[1])
+
+
+@given(relationship_stories(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_contacts_that_have_said_their_last_word_are_forgotten_and_nothing_changes_by_it(
+    story: list[RelationshipEvent], data: st.DataObject
+) -> None:
+    new_fold = partial(RelationshipFold, CutSets(), OPTIONS)
+    entity = Entity(new_fold)
+    passed_on: list[Fact] = []
+    for event in story:
+        passed_on += entity.apply(event, event.time_ms) or []
+    passed_on += entity.advance(END_MS)
+    last_words = [replace(one, final=True) for one in standing(story) if isinstance(one, TicketContact | ChatContact)]
+    said: list[RelationshipEvent] = data.draw(st.permutations(last_words))
+    for event in said:
+        assert not entity.apply(event, END_MS)
+        if data.draw(st.booleans()):
+            entity = Entity(new_fold, _unpack(msgspec.msgpack.encode(entity.history)), entity.clock_ms)
+    kept = [event for event in entity.history if isinstance(event, TicketContact | ChatContact)]
+    assert sum(not event.answers for event in kept) <= 1
+    assert entity.fold.closed or all_answers(story)
+    new = TicketContact(END_MS, "t:new", None, None, ())
+    dimensions = ("email", "high", "unknown", "g", "b")
+    resolved = replace(new, resolution=Resolution(END_MS + 1, dimensions, first_contact=True))
+    for event in (new, resolved):
+        passed_on += entity.apply(event, END_MS + 1) or []
+    passed_on += entity.advance(END_MS + 30 * DAY_MS)
+    everything = standing([*story, resolved])
+    assert net(passed_on) == net(facts_of(new_fold, everything, END_MS + 30 * DAY_MS)[1])
 
 
 def decided(story: list[RelationshipEvent], kind: type[Any], window_ms: int, clock_ms: int) -> tuple[int, int]:

@@ -138,6 +138,18 @@ def test_a_ticket_that_leaves_with_its_last_event_unflushed_has_said_it() -> Non
     assert counts(topics) == (1, 1)
 
 
+def test_customers_are_forgotten_with_the_last_of_their_tickets() -> None:
+    shard, topics = new_shard(0, 2), Topics()
+    shard.apply(TICKETS, 0, solved_ticket(HERE), NOW_MS)
+    said(shard, topics)
+    shard.advance(T0_MS + 9 * DAY_MS)
+    said(shard, topics)
+    assert (shard.live_entities()["ticket"], shard.live_entities()["relationship"]) == (0, 1)
+    shard.advance(T0_MS + 10 * DAY_MS)
+    assert shard.live_entities()["relationship"] == 0
+    assert counts(topics) == (1, 1)
+
+
 def test_a_word_about_a_contact_older_than_its_customer_is_remembered_is_counted_and_left_out() -> None:
     sender, receiver, topics = new_shard(0, 2), new_shard(1, 2), Topics()
     sender.apply(TICKETS, 0, solved_ticket(THERE), NOW_MS)

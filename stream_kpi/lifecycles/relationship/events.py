@@ -29,6 +29,8 @@ class TicketContact(_Word, frozen=True, gc=False, tag=0):
     category: str | None
     resolution: Resolution | None
     answers: tuple[NpsAnswer, ...]
+    final: bool = False
+    """The ticket has been forgotten: it will say nothing more."""
 
 
 class ChatContact(_Word, frozen=True, gc=False, tag=1):
@@ -36,6 +38,7 @@ class ChatContact(_Word, frozen=True, gc=False, tag=1):
 
     resolution: Resolution | None
     answers: tuple[NpsAnswer, ...]
+    final: bool = False
 
 
 class Withdrawn(_Word, frozen=True, gc=False, tag=2):
@@ -66,11 +69,11 @@ def from_wire(event: wire.SurveyAnswered, time_ms: int) -> Answered | None:
     return Answered(time_ms, f"{event.id}\0{event.source}", answer)
 
 
-def ticket_word(origin: str, said: Contribution) -> TicketContact:
+def ticket_word(origin: str, said: Contribution, final: bool) -> TicketContact:  # noqa: FBT001 one signature for both
     """What its customer keeps of a ticket, whose name is ``origin``."""
-    return TicketContact(said.opened_ms, origin, said.category, said.resolution, said.answers)
+    return TicketContact(said.opened_ms, origin, said.category, said.resolution, said.answers, final)
 
 
-def chat_word(origin: str, said: Contribution) -> ChatContact:
+def chat_word(origin: str, said: Contribution, final: bool) -> ChatContact:  # noqa: FBT001
     """What its customer keeps of a chat, whose name is ``origin``."""
-    return ChatContact(said.opened_ms, origin, said.resolution, said.answers)
+    return ChatContact(said.opened_ms, origin, said.resolution, said.answers, final)

@@ -42,6 +42,10 @@ class Contacts:
         insort(self._undecided, (due_ms, uid, subject, opened_ms, resolution), key=_by_due)
         fold.schedule(self._undecided[0][0], self._due_kind)
 
+    def waits_for(self, uid: str) -> bool:
+        """Whether a contact is resolved and not yet decided."""
+        return any(member[1] == uid for member in self._undecided)
+
     def on_due(self, fold: Fold, due_ms: int) -> None:
         """Decide those whose time has passed."""
         undecided = self._undecided

@@ -11,7 +11,7 @@ from stream_kpi.lifecycles.facts import UNKNOWN, CutSets
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import CHAT_FCR_WINDOW_MS, Options
-from stream_kpi.lifecycles.relationship.events import Answered, ChatContact, Contact, TicketContact
+from stream_kpi.lifecycles.relationship.events import Answered, ChatContact, Contact, TicketContact, Withdrawn
 from stream_kpi.lifecycles.relationship.first_contact import Contacts
 from stream_kpi.lifecycles.relationship.last_answers import LastAnswers
 from stream_kpi.measures import registry
@@ -27,7 +27,7 @@ _CATEGORY: Final = 2
 class RelationshipFold(Fold):
     """One customer. Tickets and chats come in the order of their opening; each says what became of it."""
 
-    __slots__ = ("_answers", "_chats", "_options", "_tickets")
+    __slots__ = ("_answers", "_chats", "_contacts_kept", "_options", "_tickets")
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
@@ -36,26 +36,43 @@ class RelationshipFold(Fold):
         self._tickets: Contacts | None = None
         self._chats: Contacts | None = None
         self._answers: LastAnswers | None = None
+        self._contacts_kept: dict[str, TicketContact | ChatContact | Withdrawn] = {}
+        """Those that may still say something, and those that came after one of these, in order."""
 
     @property
     def closed(self) -> bool:
-        """Never: who answers again must not count as another customer."""
-        return False
+        """When all contacts have said their last word: a new one is as that of a new customer. Never for one who has
+        answered: who answers again must not count as another customer."""
+        return self._answers is None and all(
+            isinstance(contact, Withdrawn) or contact.final for contact in self._contacts_kept.values()
+        )
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event."""
         if isinstance(event, Answered):
             self._all_answers().on_answered(self, "", event.answer)
-        elif isinstance(event, TicketContact | ChatContact):
+            return
+        if isinstance(event, TicketContact | ChatContact):
             self._on_contact(event)
+        if isinstance(event, TicketContact | ChatContact | Withdrawn):
+            self._contacts_kept[event.uid] = event
+            self._forget()
 
     def replace(self, known: HistoryEvent, event: HistoryEvent) -> bool:
-        """What was opened is now resolved, and nothing else about it has changed: by far the most of all words."""
-        if not isinstance(event, TicketContact | ChatContact) or event.resolution is None:
+        """What was opened is now resolved, or has said its last word, and nothing else about it has changed: by far the
+        most of all words."""
+        if not isinstance(event, TicketContact | ChatContact):
             return False
-        if msgspec.structs.replace(event, resolution=None) != known:
+        if event.final and msgspec.structs.replace(event, final=False) == known:
+            if event.uid in self._contacts_kept:
+                self._contacts_kept[event.uid] = event
+                self._forget()
+            return True
+        resolution = event.resolution
+        if resolution is None or msgspec.structs.replace(event, resolution=None) != known:
             return False
-        self._on_resolved(event, event.resolution)
+        self._contacts_kept[event.uid] = event
+        self._on_resolved(event, resolution)
         return True
 
     def on_due(self, kind: int, due_ms: int) -> None:
@@ -73,6 +90,22 @@ class RelationshipFold(Fold):
             self._on_resolved(event, event.resolution)
         for answer in event.answers:
             self._all_answers().on_answered(self, event.uid, answer)
+
+    def _forget(self) -> None:
+        """Let go of the earliest contacts that have said their last word, up to one that has not: to what is still said
+        only contacts matter that were opened later. The last of all stays: it says when the customer was last heard
+        of."""
+        kept = self._contacts_kept
+        for uid in tuple(kept)[:-1]:
+            contact = kept[uid]
+            if not isinstance(contact, Withdrawn):
+                if not contact.final or self._contacts(contact).waits_for(uid):
+                    return
+                if contact.answers:
+                    del kept[uid]
+                    continue
+            del kept[uid]
+            self.spent += (uid,)
 
     def _on_resolved(self, event: Contact, resolution: Resolution) -> None:
         about = None

@@ -161,5 +161,5 @@ def _tiers(window: Rolling | Tumbling | None) -> tuple[Tier, ...]:
     """What the window is read from, all of it, and what gauges look back on."""
     if window is None:
         return (FINE, ALL_TIME)
-    whole = window.tier._replace(retention_ms=None)
+    whole = window.tier._replace(retention_ms=None, measures=None)
     return (whole, ALL_TIME) if whole.number == FINE.number else (FINE, whole, ALL_TIME)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stream_kpi.lifecycles.contribution import Contribution
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.fold import Fold
@@ -32,12 +33,23 @@ STEP_ENTITIES = 10_000
 
 class Lifecycle(NamedTuple):
     """What a kind of entity is: the prefix of its state keys, its fold, its packed events. ``forgets``: a fold of its
-    later events alone goes on as that of all of them, so that it need not keep the earlier ones for ever."""
+    later events alone goes on as that of all of them, so that it need not keep the earlier ones for ever.
+    ``contributes``: it says of itself to its customer what follows from no entity alone."""
 
     prefix: bytes
     new_fold: Callable[[CutSets, Options], Fold]
     events: Any
     forgets: bool = False
+    contributes: bool = False
+
+
+class Said(NamedTuple):
+    """The contribution of an entity has changed (None: it has none), or the entity has left memory: ``final``."""
+
+    key: str
+    before: Contribution | None
+    now: Contribution | None
+    final: bool = False
 
 
 class Retention(NamedTuple):
@@ -72,6 +84,7 @@ class Entities:
         self._dirty: list[Entity] = []
         """Those with :attr:`Entity.dirty`; one that has left since may be among them, without it."""
         self._gone: set[str] = set()
+        self._said: list[Said] = []
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
         self._fill = LATER_EVENTS if lifecycle.forgets else MAX_EVENTS
@@ -141,6 +154,15 @@ class Entities:
             self._plan_wake(entity)
         return facts, unexplained
 
+    def take_said(self) -> list[Said]:
+        """The contributions that have changed since the last call, each once. To be called before :meth:`flush`: what
+        was said before a restart is what follows from the state as it was flushed."""
+        for entity in self._dirty:
+            if entity.dirty:
+                self._note_said(entity)
+        said, self._said = self._said, []
+        return said
+
     def flush(self) -> list[tuple[bytes, bytes | None]]:
         """State records of everything that changed since the last flush."""
         prefix = self.lifecycle.prefix
@@ -201,6 +223,12 @@ class Entities:
             entity.dirty = True
             self._dirty.append(entity)
 
+    def _note_said(self, entity: Entity) -> None:
+        before, now = entity.contributed, entity.fold.contribution()
+        if now != before:
+            self._said.append(Said(entity.key, before, now))
+            entity.contributed = now
+
     def _make_room(self, entity: Entity, event: HistoryEvent) -> None:
         """What comes before all that an entity still has cannot be put in its place any more."""
         if not self.lifecycle.forgets or event.order < next(iter(entity.events.values())).order:
@@ -210,6 +238,8 @@ class Entities:
 
     def _remove(self, entity: Entity) -> None:
         key = entity.key
+        if self.lifecycle.contributes:
+            self._said.append(Said(key, entity.contributed, entity.fold.contribution(), final=True))
         self.hot.pop(key, None)
         self.cold.pop(key, None)
         entity.dirty = False

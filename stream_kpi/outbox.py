@@ -1,5 +1,5 @@
 """What leaves a shard besides its own state: records that it refused, that came too late, or that belong to another,
-and what has become of service levels."""
+what has become of service levels, and what its entities say to customers of others."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ class Source(NamedTuple):
 class Outbox:
     """Outgoing records until the next flush, each counted by what it is."""
 
-    def __init__(self, counts: Counter[tuple[str, ...]], rekeyed_topic: str, sla_topic: str) -> None:
+    def __init__(
+        self, counts: Counter[tuple[str, ...]], rekeyed_topic: str, sla_topic: str, customers_topic: str
+    ) -> None:
         """``sla_topic`` empty: nothing is told of service levels."""
         self.counts = counts
+        self._customers_topic = customers_topic
         self._rekeyed_topic = rekeyed_topic
         self._sla_topic = sla_topic
         self._outgoing: list[Outgoing] = []
@@ -70,3 +73,7 @@ class Outbox:
         if self._sla_topic:
             for subject, transition in transitions:
                 self._outgoing.append(sla_record(self._sla_topic, subject, transition))
+
+    def contribute(self, packed: bytes, owner: int) -> None:
+        """What entities say to customers of another shard."""
+        self._outgoing.append(Outgoing(self._customers_topic, owner, None, packed, [], None))

@@ -3,6 +3,7 @@
     records ─► decode_batch ─► Event | Rejected | UnknownType          events/
     Event ─► from_wire ─► HistoryEvent ─► Entity.apply ─► facts        lifecycles/
     facts ─► Panes.add, spread ─► panes by tier, start and cut         measures/, windows/
+    Entity.contribution ─► its customer's entity, in whichever shard   exchange.py
     Shard.flush ─► state, panes, clock, dead letters: one transaction  shard.py, written by shell/
     panes of all shards ─► MergedPanes ─► one View a window            windows/
     View ─► evaluate ─► KpiRecord                                      kpis/, merge.py (live), compute.py (a file)
@@ -33,6 +34,8 @@ from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.mention import events as mention_events
 from stream_kpi.lifecycles.mention.fold import MentionFold
+from stream_kpi.lifecycles.relationship import events as relationship_events
+from stream_kpi.lifecycles.relationship.fold import RelationshipFold
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
 from stream_kpi.lifecycles.user import events as user_events
@@ -55,14 +58,15 @@ class Route(NamedTuple):
 _subject = attrgetter("subject")
 
 ENTITY_KINDS: dict[str, Lifecycle] = {
-    "ticket": Lifecycle(b"t:", new_ticket_fold, ticket_events.TicketEvent),
-    "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent),
+    "ticket": Lifecycle(b"t:", new_ticket_fold, ticket_events.TicketEvent, contributes=True),
+    "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent, contributes=True),
     "customer": Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent),
     "agent": Lifecycle(b"a:", AgentFold, agent_events.AgentEvent, forgets=True),
     "visitor": Lifecycle(b"v:", VisitorFold, visitor_events.VisitorEvent),
     "user": Lifecycle(b"u:", UserFold, user_events.UserEvent),
     "mention": Lifecycle(b"m:", MentionFold, mention_events.MentionEvent),
     "cost": Lifecycle(b"k:", CostFold, cost_events.CostEvent),
+    "relationship": Lifecycle(b"r:", RelationshipFold, relationship_events.RelationshipEvent),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 
@@ -84,6 +88,7 @@ ROUTES: dict[type[Event], tuple[Route, ...]] = {
     signals.SignupCompleted: (_USER,),
     signals.SocialMention: (Route("mention", _subject, mention_events.from_wire),),
     signals.SocialReplied: (Route("mention", attrgetter("data.mention"), mention_events.from_wire),),
+    signals.SurveyAnswered: (Route("relationship", attrgetter("data.customer_id"), relationship_events.from_wire),),
     signals.CostRecorded: (Route("cost", _subject, cost_events.from_wire),),
 }
 """The types of events that go elsewhere, or to several entities. In a topic with a subject route only a type that this

@@ -197,6 +197,11 @@ class DefinitionSettings(_Section):
     reopen_window_days: int = Field(7, ge=1, json_schema_extra={"maximum": COHORT_DAYS})
     """A first solve counts as reopened (reopen_rate) when that happens within so many days: no more than 7, as what the
     trailing 30 days look back on is kept for 38."""
+    fcr_window_days: int = Field(7, ge=1, le=7)
+    """fcr_confirmed takes a first contact for enough when neither a reopen nor a new ticket of the customer follows
+    within so many days."""
+    fcr_same_category: bool = True
+    """Whether that new ticket has to be of the same category."""
     gross_margin: float | None = Field(None, ge=0, le=1)
     """Share of the revenue that is left after the costs of the service, 0.8 for 80 %. Without it clv has no value."""
     activation_action: str | None = Field(None, min_length=1, max_length=256)
@@ -303,6 +308,8 @@ class Settings(BaseSettings):
             staffing_target=chosen.staffing_target,
             staffing_patience_ms=_ms(chosen.staffing_patience_s) or None,
             reopen_window_ms=chosen.reopen_window_days * DAY_MS,
+            fcr_window_ms=chosen.fcr_window_days * DAY_MS,
+            fcr_same_category=chosen.fcr_same_category,
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,
             activation_window_ms=chosen.activation_window_days * DAY_MS,

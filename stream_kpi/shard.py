@@ -14,6 +14,7 @@ from stream_kpi.events.envelope import Event
 from stream_kpi.events.partitioner import Algorithm, Partitioner
 from stream_kpi.events.rekeying import origin_of
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.exchange import Exchange
 from stream_kpi.intake import Intake
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.history import NEVER_MS
@@ -57,6 +58,7 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     rekeyed_topic: str = ""
     sla_topic: str = ""
     """Where it is told what becomes of service levels; empty: nowhere (`compute`)."""
+    customers_topic: str = ""
     partitioner: Algorithm = "murmur2"
     retention: Retention | None = None
     future_skew_ms: int = 300_000
@@ -109,9 +111,10 @@ class Shard:
             for kind, lifecycle in ENTITY_KINDS.items()
         }
         self._by_prefix = {entities.lifecycle.prefix: entities for entities in self.entities.values()}
-        self._outbox = Outbox(self.counts, settings.rekeyed_topic, settings.sla_topic)
+        self._outbox = Outbox(self.counts, settings.rekeyed_topic, settings.sla_topic, settings.customers_topic)
         partitioner = Partitioner(settings.partitioner, shards)
         self._intake = Intake(number, partitioner, self.entities, self._outbox, settings.future_skew_ms)
+        self._exchange = Exchange(number, partitioner, self.entities, self._outbox, settings.retention)
         self._changed = False
         self._said_caught_up: bool | None = None
 
@@ -123,7 +126,10 @@ class Shard:
         if not records:
             return
         self._batch_greatest_ms = -NEVER_MS
-        if topic == self._settings.rekeyed_topic:
+        if topic == self._settings.customers_topic:
+            self._batch_greatest_ms = self._exchange.take(records, self.clock_ms)
+            self._hand_over()
+        elif topic == self._settings.rekeyed_topic:
             for record in records:
                 origin = origin_of(record)
                 self._apply(Source(origin.topic, origin.partition, sent_on=True), [origin.record], wall_ms)
@@ -154,10 +160,10 @@ class Shard:
             self.first_ms = least_ms
 
     def _hand_over(self) -> None:
-        facts = self._intake.facts
-        if facts:
-            self._panes.add(facts)
-            facts.clear()  # the same list again: every fold that has added to it holds it
+        for facts in (self._intake.facts, self._exchange.facts):
+            if facts:
+                self._panes.add(facts)
+                facts.clear()  # the same list again: every fold that has added to it holds it
         for entities in self.entities.values():
             if entities.problems:
                 self.counts.update(("data_problems", problem) for problem in entities.problems)
@@ -192,6 +198,9 @@ class Shard:
 
     def flush(self, *, caught_up: bool) -> Flush | None:
         """Everything since the last flush, to be written atomically; None when nothing changed."""
+        if self._exchange.collect(self.greatest_ms or 0, self.clock_ms):
+            self._hand_over()
+            self._changed = True
         self._panes.spread(self.clock_ms)
         ages_due = self._ages_due()
         if not (self._changed or ages_due or caught_up != self._said_caught_up):

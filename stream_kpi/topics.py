@@ -61,11 +61,13 @@ class InternalTopics(NamedTuple):
     panes: str
     clock: str
     rekeyed: str
+    customers: str
 
     @classmethod
     def of(cls, app_id: str) -> InternalTopics:
         """Return the names that belong to the app."""
-        return cls(f"{app_id}-state-changelog", f"{app_id}-panes-changelog", f"{app_id}-clock", f"{app_id}-rekeyed")
+        names = ("state-changelog", "panes-changelog", "clock", "rekeyed", "customers")
+        return cls(*[f"{app_id}-{name}" for name in names])
 
 
 _KIND_BY_PREFIX = {
@@ -114,6 +116,7 @@ def all_topics(settings: Settings) -> list[Topic]:
         Topic(internal.panes, rule, _CHANGELOG, "packed (tier, start, cut)", "packed vector", worker, "merge owner"),
         Topic(internal.clock, Partitions.ONE, _COMPACTED, "shard", "first and last event time", worker, worker),
         Topic(internal.rekeyed, rule, _LOG, "the event's subject", "a mis-keyed record, as it came", worker, worker),
+        Topic(internal.customers, rule, _LOG, "none", "what tickets and chats say to their customers", worker, worker),
         Topic(
             settings.topics.values,
             Partitions.ONE,

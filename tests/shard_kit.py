@@ -25,6 +25,7 @@ TICKETS = TopicKind.TICKET.default_topic
 CHATS = TopicKind.CHAT.default_topic
 REKEYED = "app-rekeyed"
 SLA = "support.sla.events.v1"
+CUSTOMERS = "app-customers"
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 T0_MS = event_time_ms("2026-03-02T10:00:00Z")
@@ -116,7 +117,12 @@ def new_shard(
 ) -> Shard:
     """A shard of the default topics."""
     settings = ShardOptions(
-        options=options or Options(), topics=TOPICS, rekeyed_topic=REKEYED, sla_topic=SLA, retention=retention
+        options=options or Options(),
+        topics=TOPICS,
+        rekeyed_topic=REKEYED,
+        sla_topic=SLA,
+        customers_topic=CUSTOMERS,
+        retention=retention,
     )
     return Shard(number, shards, settings)
 

@@ -10,7 +10,19 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stream_kpi.kpis import agents, chats, costs, engagement, handling, kept_revenue, revenue, sla, surveys, tickets
+from stream_kpi.kpis import (
+    agents,
+    chats,
+    costs,
+    customers,
+    engagement,
+    handling,
+    kept_revenue,
+    revenue,
+    sla,
+    surveys,
+    tickets,
+)
 from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
@@ -27,13 +39,16 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *handling.CLOCKS,
     *handling.OUTCOME,
     *sla.ROWS,
+    *customers.FIRST_CONTACT,
     *chats.QUEUE,
     *chats.SERVICE,
     *chats.STAFFING,
+    *customers.CHAT_FIRST_CONTACT,
     *agents.PRESENCE,
     *surveys.SATISFACTION,
     *surveys.RESPONSE,
     *surveys.EFFORT,
+    *customers.LOYALTY,
     *revenue.LEVELS,
     *revenue.MOVEMENTS,
     *revenue.PAID,

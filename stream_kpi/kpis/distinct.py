@@ -20,7 +20,8 @@ _PART: Final[dict[str, str]] = {
 """What counts an entity once in a window with fixed bounds. In all others, which end now, component 0 does."""
 
 
-def _distinct(measure: Measure, scope: Scope) -> int:
+def distinct(measure: Measure, scope: Scope) -> int:
+    """How many entities, each once in the window."""
     part = _PART.get(scope.view.window.kind)
     return scope.inside.get(measure.slot if part is None else measure.part_slot(part), 0)
 
@@ -48,7 +49,7 @@ class DistinctRatio(Formula):
         """The ratio; its samples are the denominator."""
         cut = scope.cut
         whole = scope.total if cut and cut[0] == self.by_total else scope
-        yield ratio(_distinct(self.numerator, scope), _distinct(self.denominator, whole))
+        yield ratio(distinct(self.numerator, scope), distinct(self.denominator, whole))
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def _has_value(window_kind: str) -> bool:
     if not window_kind.startswith("rolling:"):
         return window_kind == "month"
     window = parse(window_kind)
-    return window is not None and window.tier is HOURS
+    return window is not None and window.tier.grain_ms == HOURS.grain_ms
 
 
 def _read(*measures: Measure) -> tuple[Measure, ...]:

@@ -47,6 +47,7 @@ class Area(Enum):
     COSTS = "costs"
     ENGAGEMENT = "engagement"
     SOCIAL = "social"
+    CUSTOMERS = "customers"
 
 
 TOTAL_CUT: Final = "total"
@@ -62,6 +63,7 @@ ROLLING: Final = ("rolling:5m", "rolling:15m", "rolling:1h", "rolling:4h", "roll
 TODAY: Final = ("today",)
 TUMBLING: Final = ("tumbling:5m", "tumbling:1h", "tumbling:1d")
 MONTH: Final = ("month", "rolling:30d")
+QUARTER: Final = ("rolling:90d",)
 TOTAL_WINDOW: Final = ("total",)
 INSTANT: Final = ("instant",)
 FLOW_WINDOWS: Final = (*ROLLING, *TODAY, *TUMBLING, *TOTAL_WINDOW)

@@ -41,7 +41,7 @@ class Entity:
     a fold of the whole sorted history up to ``clock_ms`` gives.
     """
 
-    __slots__ = ("clock_ms", "dirty", "events", "fold", "key", "last", "new_fold", "wake_ms")
+    __slots__ = ("clock_ms", "contributed", "dirty", "events", "fold", "key", "last", "new_fold", "wake_ms")
 
     def __init__(
         self,
@@ -66,6 +66,8 @@ class Entity:
             self.fold = new_fold()
         # For the holder of many entities:
         self.key = key
+        self.contributed = self.fold.contribution() if history else None
+        """What it has said of itself to its customer."""
         self.wake_ms = NEVER_MS
         """When it is going to call :meth:`advance` next."""
         self.dirty = False
@@ -77,15 +79,16 @@ class Entity:
         return list(self.events.values())
 
     def apply(self, event: HistoryEvent, clock_ms: int, onto: list[Fact] | None = None) -> list[Fact] | None:
-        """Take an event in at the partition's clock (>= the event's time). None: a duplicate, nothing changed.
+        """Take an event in at the partition's clock (>= the event's time), in place of one that it replaces. None: a
+        duplicate, nothing changed.
 
         The facts are appended to ``onto``, which is returned: a list an event would cost more than most facts do.
         """
         uid = event.uid
         events = self.events
-        if uid in events:
-            return None
         facts = [] if onto is None else onto
+        if uid in events:
+            return self._replace(events[uid], event, clock_ms, facts)
         stated = len(facts)
         fold = self.fold
         fold.facts = facts
@@ -152,9 +155,27 @@ class Entity:
             del self.events[uid]
         self.fold.spent = ()
 
+    def _replace(self, known: HistoryEvent, event: HistoryEvent, clock_ms: int, facts: list[Fact]) -> list[Fact] | None:
+        if not event.replaces(known):
+            return None
+        fold = self.fold
+        fold.facts = facts
+        if not fold.replace(known, event):
+            facts += self._refold(event, clock_ms)
+            return facts
+        self.events[event.uid] = event  # in its place
+        if self.last is known:
+            self.last = event
+        self._drop_spent()
+        self.clock_ms = max(self.clock_ms, clock_ms)
+        fold.fire_until(self.clock_ms, inclusive=True)
+        return facts
+
     def _refold(self, event: HistoryEvent, clock_ms: int) -> list[Fact]:
         history = self.history
         fold_before, before = facts_of(self.new_fold, history, self.clock_ms)
+        if event.uid in self.events:
+            history.remove(self.events[event.uid])
         insort(history, event, key=lambda e: e.order)
         self._keep(history)
         self.clock_ms = max(self.clock_ms, clock_ms)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
 if TYPE_CHECKING:
+    from stream_kpi.lifecycles.contribution import Contribution
     from stream_kpi.lifecycles.facts import CutSets, Fact
     from stream_kpi.lifecycles.sla.transition import Transition
 
@@ -56,6 +57,11 @@ class Fold(ABC):
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event in order."""
 
+    def replace(self, known: HistoryEvent, event: HistoryEvent) -> bool:  # noqa: ARG002 for folds that can
+        """Go on with an event in place of one that has been applied, where nothing that has come after that one would
+        have been otherwise. False: it might; all is to be folded again."""
+        return False
+
     def on_due(self, kind: int, due_ms: int) -> None:
         """A scheduled moment has come; ``kind`` is no longer scheduled. Only for folds that schedule."""
         raise AssertionError(f"{type(self).__name__} scheduled kind {kind} at {due_ms} and does not handle it")
@@ -71,6 +77,11 @@ class Fold(ABC):
         """The facts to state when the entity leaves memory at a moment after all that it knows. That it leaves the
         levels and sets is seen to; only for folds of which more is to be counted."""
         return []
+
+    def contribution(self) -> Contribution | None:
+        """What the entity says of itself to its customer; None: nothing. A function of history and clock, of no option:
+        what was said before a restart is found by folding again. Only for folds that have something to say."""
+        return None
 
     def memberships(self) -> list[Fact]:
         """The facts by which the entity stands in sets that age now: what it has joined and not left. Recovery builds

@@ -33,6 +33,10 @@ class HistoryEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
         The engine relies on it that an event of a later time has the greater key, whichever way this is overridden."""
         return (-NEVER_MS, self.time_ms, self.uid) if self.opens else (self.time_ms, self.rank, self.uid)
 
+    def replaces(self, other: HistoryEvent) -> bool:  # noqa: ARG002 for those that come again with something else to say
+        """Whether it takes the place of another one of its uid. If not, it is a duplicate, and changes nothing."""
+        return False
+
 
 SURVEY_RANK = 7
 """A survey comes after everything else of its instant."""

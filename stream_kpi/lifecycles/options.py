@@ -10,12 +10,22 @@ import msgspec
 
 from stream_kpi.calendars.selection import Selection
 from stream_kpi.lifecycles.sla.policy import Policies
-from stream_kpi.measures.registry import ACTIVATION_COHORT, BOUNCE_COHORT, REOPEN_COHORT, SURVEY_COHORT, Measure
+from stream_kpi.measures.registry import (
+    ACTIVATION_COHORT,
+    BOUNCE_COHORT,
+    CHAT_FCR_COHORT,
+    FCR_COHORT,
+    REOPEN_COHORT,
+    SURVEY_COHORT,
+    Measure,
+)
 
 SURVEY_WINDOW_MS: Final = 7 * 86_400_000
 """An answer counts in the response rate when it comes this soon after the survey was sent."""
 BOUNCE_WINDOW_MS: Final = 30 * 60_000
 """A visit that no other signal of the visitor follows this soon is a bounce."""
+CHAT_FCR_WINDOW_MS: Final = 86_400_000
+"""A chat's end was not the last of it when the customer's next one is queued this soon after."""
 
 ServiceLevelPreset = Literal["default", "amazon", "genesys", "asterisk2", "talkdesk", "vonage", "twilio", "intermedia"]
 """Whose definition of the service level."""
@@ -76,6 +86,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How long customers wait on average before they abandon (Erlang A); None: not known (Erlang C)."""
     reopen_window_ms: int = 7 * 86_400_000
     """Cohort of reopen_rate."""
+    fcr_window_ms: int = 7 * 86_400_000
+    """Cohort of fcr_confirmed."""
+    fcr_same_category: bool = True
+    """Whether only a new ticket of the same category says that the first contact was not enough."""
     gross_margin: float | None = None
     """Share of the revenue that is left after the costs of the service (clv); None: not known."""
     activation_action: str | None = None
@@ -100,6 +114,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         measures: dict[int, tuple[Measure, ...]] = {}
         for decided_after_ms, cohort in (
             (self.reopen_window_ms, REOPEN_COHORT),
+            (self.fcr_window_ms, FCR_COHORT),
+            (CHAT_FCR_WINDOW_MS, CHAT_FCR_COHORT),
             (SURVEY_WINDOW_MS, SURVEY_COHORT),
             (self.activation_window_ms, ACTIVATION_COHORT),
             (BOUNCE_WINDOW_MS, BOUNCE_COHORT),

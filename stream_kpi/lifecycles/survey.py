@@ -6,6 +6,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from stream_kpi.lifecycles.contribution import NpsAnswer
+from stream_kpi.lifecycles.facts import UNKNOWN
 from stream_kpi.lifecycles.options import SURVEY_WINDOW_MS
 from stream_kpi.measures.registry import (
     CES_EASY,
@@ -78,14 +80,26 @@ def rating_facts(kind: str, score: float, scale_min: float, scale_max: float) ->
     return ()
 
 
+def nps_rating(score: float, scale_min: float, scale_max: float) -> int:
+    """1 for a promoter (from 9 on 0..10, other scales mapped to it), -1 for a detractor (below 7), else 0.
+
+    Raises:
+        ZeroDivisionError: the scale is empty.
+    """
+    n = on_scale(11, score, scale_min, scale_max) - 1
+    return 1 if n >= 9 else 0 if n >= 7 else -1
+
+
 class Surveys:
     """The surveys of one entity: those sent, and their answers."""
 
-    __slots__ = ("_rated", "_sent", "_undecided")
+    __slots__ = ("_nps", "_rated", "_sent", "_undecided")
 
     def __init__(self) -> None:
         self._rated: dict[Survey, tuple[int, int, Rating]] = {}
         """Where the first answer to a survey counts (time and cuts), and what the last one states there."""
+        self._nps: dict[str, NpsAnswer] = {}
+        """By ``survey_id``."""
         self._sent: set[Survey] = set()
         self._undecided: list[tuple[int, int, Survey]] = []
         """Time sent and cuts of the surveys that may still be answered in time, in that order."""
@@ -112,12 +126,19 @@ class Surveys:
         if undecided:
             fold.schedule(undecided[0][0] + SURVEY_WINDOW_MS, SURVEY_DUE)
 
+    @property
+    def nps_answers(self) -> tuple[NpsAnswer, ...]:
+        """The answers that are judged by customer."""
+        return tuple(self._nps.values())
+
     def on_answered(self, fold: Fold, event: Answer, cuts: int) -> None:
         """State the facts of an answer in ``cuts`` (those of the moment, the credited agent's included).
 
         A re-rating takes the rating before it back and states the new one, both in the window and the cuts of the
         first answer.
         """
+        if event.kind == "nps":
+            self._on_nps(event, next(cut[1] for cut in fold.cut_sets.cuts_of(cuts) if cut and cut[0] == "channel"))
         facts = fold.facts
         survey = (event.kind, event.survey_id)
         rated = self._rated.get(survey)
@@ -135,3 +156,9 @@ class Surveys:
         self._rated[survey] = (time_ms, cuts, rating)
         for slot, value in rating:
             facts.append((slot, time_ms, cuts, value, 1))
+
+    def _on_nps(self, event: Answer, channel: str) -> None:
+        first = self._nps.get(event.survey_id)
+        rating = nps_rating(event.score, event.scale_min, event.scale_max)
+        time_ms, channel = (event.time_ms, channel) if first is None else (first.time_ms, first.channel)
+        self._nps[event.survey_id] = NpsAnswer(event.survey_id, time_ms, channel, UNKNOWN, rating)

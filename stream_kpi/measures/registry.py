@@ -232,12 +232,28 @@ SOCIAL_RESPONSE = Measure(123, "social_response", Kind.DURATION)
 SUPPORT_COST = Measure(124, "support_cost", Kind.COUNT, by_currency=True)
 ACQUISITION_COST = Measure(125, "acquisition_cost", Kind.COUNT, by_currency=True)
 
+# What only a customer's whole view tells
+COHORT_FCR_SOLVES = Measure(88, "cohort_fcr_solves", Kind.COUNT)
+"""First solves by a human."""
+COHORT_FCR_CONFIRMED = Measure(89, "cohort_fcr_confirmed", Kind.COUNT)
+COHORT_CHATS_RESOLVED = Measure(90, "cohort_chats_resolved", Kind.COUNT)
+COHORT_CHATS_FIRST_CONTACT = Measure(91, "cohort_chats_first_contact", Kind.COUNT)
+NPS_ANSWERS = Measure(102, "nps_answers", Kind.COUNT, parts=DISTINCT_PARTS)
+"""Customers, each by the last answer: component 0 by the last of all, a part by the last in a window of that kind."""
+NPS_PROMOTERS = Measure(103, "nps_promoters", Kind.COUNT, parts=DISTINCT_PARTS)
+NPS_DETRACTORS = Measure(104, "nps_detractors", Kind.COUNT, parts=DISTINCT_PARTS)
+
 # Measures of cohorts, whose members are decided some time after the event that they are counted at; how long after,
 # lifecycles.options says.
 REOPEN_COHORT = (COHORT_SOLVES, COHORT_REOPENS)
 SURVEY_COHORT = (COHORT_SURVEYS_SENT, COHORT_SURVEYS_ANSWERED)
 BOUNCE_COHORT = (COHORT_VISITS, COHORT_BOUNCES)
 ACTIVATION_COHORT = (COHORT_SIGNUPS, COHORT_ACTIVATED)
+FCR_COHORT = (COHORT_FCR_SOLVES, COHORT_FCR_CONFIRMED)
+CHAT_FCR_COHORT = (COHORT_CHATS_RESOLVED, COHORT_CHATS_FIRST_CONTACT)
+
+OF_A_QUARTER = (NPS_ANSWERS, NPS_PROMOTERS, NPS_DETRACTORS)
+"""What windows of more than 30 days read."""
 
 TRAILING = (CHATS_QUEUED, HANDLE_TIME)
 """What is read over the trailing half hour, wherever a gauge needs it."""

@@ -22,6 +22,7 @@ SHOWN_WINDOWS: Final[Mapping[str, str]] = {
     "today": "today",
     "total": "total",
     "rolling:30d": "30d",
+    "rolling:90d": "90d",
     "instant": "",
 }
 """Window kinds that have series, with their label value; what stands at an instant has no window label."""

@@ -60,6 +60,7 @@ def core_of(settings: Settings) -> Core:
         },
         rekeyed_topic=shell_options(settings).rekeyed_topic,
         sla_topic=topics.sla,
+        customers_topic=shell_options(settings).customers_topic,
         partitioner=settings.broker.partitioner,
         retention=Retention(settings.retention.closed_days * DAY_MS, settings.retention.open_days * DAY_MS)
         if live

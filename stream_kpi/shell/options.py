@@ -52,9 +52,14 @@ class ShellOptions:
         return InternalTopics.of(self.app_id).rekeyed
 
     @property
+    def customers_topic(self) -> str:
+        """What tickets and chats say on their way to their customers, one partition a shard."""
+        return InternalTopics.of(self.app_id).customers
+
+    @property
     def input_topics(self) -> tuple[str, ...]:
         """Everything that a shard consumes: partition p of each is shard p's."""
-        return (*self.source_topics, self.rekeyed_topic)
+        return (*self.source_topics, self.rekeyed_topic, self.customers_topic)
 
     def transactional_id(self, shard: int) -> str:
         """The name under which the broker knows a shard's owner, and fences the former one."""

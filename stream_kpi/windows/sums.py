@@ -7,6 +7,7 @@ A fact goes to some seven cuts and five tiers. In pure Python that costs about 1
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, CLOCK_EPOCH_MS, SLOTS_PER_MEASURE, Kind
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed, summed_by_cut
+from stream_kpi.windows.sum_table import SLOTS, Integers, MeasureFlags, Sums, measure_flags, summed, summed_by_cut
 from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
 _CUTS = 1 << 22
@@ -118,7 +119,8 @@ class FactSums:
                 if slice_ms <= _QUARTER_MS:
                     short = starts_ms, sums
             expired_ms = tier.expires_before(clock_ms)
-            changes = zip(starts_ms, _by_start(sums, len(starts_ms)), strict=True)
+            kept = sums if tier.measures is None else sums.of_measures(_flags(tier.measures))
+            changes = zip(starts_ms, _by_start(kept, len(starts_ms)), strict=True)
             yield TierChanges(tier, [c for c in changes if c[0] >= expired_ms and len(c[1].keys)])
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
@@ -169,6 +171,11 @@ def _spelled_out(table: Integers) -> Integers:
         part[:, 3] *= columns.each[numbers] + columns.each_ms[numbers] * (part[:, 1] - columns.epoch_ms[numbers])
         parts.append(part)
     return np.concatenate(parts)
+
+
+@lru_cache(maxsize=8)
+def _flags(numbers: frozenset[int]) -> MeasureFlags:
+    return measure_flags(BY_NUMBER[number] for number in numbers)
 
 
 def _chunks(tables: Sequence[Integers]) -> Iterator[Integers]:

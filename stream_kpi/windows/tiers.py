@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from stream_kpi.measures.registry import OF_A_QUARTER
 from stream_kpi.windows.zones import floor_day
 
 SECOND_MS = 1_000
@@ -19,11 +20,13 @@ DAY_MS = 86_400_000
 
 
 class Tier(NamedTuple):
-    """``grain_ms`` 0: one pane for all time; None: the local day. ``retention_ms`` None: for ever."""
+    """``grain_ms`` 0: one pane for all time; None: the local day. ``retention_ms`` None: for ever. ``measures``: the
+    numbers of those that it keeps; None: all."""
 
     number: int
     grain_ms: int | None
     retention_ms: int | None
+    measures: frozenset[int] | None = None
 
     def start_of(self, time_ms: int, zone: ZoneInfo) -> int:
         """Start of the pane that holds an instant."""
@@ -53,8 +56,10 @@ FINE = Tier(0, 15 * SECOND_MS, 105 * MINUTE_MS)
 FIVE_MINUTES = Tier(1, 5 * MINUTE_MS, 26 * HOUR_MS)
 HOURS = Tier(2, HOUR_MS, 38 * DAY_MS)
 """30 d, and the 7 d by which a cohort's window is shifted."""
+QUARTER = Tier(5, HOUR_MS, 91 * DAY_MS, frozenset(measure.number for measure in OF_A_QUARTER))
+"""90 d. All measures by the hour for so long would be two and a half times the panes; few are read in such a window."""
 DAYS = Tier(3, None, 400 * DAY_MS)
 ALL_TIME = Tier(4, 0, None)
 
-TIERS = (FINE, FIVE_MINUTES, HOURS, DAYS, ALL_TIME)
+TIERS = (FINE, FIVE_MINUTES, HOURS, QUARTER, DAYS, ALL_TIME)
 BY_NUMBER = {tier.number: tier for tier in TIERS}

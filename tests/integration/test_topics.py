@@ -112,7 +112,8 @@ def test_what_holds_state_is_compacted_on_kafka(
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
         found = admin.describe_configs(resources, config_filter="all")["topic"]
     policies = {name: found[name]["cleanup.policy"] for name in names}
-    assert {name for name, policy in policies.items() if "compact" not in str(policy)} == {f"{topic_prefix}-rekeyed"}
+    not_compacted = {name for name, policy in policies.items() if "compact" not in str(policy)}
+    assert not_compacted == {f"{topic_prefix}-rekeyed", f"{topic_prefix}-customers"}
 
 
 def test_describe_says_what_each_topic_is_for_and_ends_with_4_while_one_is_missing(

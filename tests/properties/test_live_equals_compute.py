@@ -27,7 +27,12 @@ from tests.strategies.schedules import BY_DIMENSION
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
 HOUR_MS = 3_600_000
 CALENDAR_ONLY = Options(
-    zone="Asia/Kolkata", gross_margin=0.8, activation_action="create_project", activation_window_ms=HOUR_MS // 4
+    zone="Asia/Kolkata",
+    gross_margin=0.8,
+    activation_action="create_project",
+    activation_window_ms=HOUR_MS // 4,
+    fcr_window_ms=HOUR_MS,
+    fcr_same_category=False,
 )
 BOTH_CLOCKS = msgspec.structs.replace(
     CALENDAR_ONLY,
@@ -55,7 +60,7 @@ BOTH_CLOCKS = msgspec.structs.replace(
     ).sla,
 )
 TOPICS = {kind.default_topic: kind for kind in TopicKind}
-REKEYED = "rekeyed"
+REKEYED, CUSTOMERS = "rekeyed", "customers"
 
 
 class Record(msgspec.Struct):
@@ -77,14 +82,17 @@ class Cluster:
         self.state: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.panes: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.values: dict[bytes, bytes | None] = {}
-        self.rekeyed: dict[tuple[str, int], list[Record]] = {(REKEYED, number): [] for number in range(shards)}
-        """Logs of what shards have sent on to each other."""
+        self.internal: dict[tuple[str, int], list[Record]] = {
+            (topic, number): [] for topic in (REKEYED, CUSTOMERS) for number in range(shards)
+        }
+        """Logs of what shards have sent to each other."""
         self.clock = GlobalClock()
         self.shards = [self._new_shard(number) for number in range(shards)]
         self.merge = Merge(self.options, grace_ms=0)
 
     def _new_shard(self, number: int) -> Shard:
-        shard = Shard(number, self.count, ShardOptions(options=self.options, topics=TOPICS, rekeyed_topic=REKEYED))
+        options = ShardOptions(options=self.options, topics=TOPICS, rekeyed_topic=REKEYED, customers_topic=CUSTOMERS)
+        shard = Shard(number, self.count, options)
         shard.restore(list(self.state[number].items()), list(self.panes[number].items()))
         deque(shard.restored(), maxlen=0)
         return shard
@@ -96,7 +104,7 @@ class Cluster:
             return
         for topic, partition, key, sent, headers, timestamp_ms in flush.outgoing:
             assert partition is not None, "nothing is refused or late"
-            log = self.rekeyed[topic, partition]
+            log = self.internal[topic, partition]
             log.append(Record(len(log), timestamp_ms or 0, key, sent, headers))
         self.state[number].update(flush.state)
         self.panes[number].update(flush.panes)
@@ -149,7 +157,7 @@ def replay(
 ) -> dict[bytes, bytes]:
     """Feed every partition's log in batches of any size, with flushes, crashes and publishes at any moment."""
     cluster = Cluster(shards, options)
-    logs = {**logs, **cluster.rekeyed}
+    logs = {**logs, **cluster.internal}
     while unread := cluster.unread(logs) or cluster.flush_all(logs):
         topic, partition, first = choose.choice(unread)
         shard, log = cluster.shards[partition], logs[topic, partition]

@@ -177,7 +177,7 @@ def test_an_event_is_late_for_the_entity_that_has_left_and_reaches_the_one_that_
     shard.apply(SIGNALS, 0, [late], T0_MS)
     assert written(shard, topics) == [Outgoing(f"{SIGNALS}.late", None, b"k", late.value, [("trace", b"1")], T0_MS + 9)]
     assert shard.counts["late",] == 1
-    assert topics.entities() == {b"t:u"}
+    assert topics.entities() == {b"t:u", b"r:c"}
     assert shard.greatest_ms == T0_MS + 1
 
 
@@ -191,4 +191,4 @@ def test_an_event_for_an_entity_that_has_its_fill_is_refused_once_and_reaches_th
     shard.apply(SIGNALS, 0, records(activity("u", "v"), activity("u", "w", uid="2")), T0_MS)
     assert [sent.topic for sent in written(shard, topics)] == [f"{SIGNALS}.dlq"] * 2
     assert shard.counts["rejected", "entity_too_large"] == 2
-    assert topics.entities() == {b"t:u", b"c:v", b"c:w"}
+    assert topics.entities() == {b"t:u", b"r:c", b"c:v", b"c:w"}

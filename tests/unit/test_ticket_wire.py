@@ -36,13 +36,13 @@ def kept(event_type: str, **data: Any) -> TicketEvent | None:
         (
             "ticket.created",
             {"channel": "web", "customer_id": "c"},
-            Created(7, UID, "web", None, None, None, None, "customer"),
+            Created(7, UID, "web", None, None, None, None, "customer", "c"),
         ),
         (
             "ticket.created",
             {"channel": "web", "customer_id": "c", "category": "a", "priority": "p", "group": "g", "brand": "b"}
             | {"created_by": "bot"},
-            Created(7, UID, "web", "a", "p", "g", "b", "bot"),
+            Created(7, UID, "web", "a", "p", "g", "b", "bot", "c"),
         ),
         ("ticket.message", {"author": "customer"}, Message(7, UID, "customer", None, True, None)),
         (
@@ -62,7 +62,8 @@ def kept(event_type: str, **data: Any) -> TicketEvent | None:
         ),
         ("ticket.updated", {"priority": "high"}, Updated(7, UID, (("priority", "high"),))),
         ("ticket.updated", {"group": None, "channel": "web"}, Updated(7, UID, (("channel", "web"), ("group", None)))),
-        ("ticket.updated", {"customer_id": "c2", "sla_policy": "gold"}, None),
+        ("ticket.updated", {"customer_id": "c2"}, Updated(7, UID, (("customer_id", "c2"),))),
+        ("ticket.updated", {"sla_policy": "gold"}, None),
         ("ticket.merged", {"into": "T-2"}, Merged(7, UID)),
         ("ticket.survey_sent", {"survey_id": "s", "kind": "csat"}, SurveySent(7, UID, "s", "csat")),
         (

@@ -9,7 +9,7 @@ import pytest
 
 from stream_kpi.events.times import event_time_ms as ms
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING, Rolling, Tumbling, parse
-from stream_kpi.windows.tiers import ALL_TIME, DAYS, FINE, FIVE_MINUTES, HOURS, TIERS, Tier
+from stream_kpi.windows.tiers import ALL_TIME, DAYS, FINE, FIVE_MINUTES, HOURS, QUARTER, TIERS, Tier
 
 UTC = ZoneInfo("UTC")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -104,7 +104,7 @@ def test_every_published_kind_is_parsed_by_its_name(kind: Rolling | Tumbling) ->
 
 def test_the_published_kinds_are_those_of_the_catalogue() -> None:
     assert [kind.name for kind in TUMBLING] == ["tumbling:5m", "tumbling:1h", "tumbling:1d", "month"]
-    lengths = ("5m", "15m", "1h", "4h", "24h", "7d", "30d")
+    lengths = ("5m", "15m", "1h", "4h", "24h", "7d", "30d", "90d")
     assert [kind.name for kind in ROLLING] == [f"rolling:{length}" for length in lengths]
 
 
@@ -116,7 +116,9 @@ def test_the_published_kinds_are_those_of_the_catalogue() -> None:
         ("rolling:61m", 61 * MINUTE_MS, FIVE_MINUTES),
         ("rolling:1d", DAY_MS, FIVE_MINUTES),
         ("rolling:25h", 25 * HOUR_MS, HOURS),
-        ("rolling:90d", 90 * DAY_MS, HOURS),
+        ("rolling:89d", 89 * DAY_MS, HOURS),
+        ("rolling:90d", 90 * DAY_MS, QUARTER),
+        ("rolling:365d", 365 * DAY_MS, HOURS),
     ],
 )
 def test_any_rolling_window_is_read_from_the_finest_tier_that_keeps_it(name: str, length_ms: int, tier: Tier) -> None:

@@ -18,6 +18,7 @@ class Queued(HistoryEvent, frozen=True, gc=False, tag=0):
     priority: str | None
     category: str | None
     brand: str | None
+    customer_id: str | None = None
 
     opens: ClassVar[bool] = True
 
@@ -54,6 +55,7 @@ class Ended(HistoryEvent, frozen=True, gc=False, tag=4):
 
     by: str
     after_work_ms: int
+    resolved: bool = False
 
     rank: ClassVar[int] = 6
 
@@ -92,7 +94,8 @@ def from_wire(event: Any, time_ms: int) -> ChatEvent | None:  # noqa: ANN401 any
 
 
 def _queued(time_ms: int, uid: str, data: wire.ChatQueuedData) -> Queued:
-    return Queued(time_ms, uid, data.queue, data.channel, data.priority, data.category, data.brand)
+    dimensions = (data.queue, data.channel, data.priority, data.category, data.brand)
+    return Queued(time_ms, uid, *dimensions, data.customer_id)
 
 
 def _transferred(time_ms: int, uid: str, data: wire.ChatTransferredData) -> Transferred:
@@ -109,7 +112,8 @@ def _left(time_ms: int, uid: str, data: wire.ChatLeftData) -> Left:
 
 def _ended(time_ms: int, uid: str, data: wire.ChatEndedData) -> Ended:
     # Cut off at the millisecond, but 1.001 s is 1,001 ms though its float lies just below.
-    return Ended(time_ms, uid, data.by, round((data.after_work_s or 0) * 1_000_000) // 1000)
+    after_work_ms = round((data.after_work_s or 0) * 1_000_000) // 1000
+    return Ended(time_ms, uid, data.by, after_work_ms, data.resolved is True)
 
 
 def _message(time_ms: int, uid: str, data: wire.ChatMessageData) -> ChatEvent | None:

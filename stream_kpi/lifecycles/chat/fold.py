@@ -18,6 +18,7 @@ from stream_kpi.lifecycles.chat.events import (
 )
 from stream_kpi.lifecycles.chat.service_levels import ServiceLevel
 from stream_kpi.lifecycles.chat.silence import Silence
+from stream_kpi.lifecycles.contribution import Contribution, Resolution, dimensions_of
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
@@ -67,6 +68,7 @@ class ChatFold(Fold):
         "_brand",
         "_category",
         "_channel",
+        "_customer_id",
         "_cuts",
         "_ended",
         "_hand_cuts",
@@ -76,9 +78,11 @@ class ChatFold(Fold):
         "_priority",
         "_queue",
         "_queued_ms",
+        "_resolution",
         "_service_level",
         "_silence",
         "_surveys",
+        "_transferred",
         "_waiting_cuts",
     )
 
@@ -86,6 +90,7 @@ class ChatFold(Fold):
         super().__init__(cut_sets)
         self._options = options
         self._queued_ms: int | None = None
+        self._customer_id: str | None = None
         self._channel: str | None = None
         self._priority: str | None = None
         self._category: str | None = None
@@ -95,6 +100,9 @@ class ChatFold(Fold):
         self._accepted_ms: int | None = None
         self._left = False
         self._ended = False
+        self._transferred = False
+        self._resolution: tuple[int, int] | None = None
+        """Time and cuts of the end, if that says that all is resolved."""
         self._hand_cuts: int | None = None
         """The cuts in which an agent has it in hand."""
         self._cuts = 0
@@ -113,6 +121,19 @@ class ChatFold(Fold):
     def closed(self) -> bool:
         """Ended, or left without an agent."""
         return self._ended or self._left
+
+    def contribution(self) -> Contribution | None:
+        """Its queueing, its end if that was a resolution, and the answers that count by customer. One of nobody known
+        has no say until there is more than the queueing."""
+        answers = () if self._surveys is None else self._surveys.nps_answers
+        resolved = self._resolution
+        if self._queued_ms is None or not (self._customer_id or resolved or answers):
+            return None
+        resolution = None
+        if resolved is not None:
+            time_ms, cuts = resolved
+            resolution = Resolution(time_ms, dimensions_of(self.cut_sets, cuts), first_contact=not self._transferred)
+        return Contribution(self._customer_id, self._queued_ms, None, resolution, answers)
 
     def memberships(self) -> list[Fact]:
         """Among the waiting, and with the deadline of its service level."""
@@ -154,6 +175,7 @@ class ChatFold(Fold):
 
     def _on_queued(self, event: Queued) -> None:
         self.voided = False
+        self._customer_id = event.customer_id
         self._channel = event.channel
         self._priority = event.priority
         self._category = event.category
@@ -197,6 +219,7 @@ class ChatFold(Fold):
     def _on_transferred(self, event: Transferred, queued_ms: int) -> None:
         if self.closed:
             return
+        self._transferred = True
         if event.to_queue and event.to_queue != self._queue:
             self._enter_queue(event.to_queue)
             if self._accepted_ms is None:
@@ -312,6 +335,8 @@ class ChatFold(Fold):
         # A negative one is a problem that the answer or the leave before it has counted already.
         self.facts.append((DURATION_SLOT, time_ms, cuts, max(0, time_ms - queued_ms), 1))
         self._ended = True
+        if event.resolved:
+            self._resolution = (time_ms, cuts)
 
     def _on_survey_sent(self, event: SurveySent, _: int) -> None:
         self._all_surveys().on_sent(self, event, self._cuts_with_agent())

@@ -24,6 +24,7 @@ class Created(HistoryEvent, frozen=True, gc=False, tag=0):
     group: str | None
     brand: str | None
     created_by: str
+    customer_id: str | None = None
 
     opens: ClassVar[bool] = True
 
@@ -32,7 +33,7 @@ class Updated(HistoryEvent, frozen=True, gc=False, tag=1):
     """Dimensions, or the policy of its service levels, changed."""
 
     changes: tuple[tuple[str, str | None], ...]
-    """(dimension or ``sla_policy``, new value); None: it has no value any more."""
+    """(dimension, ``sla_policy`` or ``customer_id``, new value); None: it has no value any more."""
 
     rank: ClassVar[int] = 1
 
@@ -97,7 +98,8 @@ def from_wire(event: wire.TicketWire, time_ms: int) -> TicketEvent | None:
 
 
 def _created(time_ms: int, uid: str, data: wire.TicketCreatedData) -> Created:
-    return Created(time_ms, uid, data.channel, data.category, data.priority, data.group, data.brand, data.created_by)
+    dimensions = (data.channel, data.category, data.priority, data.group, data.brand)
+    return Created(time_ms, uid, *dimensions, data.created_by, data.customer_id)
 
 
 def _updated(time_ms: int, uid: str, data: wire.TicketUpdatedData) -> Updated | None:
@@ -108,6 +110,7 @@ def _updated(time_ms: int, uid: str, data: wire.TicketUpdatedData) -> Updated | 
         ("group", data.group),
         ("brand", data.brand),
         ("sla_policy", data.sla_policy),
+        ("customer_id", data.customer_id),
     )
     changes = tuple((dimension, value) for dimension, value in values if value is not UNSET)
     return Updated(time_ms, uid, changes) if changes else None

@@ -16,6 +16,7 @@ from stream_kpi.lifecycles.ticket.backlog import (
 )
 from stream_kpi.lifecycles.ticket.business_time import follow_schedule
 from stream_kpi.lifecycles.ticket.clocks import move_clocks, on_agent_answered, on_customer_wrote, settle_clocks
+from stream_kpi.lifecycles.ticket.contribution import contribution_of
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -47,6 +48,7 @@ from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS, TicketState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stream_kpi.lifecycles.contribution import Contribution
     from stream_kpi.lifecycles.facts import Fact
     from stream_kpi.lifecycles.history import HistoryEvent
 
@@ -64,6 +66,10 @@ class TicketFold(TicketState):
     def closed(self) -> bool:
         """Solved, closed, deleted, spam or merged."""
         return self.resolved or self.removed or self.merged
+
+    def contribution(self) -> Contribution | None:
+        """See :mod:`stream_kpi.lifecycles.ticket.contribution`."""
+        return contribution_of(self)
 
     def memberships(self) -> list[Fact]:
         """Among the open and the unanswered tickets."""
@@ -93,9 +99,10 @@ class TicketFold(TicketState):
         self.voided = False
         self.created_ms = event.time_ms
         self.created_by = event.created_by
+        self.customer_id = event.customer_id
         self.channel = event.channel
         self.priority = event.priority
-        self.category = event.category
+        self.category = self.created_category = event.category
         self.group = event.group
         self.brand = event.brand
         self.set_dimensions()

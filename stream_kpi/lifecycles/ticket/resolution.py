@@ -85,6 +85,8 @@ def on_reopen(ticket: TicketState, time_ms: int) -> None:
     """The solve did not hold."""
     ticket.resolved = False
     expect_anew(ticket, time_ms)
+    if ticket.first_reopen_ms is None:
+        ticket.first_reopen_ms = time_ms
     ticket.emit(REOPENS_SLOT, time_ms, ticket.cuts)
     if ticket.full_resolution is not None:
         ticket.take_back(RESOLUTION_FULL_SLOT, *ticket.full_resolution)
@@ -119,5 +121,6 @@ def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
         facts.append((TOUCHES_SLOT, time_ms, cuts, ticket.touches, 1))
     if event.actor in HUMANS:
         facts.append((FCR_SOLVES_SLOT, time_ms, cuts, 1, 1))
-        if IS_FIRST_CONTACT[ticket.options.fcr_rule](ticket):
+        ticket.first_contact = IS_FIRST_CONTACT[ticket.options.fcr_rule](ticket)
+        if ticket.first_contact:
             facts.append((FCR_FIRST_CONTACT_SLOT, time_ms, cuts, 1, 1))

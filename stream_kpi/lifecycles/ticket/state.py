@@ -36,10 +36,14 @@ class TicketState(Fold):
         "channel",
         "clocks",
         "created_by",
+        "created_category",
         "created_cuts",
         "created_ms",
+        "customer_id",
         "customer_wrote",
         "cuts",
+        "first_contact",
+        "first_reopen_ms",
         "first_solve_cuts",
         "first_solve_ms",
         "followed_up",
@@ -82,9 +86,11 @@ class TicketState(Fold):
         # Creation and dimensions
         self.created_ms = UNKNOWN_TIME_MS
         self.created_by = ""
+        self.customer_id: str | None = None
         self.channel: str | None = None
         self.priority: str | None = None
         self.category: str | None = None
+        self.created_category: str | None = None
         self.group: str | None = None
         self.brand: str | None = None
         self.cuts = OUT
@@ -141,6 +147,9 @@ class TicketState(Fold):
         self.solver: str | None = None
         self.first_solve_ms = UNKNOWN_TIME_MS
         self.first_solve_cuts = OUT
+        self.first_contact: bool | None = None
+        """Whether the first solve took only one contact; None: there is none, or it was not by a human."""
+        self.first_reopen_ms: int | None = None
         self.reopened_in_window = self.resolution_first_stated = False
         self.full_resolution: tuple[int, int, int] | None = None
         """The stated resolution_full: time, cuts, duration."""

@@ -1,0 +1,119 @@
+"""The hop to a customer's whole view: what tickets and chats say of themselves, brought to their customers' shards.
+
+Whatever an entity says replaces what it said before, so that repeats change nothing. What goes to a customer of this
+shard is taken in at once, the rest leaves with the flush that holds the state it follows from. An entity has one shard,
+and a partition of a topic keeps the order of its writes: which word is the later one needs no number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from stream_kpi.entities import Entities, Retention, TooLargeError
+from stream_kpi.events.partitioner import Partitioner
+from stream_kpi.events.records import InputRecord
+from stream_kpi.lifecycles.contribution import Contribution
+from stream_kpi.lifecycles.facts import Fact
+from stream_kpi.lifecycles.relationship.events import Withdrawn, Word, chat_word, ticket_word
+from stream_kpi.outbox import Outbox
+
+WORDS_PER_RECORD = 200
+"""About 100 bytes each, 2 kB with the longest texts: a record stays under what every broker takes."""
+
+_WORD_OF: dict[str, Callable[[str, Contribution, bool], Word]] = {"ticket": ticket_word, "chat": chat_word}
+"""How the kinds of entities that contribute say it."""
+
+
+class _Words(NamedTuple):
+    """One record of the topic."""
+
+    reached_ms: int
+    """How far the sender had come, in event time."""
+    words: list[tuple[str, Word]]
+    """Customer, and what it is told."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Words).decode
+
+
+class Exchange:
+    """Collects what the entities of one shard say to customers, and takes in what is said to its own."""
+
+    def __init__(
+        self,
+        number: int,
+        partitioner: Partitioner,
+        entities: Mapping[str, Entities],
+        outbox: Outbox,
+        retention: Retention | None,
+    ) -> None:
+        self.facts: list[Fact] = []
+        """What customers have passed on; the holder takes them out."""
+        self._number = number
+        self._partitioner = partitioner
+        self._contributing = [(entities[kind], word_of) for kind, word_of in _WORD_OF.items()]
+        self._customers = entities["relationship"]
+        self._outbox = outbox
+        self._counts: Counter[tuple[str, ...]] = outbox.counts
+        self._kept_ms = None if retention is None else retention.open_ms
+
+    def collect(self, reached_ms: int, clock_ms: int) -> bool:
+        """Bring everything that has been said since the last call on its way; whether there was anything.
+        ``reached_ms`` is the greatest event time of the shard."""
+        words = [word for entities, word_of in self._contributing for word in _words(entities, word_of)]
+        owners = self._partitioner.owners([customer.encode() for customer, _ in words])
+        elsewhere: dict[int, list[tuple[str, Word]]] = defaultdict(list)
+        for (customer, word), owner in zip(words, owners, strict=True):
+            if owner == self._number:
+                self._tell(customer, word, clock_ms)
+            else:
+                elsewhere[owner].append((customer, word))
+        for owner, said in elsewhere.items():
+            for first in range(0, len(said), WORDS_PER_RECORD):
+                words_of_record = said[first : first + WORDS_PER_RECORD]
+                self._outbox.contribute(_encode(_Words(reached_ms, words_of_record)), owner)
+        return bool(words)
+
+    def take(self, records: Sequence[InputRecord], clock_ms: int) -> int:
+        """Take in what other shards' entities say; the greatest event time that a sender had come to."""
+        greatest_ms = 0
+        for record in records:
+            reached_ms, words = _decode(record.value or b"")
+            greatest_ms = max(greatest_ms, reached_ms)
+            for customer, word in words:
+                self._tell(customer, word, clock_ms)
+        return greatest_ms
+
+    def _tell(self, customer: str, word: Word, clock_ms: int) -> None:
+        customers = self._customers
+        gone = self._kept_ms is not None and word.time_ms + self._kept_ms <= clock_ms
+        if gone and customer not in customers:
+            self._counts["data_problems", "customer_gone"] += 1
+            return
+        try:
+            customers.apply(customers.find(customer), word, max(word.time_ms, clock_ms), self.facts)
+        except TooLargeError:
+            self._counts["data_problems", "customer_too_large"] += 1
+
+
+def _words(entities: Entities, word_of: Callable[[str, Contribution, bool], Word]) -> Iterator[tuple[str, Word]]:
+    prefix = entities.lifecycle.prefix.decode()
+    for key, before, now, final in entities.take_said():
+        origin = prefix + key
+        to = None if now is None else _customer_of(origin, now)
+        if before is not None:
+            former = _customer_of(origin, before)
+            if former != to:
+                yield former, Withdrawn(before.opened_ms, origin)
+        if now is not None and to is not None:
+            yield to, word_of(origin, now, final)
+
+
+def _customer_of(origin: str, contribution: Contribution) -> str:
+    """Nobody known is a customer of its own, under a name that no other has."""
+    return contribution.customer or f"\0{origin}"

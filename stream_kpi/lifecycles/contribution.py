@@ -1,0 +1,58 @@
+"""What a ticket or chat says of itself to its customer: absolute, and a pure function of its history and clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.facts import CutSets
+
+
+class Resolution(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The customer was helped, or so it seemed."""
+
+    time_ms: int
+    dimensions: tuple[str, ...]
+    """Channel, priority, category, group, brand and, if one is credited, agent, as of then."""
+    first_contact: bool
+    """Whether the first contact was enough, by all that the ticket or chat itself knew at that time."""
+    undone_ms: int | None = None
+    """The first time that it was taken up again."""
+
+
+class NpsAnswer(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The answer to one survey: the first one's time and channel, the last one's rating."""
+
+    survey_id: str
+    time_ms: int
+    channel: str
+    plan: str
+    """Absent ones are ``unknown``."""
+    rating: int
+    """1: promoter, 0: passive, -1: detractor."""
+
+
+class Contribution(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """All that a ticket or chat says of itself, in place of what it has said before."""
+
+    customer: str | None
+    """None: nobody known, so that it is a customer of its own."""
+    opened_ms: int
+    category: str | None
+    """Of a ticket, as created."""
+    resolution: Resolution | None
+    answers: tuple[NpsAnswer, ...] = ()
+
+
+def dimensions_of(cut_sets: CutSets, cuts: int) -> tuple[str, ...]:
+    """The dimension values that standard cuts, and perhaps an agent, were made of; absent ones are ``unknown``."""
+    return tuple([cut[1] for cut in cut_sets.cuts_of(cuts) if cut])
+
+
+def cuts_from(cut_sets: CutSets, dimensions: tuple[str, ...]) -> int:
+    """The inverse of :func:`dimensions_of`."""
+    channel, priority, category, group, brand, *agent = dimensions
+    cuts = cut_sets.standard(channel, priority, category, group, brand)
+    return cut_sets.credited(cuts, agent[0]) if agent else cuts

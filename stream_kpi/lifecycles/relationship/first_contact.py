@@ -1,0 +1,72 @@
+"""Whether what was solved at the first contact stayed so: decided when the time has passed in which it could come back
+(kpis.md: fcr_confirmed, chat_fcr)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from typing import TYPE_CHECKING
+
+from stream_kpi.lifecycles.contribution import Resolution, cuts_from
+
+if TYPE_CHECKING:
+    from stream_kpi.lifecycles.fold import Fold
+    from stream_kpi.measures.registry import Measure
+
+Subject = str | None
+"""What contacts are about, as far as it matters whether two are about the same."""
+
+
+class Contacts:
+    """The contacts of one kind, in the order of their opening. A new one about the same, after the resolution and up to
+    the end of the window, that instant included, says that the customer was not helped."""
+
+    __slots__ = ("_confirmed_slot", "_due_kind", "_opened_ms", "_solved_slot", "_undecided", "_window_ms")
+
+    def __init__(self, due_kind: int, window_ms: int, cohort: tuple[Measure, Measure]) -> None:
+        """``cohort``: all that were resolved, and those confirmed."""
+        self._due_kind = due_kind
+        self._window_ms = window_ms
+        self._solved_slot, self._confirmed_slot = cohort[0].slot, cohort[1].slot
+        self._opened_ms: dict[Subject, list[int]] = {}
+        """When contacts were opened, ascending, by what they are about."""
+        self._undecided: list[tuple[int, str, Subject, int, Resolution]] = []
+        """When each is decided, its uid, what it is about by then, its opening, its resolution: ascending."""
+
+    def on_opened(self, subject: Subject, opened_ms: int) -> None:
+        """The next contact in order."""
+        self._opened_ms.setdefault(subject, []).append(opened_ms)
+
+    def on_resolved(self, fold: Fold, uid: str, subject: Subject, opened_ms: int, resolution: Resolution) -> None:
+        """A contact that has been opened is resolved; ``subject`` is what it is about by then."""
+        due_ms = resolution.time_ms + self._window_ms
+        insort(self._undecided, (due_ms, uid, subject, opened_ms, resolution), key=_by_due)
+        fold.schedule(self._undecided[0][0], self._due_kind)
+
+    def waits_for(self, uid: str) -> bool:
+        """Whether a contact is resolved and not yet decided."""
+        return any(member[1] == uid for member in self._undecided)
+
+    def on_due(self, fold: Fold, due_ms: int) -> None:
+        """Decide those whose time has passed."""
+        undecided = self._undecided
+        while undecided and undecided[0][0] <= due_ms:
+            decided_ms, _, subject, opened_ms, resolution = undecided.pop(0)
+            cuts = cuts_from(fold.cut_sets, resolution.dimensions)
+            fold.emit(self._solved_slot, resolution.time_ms, cuts)
+            undone_ms = resolution.undone_ms
+            if (
+                resolution.first_contact
+                and (undone_ms is None or undone_ms > decided_ms)
+                and not self._came_back(subject, max(resolution.time_ms, opened_ms), decided_ms)
+            ):
+                fold.emit(self._confirmed_slot, resolution.time_ms, cuts)
+        if undecided:
+            fold.schedule(undecided[0][0], self._due_kind)
+
+    def _came_back(self, subject: Subject, after_ms: int, until_ms: int) -> bool:
+        opened_ms = self._opened_ms.get(subject, [])
+        return bisect_right(opened_ms, until_ms) > bisect_right(opened_ms, after_ms)
+
+
+def _by_due(member: tuple[int, str, Subject, int, Resolution]) -> tuple[int, str]:
+    return member[:2]

@@ -51,6 +51,7 @@ def build(
         volumes=tuple(_volumes(rows, readings, period)),
         tables=tuple(_table(dimension, rows, readings.cuts) for dimension in TABLES),
         notes=tuple(notes),
+        compared=bool(readings.before),
     )
 
 
@@ -72,10 +73,8 @@ def coverage_notes(period: Period, first_ms: int | None) -> Iterator[str]:
             "against less than 30 d."
         )
     if not period.over:
-        yield (
-            f"The period is not over: it is reported up to {local_time(period.at_ms, zone):%Y-%m-%d %H:%M}, and "
-            "compared with as much of the one before."
-        )
+        at = f"{local_time(period.at_ms, zone):%Y-%m-%d %H:%M}"
+        yield f"The period is reported up to {at}, and compared with as much of the one before."
 
 
 def identity(record: KpiRecord) -> Identity:

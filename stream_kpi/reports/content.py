@@ -113,6 +113,8 @@ class Report(NamedTuple):
     tables: tuple[CutTable, ...]
     notes: tuple[str, ...]
     """What a reader has to know to read it rightly."""
+    compared: bool
+    """Whether there is anything of the period before."""
 
     @property
     def lines(self) -> list[Line]:
@@ -125,21 +127,23 @@ class Report(NamedTuple):
 
 
 def window_name(record: KpiRecord | None, report: Report) -> str:
-    """The span that a record is of, as the report names it: nothing for its own period."""
+    """The span that a record is of, as the report names it; empty without a record."""
     if record is None:
         return ""
     kind = record.window.kind
     if kind == "instant":
-        return "now" if report.live else "at the end"
+        return "now" if report.live else "at end"
+    if kind == "today" and report.live:
+        return "today"
     if kind == "rolling:7d" and report.period.kind == "week" and not report.live:
-        return "the week"
-    return _WINDOW_NAMES.get(kind, kind.replace("rolling:", "last "))
+        return "week"
+    return _WINDOW_NAMES.get(kind, kind)
 
 
 _WINDOW_NAMES = {
-    "today": "the day",
-    "tumbling:1d": "the day",
-    "month": "the month",
+    "today": "day",
+    "tumbling:1d": "day",
+    "month": "month",
     "rolling:24h": "last 24 h",
     "rolling:7d": "last 7 d",
     "rolling:30d": "last 30 d",

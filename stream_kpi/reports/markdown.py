@@ -11,6 +11,7 @@ from stream_kpi.reports.content import CutTable, Line, Report, Volumes, window_n
 from stream_kpi.reports.wording import printable, recorded, target
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+.!|~$:@-])")
+_COLUMNS: Final = ("KPI", "Value", "Target", "Verdict", "Before", "Change", "Samples", "Span")
 _VERDICTS: Final = {"reached": "reached", "missed": "**missed**"}
 
 
@@ -26,12 +27,12 @@ def _lines(report: Report) -> Iterator[str]:
     if report.notes:
         yield ""
     yield from (f"**{phrases.score(report)}**", "")
-    yield from _missed(report.judged("missed"))
     for volumes in report.volumes:
         yield from _volumes(volumes)
+    yield from _missed(report.judged("missed"))
     for section in report.sections:
         yield from (f"## {section.title}", "")
-        yield from _rows(phrases.COLUMNS, (_cells(line, report) for line in section.lines))
+        yield from _rows(_COLUMNS, (_cells(line, report) for line in section.lines))
     for table in report.tables:
         yield from _table(table)
 
@@ -40,8 +41,9 @@ def _missed(lines: Sequence[Line]) -> Iterator[str]:
     if not lines:
         return
     yield from ("## Targets missed, and what to do", "")
-    for line in lines:
-        yield f"- **{line.title}**: {recorded(line.record, line.row)}, target {target(line.row)}. {line.row.advice}"
+    for row, of_row in phrases.by_row(lines):
+        shown = " ".join(f"**{one.title}**: {recorded(one.record, row)}, target {target(row)}." for one in of_row)
+        yield f"- {shown} {row.advice}"
     yield ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
@@ -21,9 +21,11 @@ _HEADLINES: Final = (
     "csat",
 )
 """The KPIs whose figures stand at the top, after how many targets are reached: people take in few at once."""
+_COLUMNS: Final = ("KPI", "Value", "Target", "Before", "Change", "Course", "Samples", "Span")
+_WHOLE_ROWS: Final = 12
 _VERDICTS: Final = {
-    "reached": '<span class="good">\N{CHECK MARK} reached</span>',
-    "missed": '<span class="bad">\N{BALLOT X} missed</span>',
+    "reached": '<span class="good">\N{CHECK MARK}<span class="hidden"> reached:</span></span>',
+    "missed": '<span class="bad">\N{BALLOT X}<span class="hidden"> missed:</span></span>',
 }
 _ARROWS: Final = {True: "\N{BLACK UP-POINTING TRIANGLE}", False: "\N{BLACK DOWN-POINTING TRIANGLE}"}
 
@@ -38,8 +40,8 @@ def html_page(report: Report) -> str:
         f'<header>\n<h1>{heading}</h1>\n<p class="soft">{escape(phrases.subtitle(report))}</p>',
         _notes(report.notes),
         f"</header>\n{_tiles(report)}",
-        _missed(report.judged("missed")),
         _charts(report.volumes),
+        _missed(report.judged("missed")),
         *(_section(section, report) for section in report.sections),
         *(_table(table) for table in report.tables),
         "</main>\n</body>\n</html>",
@@ -54,7 +56,8 @@ def _notes(notes: Iterable[str]) -> str:
 
 def _tiles(report: Report) -> str:
     reached, missed = len(report.judged("reached")), len(report.judged("missed"))
-    tiles = [_tile("Targets reached", f"{reached} of {reached + missed}", escape(phrases.score(report)))]
+    judged = reached + missed
+    tiles = [_tile("Targets reached", f"{reached} of {judged}" if judged else NO_SAMPLES, f"{missed} missed")]
     for headline in _HEADLINES:
         line = next((line for line in report.lines if line.row.id == headline), None)
         if line is not None:
@@ -70,13 +73,17 @@ def _tile(title: str, figure: str, below: str) -> str:
 
 def _missed(lines: Iterable[Line]) -> str:
     items = [
-        f"<li><strong>{escape(line.title)}</strong>: {escape(recorded(line.record, line.row))}, "
-        f"target {escape(target(line.row))}. {escape(line.row.advice)}</li>"
-        for line in lines
+        f"<li>{'<br>'.join(_short(line) for line in of_row)} {escape(row.advice)}</li>"
+        for row, of_row in phrases.by_row(lines)
     ]
     if not items:
         return ""
     return f'<section>\n<h2>Targets missed, and what to do</h2>\n<ul class="missed">{"".join(items)}</ul>\n</section>'
+
+
+def _short(line: Line) -> str:
+    shown, wanted = escape(recorded(line.record, line.row)), escape(target(line.row))
+    return f"<strong>{escape(line.title)}</strong>: {shown}, target {wanted}."
 
 
 def _charts(volumes: Iterable[Volumes]) -> str:
@@ -94,12 +101,10 @@ def _key(volumes: Volumes) -> str:
 
 
 def _section(section: Section, report: Report) -> str:
-    columns = [*phrases.COLUMNS]
-    columns[columns.index("")] = '<span aria-label="Target reached"></span>'
-    columns.insert(6, "Course")
     body = "\n".join(_row(line, report) for line in section.lines)
     return (
-        f"<section>\n<h2>{escape(section.title)}</h2>\n<table>\n<thead><tr>{_heads(columns)}</tr></thead>\n"
+        f'{_opened(section.lines)}\n<h2>{escape(section.title)}</h2>\n<table class="kpis">\n'
+        f"<thead><tr>{_heads(_COLUMNS)}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody>\n</table>\n</section>"
     )
 
@@ -110,10 +115,9 @@ def _row(line: Line, report: Report) -> str:
     course = ", ".join("none" if value is None else f"{value:,.4g}" for value in line.course)
     before = "" if line.before is None else recorded(line.before, row)
     cells = [
-        f'<td class="{"value" if line.value is not None else "none"}">{escape(shown)}</td>',
-        f"<td>{escape(target(row))}</td>",
-        f'<td class="nowrap">{_VERDICTS.get(line.verdict or "", "")}</td>',
-        f"<td>{escape(before)}</td>",
+        f'<td class="{"value" if line.value is not None else "none"}">{_unbroken(shown)}</td>',
+        f"<td>{_target(line)}</td>",
+        f"<td>{_unbroken(before)}</td>",
         f"<td>{_change(line)}</td>",
         f"<td>{sparkline(line.course, f'{line.title}: {course}')}</td>",
         f"<td>{escape(phrases.samples(record))}</td>",
@@ -124,14 +128,15 @@ def _row(line: Line, report: Report) -> str:
 
 def _target(line: Line) -> str:
     text = target(line.row)
-    return f"{_VERDICTS.get(line.verdict or '', '')} {escape(text)}".strip() if text else ""
+    verdict = _VERDICTS.get(line.verdict or "", "")
+    return f'<span class="nowrap">{verdict} {escape(text)}</span>' if text else ""
 
 
 def _change(line: Line) -> str:
     change = line.change
     if change is None:
         return ""
-    text = escape(phrases.difference(change, line.row, phrases.currency_of(line)))
+    text = _unbroken(phrases.difference(change, line.row, phrases.currency_of(line)))
     if change.judgement is None:
         return text
     colour = "good" if change.judgement == "better" else "bad"
@@ -145,7 +150,7 @@ def _table(table: CutTable) -> str:
     body = "\n".join(
         f'<tr><th scope="row"><bdi>{escape(printable(member.name))}</bdi></th>'
         + "".join(
-            f"<td>{escape(phrases.member_cell(record, row))}{_sampled(record)}</td>"
+            f"<td>{_unbroken(phrases.member_cell(record, row))}{_sampled(record)}</td>"
             for record, row in zip(member.records, table.columns, strict=True)
         )
         + "</tr>"
@@ -154,8 +159,8 @@ def _table(table: CutTable) -> str:
     heads = _heads([escape(table.dimension.capitalize()), *(escape(row.title) for row in table.columns)])
     caption = f"Small figures are samples. {phrases.left_out(table)}".strip()
     return (
-        f'<section>\n{heading}\n<div class="wide"><table>\n<caption>{escape(caption)}</caption>\n'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>\n</section>"
+        f'{_opened(table.members)}\n{heading}\n<table class="members">\n<caption>{escape(caption)}</caption>\n'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</section>"
     )
 
 
@@ -164,6 +169,16 @@ def _sampled(record: KpiRecord | None) -> str:
     if record is None or record.value is None or record.samples == record.value:
         return ""
     return f"<br><small>{escape(phrases.samples(record))}</small>"
+
+
+def _opened(rows: Sequence[object]) -> str:
+    """A section's start; what is short is not divided between two pages."""
+    return '<section class="whole">' if len(rows) <= _WHOLE_ROWS else "<section>"
+
+
+def _unbroken(text: str) -> str:
+    """A value or so, escaped, that no line ends in."""
+    return f'<span class="nowrap">{escape(text)}</span>' if " " in text else escape(text)
 
 
 def _heads(cells: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from stream_kpi.kpis.record import KpiRecord
@@ -12,8 +13,6 @@ from stream_kpi.reports.wording import NO_SAMPLES, amount, signed
 
 SHOWN_MEMBERS: Final = 50
 """Channels, categories, agents that a table for people shows; the CSV has all."""
-COLUMNS: Final = ("KPI", "Value", "Target", "", "Before", "Change", "Samples", "Of")
-"""Of the KPI tables; the fourth says whether the target is reached."""
 
 
 def title(report: Report) -> str:
@@ -26,7 +25,8 @@ def subtitle(report: Report) -> str:
     period = report.period
     at = f"{local_time(period.at_ms, period.zone):%Y-%m-%d %H:%M}"
     source = "live values of a worker" if report.live else "computed from files of events"
-    return f"As of {at} ({period.zone.key}); {source}; before is {period.before.name}."
+    before = f"; before is {period.before.name}" if report.compared else ""
+    return f"As of {at} ({period.zone.key}); {source}{before}."
 
 
 def score(report: Report) -> str:
@@ -35,6 +35,14 @@ def score(report: Report) -> str:
     if not reached + missed:
         return "No KPI with a target has samples."
     return f"{reached} of {reached + missed} targets reached, {missed} missed."
+
+
+def by_row(lines: Iterable[Line]) -> list[tuple[Kpi, list[Line]]]:
+    """The lines that have a row, and so its advice, in common."""
+    found: dict[tuple[str, str | None], tuple[Kpi, list[Line]]] = {}
+    for line in lines:
+        found.setdefault((line.row.id, line.row.clock), (line.row, []))[1].append(line)
+    return list(found.values())
 
 
 def samples(record: KpiRecord | None) -> str:

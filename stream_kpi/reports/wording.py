@@ -14,6 +14,8 @@ NOT_KNOWN: Final = "not known"
 
 _NAMED_UNITS: Final = frozenset({"days", "months", "points"})
 """Units that a number is not understood without; the others are in the titles."""
+_WHOLE_MONEY: Final = 10_000
+"""Of so much money, cents say nothing."""
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 
 
@@ -24,7 +26,8 @@ def amount(value: float, row: Kpi, currency: str | None = None) -> str:
     if row.unit == "seconds":
         return duration(value)
     if row.kind is KpiKind.MONEY:
-        return f"{value:,.{_minor_digits(currency)}f} {currency or ''}".strip()
+        digits = 0 if abs(value) >= _WHOLE_MONEY else _minor_digits(currency)
+        return f"{value:,.{digits}f} {currency or ''}".strip()
     shown = f"{value:,}" if isinstance(value, int) else _plain(value, 2)
     return f"{shown} {row.unit}" if row.unit in _NAMED_UNITS else shown
 

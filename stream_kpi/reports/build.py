@@ -149,7 +149,8 @@ def _counted(
 
 
 def _table(dimension: str, rows: Sequence[Kpi], records: Iterable[KpiRecord]) -> CutTable:
-    """Channels and categories from the busiest down; agents by name, for a report is no ranking of people."""
+    """Channels and categories from the busiest down; agents by name, for a report is no ranking of people. Who has
+    nothing but zeros is left out."""
     columns = shown_columns(TABLES[dimension], rows, dimension)
     found: defaultdict[str, dict[str, KpiRecord]] = defaultdict(dict)
     for record in records:
@@ -160,7 +161,7 @@ def _table(dimension: str, rows: Sequence[Kpi], records: Iterable[KpiRecord]) ->
     members = [
         Member(name, tuple(by_kpi.get(column.id) for column in columns))
         for name, by_kpi in found.items()
-        if any(column.id in by_kpi for column in columns)
+        if any(by_kpi[column.id].value for column in columns if column.id in by_kpi)
     ]
     if dimension == "agent":
         members.sort(key=lambda member: member.name)

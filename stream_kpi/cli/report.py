@@ -20,7 +20,6 @@ from stream_kpi.reports.period import PeriodKind, period_at, reported_ms
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.reports.content import Report
-    from stream_kpi.reports.period import Period
 
 
 class ReportFormat(StrEnum):

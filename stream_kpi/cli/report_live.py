@@ -22,8 +22,7 @@ from stream_kpi.settings import Settings
 _READ_TIMEOUT_S = 60.0
 _POLL_MS = 500
 _NOTES = (
-    "These are live values: each is of the window that its span names - now, today so far, the last 7 d or 30 d, the "
-    "month so far - and moves on with the clock.",
+    "Live values, each of the window that its span names: now, today or the month so far, the last 7 d or 30 d.",
     "What adds up during a period is not compared with a whole one before. For a finished period use files of events.",
 )
 _decode = msgspec.json.Decoder(KpiRecord).decode

@@ -90,10 +90,11 @@ def _sections(rows: Iterable[Kpi], readings: Readings, period: Period) -> Iterat
     course = _courses(readings.inside, period)
     by_area: defaultdict[Area, list[Line]] = defaultdict(list)
     for row in rows:
-        for record in current.get((row.id, row.clock)) or [None]:
-            key = None if record is None else identity(record)
-            line = Line(row, record, None if key is None else before.get(key), () if key is None else course.get(key, ()))
-            by_area[row.area].append(line)
+        found = current.get((row.id, row.clock), ())
+        lines_of_area = by_area[row.area]
+        lines_of_area += [Line(row, one, before.get(identity(one)), course.get(identity(one), ())) for one in found]
+        if not found:
+            lines_of_area.append(Line(row, None, None, ()))
     for area, lines in by_area.items():
         yield Section(_AREA_TITLES.get(area, area.value.capitalize()), tuple(lines))
 
@@ -128,11 +129,12 @@ def _volumes(rows: Sequence[Kpi], readings: Readings, period: Period) -> Iterato
         starts = _starts(period)
         labels = tuple(f"{local.day} {local:%b}" for local in (local_time(start, period.zone) for start in starts))
         yield Volumes("Volume by day", labels, _counted(shown, readings.inside, {s: n for n, s in enumerate(starts)}))
-    hours = {
-        start_ms: local_time(start_ms, period.zone).hour for start_ms in {_start_ms(record) for record in readings.hours}
-    }
-    labels = tuple(f"{hour:02d}" for hour in range(24))
-    yield Volumes("Volume by hour of the day", labels, _counted(shown, readings.hours, hours, len(labels)))
+    if readings.hours:
+        starts_ms = {_start_ms(record) for record in readings.hours}
+        inside = [start_ms for start_ms in starts_ms if period.start_ms <= start_ms < period.end_ms]
+        hours = {start_ms: local_time(start_ms, period.zone).hour for start_ms in inside}
+        labels = tuple(f"{hour:02d}" for hour in range(24))
+        yield Volumes("Volume by hour of the day", labels, _counted(shown, readings.hours, hours, len(labels)))
 
 
 def _counted(

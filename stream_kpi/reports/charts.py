@@ -76,7 +76,7 @@ def _scale_top(greatest: int) -> int:
     """The least of 4, 8, 20, 40, 80, 200 ... that holds the greatest: four ticks of whole numbers."""
     if greatest <= 4:
         return 4
-    power = 10 ** int(math.log10(greatest))
+    power = int(10 ** int(math.log10(greatest)))
     steps = (4 * power // 10, 8 * power // 10, 2 * power, 4 * power, 8 * power, 20 * power)
     return next(step for step in steps if step >= greatest and step % 4 == 0)
 

@@ -50,8 +50,8 @@ def _missed(lines: Sequence[Line]) -> Iterator[str]:
 def _volumes(volumes: Volumes) -> Iterator[str]:
     yield from (f"## {volumes.title}", "")
     names = [name for name, _ in volumes.series]
-    counts = zip(*(counts for _, counts in volumes.series), strict=True)
-    yield from _rows(["", *names], ([label, *(f"{n:,}" for n in of)] for label, of in zip(volumes.labels, counts, strict=True)))  # fmt: skip
+    by_label = zip(volumes.labels, *(counts for _, counts in volumes.series), strict=True)
+    yield from _rows(["", *names], ([label, *(f"{count:,}" for count in counts)] for label, *counts in by_label))
 
 
 def _cells(line: Line, report: Report) -> list[str]:

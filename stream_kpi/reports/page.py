@@ -68,7 +68,8 @@ def _tiles(report: Report) -> str:
 
 def _tile(title: str, figure: str, below: str) -> str:
     none = " none" if figure == NO_SAMPLES else ""
-    return f'<div class="tile"><h3>{escape(title)}</h3><div class="figure{none}">{escape(figure)}</div><p>{below}</p></div>'
+    shown = f'<div class="figure{none}">{escape(figure)}</div>'
+    return f'<div class="tile"><h3>{escape(title)}</h3>{shown}<p>{below}</p></div>'
 
 
 def _missed(lines: Iterable[Line]) -> str:

@@ -72,7 +72,7 @@ class Readings(NamedTuple):
     inside: Sequence[KpiRecord]
     """Windows that follow each other inside the period: days, of a day its hours."""
     hours: Sequence[KpiRecord]
-    """The hours inside the period, of the volumes."""
+    """The hours of the period, of the volumes; empty where they are not kept for all of it."""
     cuts: Sequence[KpiRecord]
     """As current, by the dimensions of the tables, of their columns."""
 

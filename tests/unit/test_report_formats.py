@@ -130,7 +130,9 @@ def test_text_from_events_is_nothing_but_text(dimension: str) -> None:
     assert shown == EVIL.replace("\n", "\ufffd").replace("\N{RIGHT-TO-LEFT OVERRIDE}", "\ufffd")
     assert "<" not in text
     row = next(line for line in text.splitlines() if "onerror" in line)
-    assert len(re.findall(r"(?<!\\)\|", row)) == len(re.findall(r"\|", text.splitlines()[text.splitlines().index(row) - 1]))
+    assert len(re.findall(r"(?<!\\)\|", row)) == len(
+        re.findall(r"\|", text.splitlines()[text.splitlines().index(row) - 1])
+    )
     for cells in csv.reader(io.StringIO(csv_table(report), newline="")):
         assert len(cells) == len(COLUMNS)
         assert not [cell for cell in cells if cell[:1] in {"=", "+", "@"}]

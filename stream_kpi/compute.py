@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from stream_kpi.entities import TooLargeError
 from stream_kpi.events.decode import decode_line
@@ -35,16 +35,19 @@ from stream_kpi.windows.views import MergedView, instant_view, rolling_view, tot
 
 
 class Computation:
-    """Feed :meth:`take` with lines, then ask for :meth:`records`."""
+    """Feed :meth:`take` with lines, then ask for :meth:`records`, :meth:`latest` or :meth:`series`."""
 
-    def __init__(self, options: Options, window: Rolling | Tumbling | None, at_ms: int | None) -> None:
-        """``window`` None: total. ``at_ms``: events later than this are ignored; None: the last event's time."""
+    def __init__(
+        self, options: Options, window: Rolling | Tumbling | None, at_ms: int | None, further: Iterable[Tier] = ()
+    ) -> None:
+        """``window`` None: total. ``at_ms``: events later than this are ignored; None: the last event's time.
+        ``further``: tiers that other windows than this one will be read from."""
         self._options = options
         self._window = window
         self._at_ms = at_ms
         topics = {kind.default_topic: kind for kind in TopicKind}
         self._shard = Shard(
-            0, 1, ShardOptions(options=options, topics=topics, tiers=_tiers(window), remember_ages=True)
+            0, 1, ShardOptions(options=options, topics=topics, tiers=_tiers(window, further), remember_ages=True)
         )
         self.rejected: Counter[Reason] = Counter()
         self.counts: Counter[str] = Counter()
@@ -74,36 +77,61 @@ class Computation:
         """The instant that is computed for; 0 without any event."""
         return self._at_ms if self._at_ms is not None else self._shard.greatest_ms or 0
 
+    @property
+    def first_ms(self) -> int | None:
+        """The first event's time; None without any event."""
+        return self._shard.first_ms
+
     def records(self, rows: Sequence[Kpi], dimensions: Iterable[str]) -> Iterator[KpiRecord]:
         """The rows' records, window by window: the totals, then the cuts of the dimensions asked for. Where the
         options have schedules, rows with a business clock have a second record on it; sla_at_risk has one for each
         horizon of the options."""
-        at_ms, panes = self.at_ms, self._panes
-        wanted = set(dimensions)
-        rows = on_clocks(within_horizons(rows, self._options), business=self._options.schedules is not None)
         window = self._window
         if isinstance(window, Tumbling) and window.name != "today":
-            # Walked from the last to the first, printed in order of time; a view is good only while it is current.
-            for records in reversed(list(self._backwards(rows, window, wanted))):
-                yield from records
+            first_ms = self.at_ms if self.first_ms is None else self.first_ms
+            yield from self.series(window, rows, first_ms, dimensions)
         else:
-            yield from self._evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
-            yield from self._evaluate(
-                [row for row in rows if row.stands], instant_view(panes, self._trailing, at_ms), wanted
-            )
+            yield from self.latest(window, rows, dimensions)
 
-    def _backwards(self, rows: Sequence[Kpi], window: Tumbling, dimensions: set[str]) -> Iterator[list[KpiRecord]]:
-        at_ms, first_ms, panes = self.at_ms, self._shard.first_ms, self._panes
+    def latest(
+        self, window: Rolling | Tumbling | None, rows: Sequence[Kpi], dimensions: Iterable[str]
+    ) -> Iterator[KpiRecord]:
+        """As :meth:`records`, of one window: the one of the kind that :attr:`at_ms` lies in, or ends. What stands at an
+        instant has its value then."""
+        rows, wanted = self._on_clocks(rows), set(dimensions)
+        panes = self._panes
+        yield from self._evaluate([row for row in rows if not row.stands], self._view(window), wanted)
+        yield from self._evaluate(
+            [row for row in rows if row.stands], instant_view(panes, self._trailing, self.at_ms), wanted
+        )
+
+    def series(
+        self, window: Tumbling, rows: Sequence[Kpi], since_ms: int, dimensions: Iterable[str] = ()
+    ) -> Iterator[KpiRecord]:
+        """As :meth:`records`, of every window of the kind from the one that holds ``since_ms`` to the one that holds
+        :attr:`at_ms`."""
+        rows, wanted = self._on_clocks(rows), set(dimensions)
+        # Walked from the last to the first, printed in order of time; a view is good only while it is current.
+        for records in reversed(list(self._backwards(rows, window, since_ms, wanted))):
+            yield from records
+
+    def _on_clocks(self, rows: Sequence[Kpi]) -> Sequence[Kpi]:
+        rows = within_horizons(rows, self._options)
+        return on_clocks(rows, business=self._options.schedules is not None)
+
+    def _backwards(
+        self, rows: Sequence[Kpi], window: Tumbling, oldest_ms: int, dimensions: set[str]
+    ) -> Iterator[list[KpiRecord]]:
+        panes = self._panes
         rewind = self._shard.rewind_ages()
-        oldest_ms = at_ms if first_ms is None else first_ms
         views = tumbling_views(
             panes,
             window,
-            at_ms,
+            self.at_ms,
             oldest_ms,
             grace_ms=0,
             past_ages=lambda end_ms: Ages([rewind.before(end_ms)], end_ms),
-            trailing=self._trailing_before,
+            trailing=partial(self._trailing_before, window),
         )
         for view in views:
             yield list(self._evaluate(rows, view, dimensions))
@@ -129,15 +157,14 @@ class Computation:
         sums.move(self.at_ms)
         return sums
 
-    def _trailing_before(self, end_ms: int) -> TrailingSums | None:
+    def _trailing_before(self, window: Tumbling, end_ms: int) -> TrailingSums | None:
         """As of now for the window that runs; days and months have no panes that show what came before their ends."""
         if end_ms > self.at_ms:
             return self._trailing.trailing()
-        of_days = self._window is not None and self._window.tier == DAYS
-        return None if of_days else trailing_before(self._panes, end_ms)
+        return None if window.tier == DAYS else trailing_before(self._panes, end_ms)
 
-    def _view(self, panes: MergedPanes, at_ms: int) -> MergedView:
-        window = self._window
+    def _view(self, window: Rolling | Tumbling | None) -> MergedView:
+        panes, at_ms = self._panes, self.at_ms
         if window is None:
             return total_view(panes, self._shard.first_ms, at_ms)
         if isinstance(window, Tumbling):
@@ -157,9 +184,8 @@ class Computation:
         return evaluate(rows, view, cuts, options=self._options)
 
 
-def _tiers(window: Rolling | Tumbling | None) -> tuple[Tier, ...]:
-    """What the window is read from, all of it, and what gauges look back on."""
-    if window is None:
-        return (FINE, ALL_TIME)
-    whole = window.tier._replace(retention_ms=None, measures=None)
-    return (whole, ALL_TIME) if whole.number == FINE.number else (FINE, whole, ALL_TIME)
+def _tiers(window: Rolling | Tumbling | None, further: Iterable[Tier]) -> tuple[Tier, ...]:
+    """What the windows are read from, all of it, and what gauges look back on."""
+    read = dict.fromkeys((*further, ALL_TIME) if window is None else (window.tier, *further, ALL_TIME))
+    whole = tuple(tier._replace(retention_ms=None, measures=None) for tier in read)
+    return whole if FINE in read else (FINE, *whole)

@@ -69,10 +69,10 @@ def compute(
         kind = parse(window)
     except ValueError as error:
         raise UserError(f"--{error}") from error
-    computation = Computation(options, kind, _at_ms(at))
-    first = _read(files, computation)
+    computation = Computation(options, kind, moment_ms(at))
+    first = read_events(files, computation)
     _print(computation.records(rows, dimensions), format)
-    _report(computation, first)
+    print_notes(computation, first)
     if strict and first is not None:
         raise typer.Exit(CHECK_FAILED)
 
@@ -103,7 +103,8 @@ def _dimensions(by: list[str] | None) -> list[str]:
     return by or []
 
 
-def _at_ms(at: str | None) -> int | None:
+def moment_ms(at: str | None) -> int | None:
+    """Epoch milliseconds of ``--at``. Raises UserError."""
     from stream_kpi.events.times import event_time_ms
 
     if at is None:
@@ -114,8 +115,8 @@ def _at_ms(at: str | None) -> int | None:
         raise UserError(f"--at {at}: must be RFC 3339 with an offset, such as 2026-03-02T10:02:11Z") from error
 
 
-def _read(files: Sequence[Path], computation: Computation) -> tuple[Path, int, Rejected] | None:
-    """Feed every line; the first that was rejected."""
+def read_events(files: Sequence[Path], computation: Computation) -> tuple[Path, int, Rejected] | None:
+    """Feed every line; the first that was rejected. Raises UserError: a file that cannot be read."""
     first = None
     sizes_bytes = [path.stat().st_size if path.is_file() else 0 for path in files]
     done_bytes = 0
@@ -131,7 +132,8 @@ def _read(files: Sequence[Path], computation: Computation) -> tuple[Path, int, R
     return first
 
 
-def _report(computation: Computation, first: tuple[Path, int, Rejected] | None) -> None:
+def print_notes(computation: Computation, first: tuple[Path, int, Rejected] | None) -> None:
+    """Say on standard error what was skipped and rejected, ``first`` foremost."""
     notes = notes_console()
     if computation.counts["unknown_type"]:
         notes.print(f"{computation.counts['unknown_type']:,} lines of unknown types skipped.")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from stream_kpi.cli import bench, catalogue, compute, demo, doctor, produce, simulate, topics, worker
+from stream_kpi.cli import bench, catalogue, compute, demo, doctor, produce, report, simulate, topics, worker
 from stream_kpi.errors import CHECK_FAILED, OK, UserError
 
 EXIT_STATUSES = """\
@@ -44,6 +44,7 @@ def options(
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("compute")(compute.compute)
+app.command("report")(report.report)
 app.command("produce")(produce.produce)
 app.add_typer(topics.app, name="topics")
 app.command("doctor")(doctor.doctor)

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stream_kpi.kpis import agents, chats, costs, engagement, handling, kept_revenue, revenue, surveys, tickets
+from stream_kpi.kpis.custom import custom_row
 from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
@@ -60,10 +61,11 @@ _CHOSEN: Final[dict[str, Callable[[Options], Formula]]] = {
 
 
 def catalogue(options: Options | None = None) -> tuple[Kpi, ...]:
-    """Every row, with the formulas that an organisation has chosen (None: the catalogue's own)."""
+    """Every row, with the formulas that an organisation has chosen, and then its own rows (None: the catalogue's)."""
     if options is None:
         return _CATALOGUE
-    return tuple(replace(kpi, formula=_CHOSEN[kpi.id](options)) if kpi.id in _CHOSEN else kpi for kpi in _CATALOGUE)
+    chosen = (replace(kpi, formula=_CHOSEN[kpi.id](options)) if kpi.id in _CHOSEN else kpi for kpi in _CATALOGUE)
+    return (*chosen, *map(custom_row, options.custom_kpis))
 
 
 def on_clocks(rows: Iterable[Kpi], *, business: bool) -> tuple[Kpi, ...]:

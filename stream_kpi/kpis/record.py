@@ -195,11 +195,12 @@ def _rows_of(rows: Sequence[Kpi], scope: Scope) -> Iterator[Kpi]:
     for kpi in rows:
         if dimension not in kpi.cuts:
             continue
-        area = kpi.area
-        if area not in known:
-            known[area] = any(scope.knows(measure) for measure in AREA_MEASURES[area])
-        if known[area]:
-            yield kpi
+        for area in (kpi.area, *kpi.beside):
+            if area not in known:
+                known[area] = any(scope.knows(measure) for measure in AREA_MEASURES[area])
+            if known[area]:
+                yield kpi
+                break
 
 
 def _named(cut: Cut, of_class: str | None) -> dict[str, str]:

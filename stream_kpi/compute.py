@@ -116,7 +116,7 @@ class Computation:
             yield from records
 
     def _on_clocks(self, rows: Sequence[Kpi]) -> Sequence[Kpi]:
-        rows = within_horizons(rows, self._options)
+        rows = tuple(within_horizons(rows, self._options))
         return on_clocks(rows, business=self._options.schedules is not None)
 
     def _backwards(

@@ -30,6 +30,7 @@ from pydantic_settings.exceptions import SettingsError
 from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import AgentCreatedRule, FcrRule, FirstResponseStart, Options, ServiceLevelPreset
+from stream_kpi.settings_kpis import KpiTables, line_number, read_kpis
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 from stream_kpi.settings_sla import SlaTables, policies_among
 
@@ -257,6 +258,8 @@ class Settings(BaseSettings):
     """Opening hours, a table each (docs/business-time.md)."""
     sla: SlaTables = ()
     """Service levels that are promised, a policy a table (docs/sla.md)."""
+    kpi: KpiTables = ()
+    """KPIs of your own, a table each (docs/custom-kpis.md)."""
     broker: BrokerSettings = BrokerSettings()
     topics: TopicSettings = TopicSettings()
     web: WebSettings = WebSettings()
@@ -313,6 +316,7 @@ class Settings(BaseSettings):
             gross_margin=chosen.gross_margin,
             activation_action=chosen.activation_action,
             activation_window_ms=chosen.activation_window_days * DAY_MS,
+            custom_kpis=read_kpis(self.kpi),
             schedules=self.schedules.among(self.schedule),
             sla=policies_among(self.sla, self.schedule),
         )
@@ -322,7 +326,7 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
     """Return the settings of the file, the variables and the command line (``overrides``, nested by section).
 
     Without ``config`` the file is the one that STREAM_KPI_CONFIG names, if any. Raises UserError: one line for each
-    wrong setting, ``key = value: what is allowed``.
+    wrong setting, ``key = value: what is allowed``, of a `[[kpi]]` table after the file and the number of its line.
     """
     chosen = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     from_file = _read(chosen) if chosen else {}
@@ -343,7 +347,7 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
     try:
         return Loaded(**dict(overrides or {}))
     except ValidationError as error:
-        raise UserError("\n".join(_complaints(error)), WRONG_USAGE) from error
+        raise UserError("\n".join(_complaints(error, chosen)), WRONG_USAGE) from error
     except SettingsError as error:
         raise UserError(f"{error}: must be JSON, or set its keys one by one with __", WRONG_USAGE) from error
 
@@ -371,9 +375,16 @@ def _refuse_unknown_variables() -> None:
             raise UserError(f"{variable} = {os.environ[variable]}: there is no such setting{hint}", WRONG_USAGE)
 
 
-def _complaints(error: ValidationError) -> list[str]:
+def _complaints(error: ValidationError, config: Path | None) -> list[str]:
     lines = []
     for detail in error.errors():
+        complaints = detail.get("ctx", {}).get("complaints")
+        if complaints is not None and config is not None and not _is_variable("kpi"):
+            toml = config.read_text(encoding="utf-8")
+            for table, key, line in complaints:
+                number = line_number(toml, table, key)
+                lines.append(line if number is None else f"{config} line {number}: {line}")
+            continue
         if detail["type"] == LINES_OF_COMPLAINT:
             lines += detail["msg"].splitlines()
             continue
@@ -386,6 +397,11 @@ def _complaints(error: ValidationError) -> list[str]:
             allowed = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
         lines.append(f"{key}{shown}: {allowed}")
     return lines
+
+
+def _is_variable(key: str) -> bool:
+    """Whether a variable sets it, so that the file's has no effect."""
+    return f"{ENVIRONMENT_PREFIX}{key}".upper() in map(str.upper, os.environ)
 
 
 def setting_keys() -> list[str]:

@@ -49,7 +49,8 @@ class _Recent(Computation):
 
     def values(self, window: Rolling | Tumbling | None) -> dict[bytes, dict[str, Any]]:
         """The records of one kind of window, which must be of the same tier as the first."""
-        rows = live_rows("instant") + live_rows("total") if window is None else live_rows(window.name)
+        kinds = ("instant", "total") if window is None else (window.name,)
+        rows = [row for kind in kinds for row in live_rows(kind, self._options)]
         self._window = window
         shard = self._shard
         self._first_ms = shard.first_ms if self._first_ms is None else self._first_ms

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
-from stream_kpi.cli.common import Format, data_console, print_json
+from stream_kpi.cli.common import ConfigOption, Format, data_console, print_json, settings_of
 
 
 def catalogue(
     format: Annotated[Format, typer.Option(help="table for people, json for programs.")] = Format.TABLE,  # noqa: A002
+    config: ConfigOption = None,
 ) -> None:
-    """List every KPI: id, title, unit, kind, direction, cuts, windows, formula, advice."""
+    """List every KPI, those of the settings last: id, title, unit, kind, direction, cuts, windows, formula, advice."""
     from stream_kpi.kpis.catalogue import catalogue as rows
 
-    kpis = [row.as_json() for row in rows()]
+    kpis = [row.as_json() for row in rows(settings_of(config).options())]
     if format is Format.JSON:
         print_json(kpis)
         return

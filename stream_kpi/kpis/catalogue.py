@@ -23,6 +23,7 @@ from stream_kpi.kpis import (
     surveys,
     tickets,
 )
+from stream_kpi.kpis.custom import custom_row
 from stream_kpi.kpis.formulas import Formula
 from stream_kpi.kpis.rows import Area, Kpi
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
@@ -79,10 +80,11 @@ _CHOSEN: Final[dict[str, Callable[[Options], Formula]]] = {
 
 
 def catalogue(options: Options | None = None) -> tuple[Kpi, ...]:
-    """Every row, with the formulas that an organisation has chosen (None: the catalogue's own)."""
+    """Every row, with the formulas that an organisation has chosen, and then its own rows (None: the catalogue's)."""
     if options is None:
         return _CATALOGUE
-    return tuple(replace(kpi, formula=_CHOSEN[kpi.id](options)) if kpi.id in _CHOSEN else kpi for kpi in _CATALOGUE)
+    chosen = (replace(kpi, formula=_CHOSEN[kpi.id](options)) if kpi.id in _CHOSEN else kpi for kpi in _CATALOGUE)
+    return (*chosen, *map(custom_row, options.custom_kpis))
 
 
 def on_clocks(rows: Iterable[Kpi], *, business: bool) -> tuple[Kpi, ...]:

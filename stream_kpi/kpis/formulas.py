@@ -46,6 +46,11 @@ class Formula(ABC):
     by_class: ClassVar[bool] = False
     """Whether there is one result a class, of which none is ever left out."""
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether, where there is no denominator, values of several cuts of a dimension add up to that of all."""
+        return True
+
     def same_denominator(self, dimension: str) -> bool:  # noqa: ARG002 subclasses need it
         """Whether all cuts of a dimension are parts of one denominator, the total's."""
         return self.reads_total

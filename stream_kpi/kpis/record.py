@@ -156,7 +156,7 @@ class RowsByCut:
     def __init__(self, rows: Iterable[Kpi]) -> None:
         self.rows = tuple(rows)
         self._standing: RowsByCut | None = None
-        self._of_dimension: dict[str, list[tuple[str, Kpi]]] = {}
+        self._of_dimension: dict[str, list[tuple[tuple[str, ...], Kpi]]] = {}
 
     @property
     def standing(self) -> RowsByCut:
@@ -171,17 +171,21 @@ class RowsByCut:
             yield from self.rows
             return
         known: dict[str, bool] = {}
-        for area, kpi in self._in(scope.cut[0]):
-            if area not in known:
-                known[area] = any(scope.knows(measure) for measure in _MEASURES[area])
-            if known[area]:
-                yield kpi
+        for areas, kpi in self._in(scope.cut[0]):
+            for area in areas:
+                if area not in known:
+                    known[area] = any(scope.knows(measure) for measure in _MEASURES[area])
+                if known[area]:
+                    yield kpi
+                    break
 
-    def _in(self, dimension: str) -> list[tuple[str, Kpi]]:
+    def _in(self, dimension: str) -> list[tuple[tuple[str, ...], Kpi]]:
         found = self._of_dimension.get(dimension)
         if found is None:
             found = self._of_dimension[dimension] = [
-                (kpi.area.value, kpi) for kpi in self.rows if dimension in kpi.cuts
+                (tuple([area.value for area in (kpi.area, *kpi.beside)]), kpi)
+                for kpi in self.rows
+                if dimension in kpi.cuts
             ]
         return found
 

@@ -27,7 +27,7 @@ class KpiKind(Enum):
     MONEY = "money"
     MONTHS = "months"
     TIME = "time"
-    """Seconds that are added up."""
+    """Seconds in one figure: added up, or what a formula of the settings makes of them."""
     LEFT = "left"
     """Seconds until something comes; of several, the least."""
     QUOTIENT = "quotient"
@@ -107,6 +107,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     """The clock of its durations; None where there is only one."""
     business_formula: Formula | None = None
     """The same on the business clock, for rows that have both."""
+    beside: tuple[Area, ...] = ()
+    """Other areas that it is about too: a cut that any of them knows has records of it."""
     metric_id: str = ""
     """What its Prometheus families are named by where the id will not do: it names a unit that is none of theirs."""
     variant: dict[str, str] = {}

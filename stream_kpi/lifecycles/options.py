@@ -36,6 +36,20 @@ AgentCreatedRule = Literal["exclude", "second_comment", "include"]
 FcrRule = Literal["one_contact", "one_agent", "one_reply", "zero_customer_followups"]
 
 
+class CustomKpi(msgspec.Struct, frozen=True, kw_only=True):
+    """A KPI of the organisation's own, as a checked `[[kpi]]` table of the settings describes it."""
+
+    id: str
+    title: str
+    unit: str
+    formula: str
+    """Over the measures of kpis.vocabulary, in the language of kpis.expressions."""
+    cuts: tuple[str, ...] = ()
+    """Dimensions beside the total."""
+    target: float | None = None
+    direction: Literal["up", "down", "none"] = "none"
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Defaults are those of kpis.md. Times are integer milliseconds."""
 
@@ -96,6 +110,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What a new user has to do to be activated; without it, activation_rate has no value."""
     activation_window_ms: int = 7 * 86_400_000
     """Cohort of activation_rate."""
+    custom_kpis: tuple[CustomKpi, ...] = ()
+    """Rows that come after the catalogue's own."""
     schedules: Selection | None = None
     """Whose open hours the business clock counts. None: open always, so that a business clock would say what the
     calendar does; nothing is stated on one."""

@@ -163,6 +163,19 @@ def score_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequence[i
     return _stats(slots, measure.slot + 1, _SCORES, counts, vector.get(measure.slot, 0) / SCORE_UNIT)
 
 
+def quantile(
+    vector: Mapping[int, int], measure: Measure, q: float, ordered: Sequence[int] | None = None
+) -> float | None:
+    """The quantile ``q`` (0..1) of a DURATION measure in seconds or a SCORE measure in points, as :class:`Stats` has
+    its own; None without samples. ``ordered`` as in duration_stats."""
+    slots, counts = _bins(vector, measure, ordered)
+    ends = list(accumulate(counts))
+    if not ends or ends[-1] <= 0:
+        return None
+    values = _SCORES if measure.kind is Kind.SCORE else _REPRESENTATIVE_S
+    return _quantile(slots, measure.slot + 1, values, ends, q)
+
+
 def bins_stats(bins: Mapping[int, int], sum_ms: int) -> Stats | None:
     """Stats in seconds of ``{bin: count}`` whose values add up to ``sum_ms``; None without samples."""
     ordered = sorted(bins)
@@ -208,13 +221,16 @@ def _stats(
     if not ends or ends[-1] <= 0:
         return None
     count = ends[-1]
-    quantiles = []
-    for q in _QUANTILES:
-        rank = q * (count - 1)
-        below = int(rank)
-        place = bisect_right(ends, below)
-        value = values[bins[place] - first]
-        if rank > below and ends[place] == below + 1:
-            value += (values[bins[place + 1] - first] - value) * (rank - below)
-        quantiles.append(value)
+    quantiles = [_quantile(bins, first, values, ends, q) for q in _QUANTILES]
     return Stats(count, total, total / count, values[bins[0] - first], values[bins[-1] - first], *quantiles)
+
+
+def _quantile(bins: Sequence[int], first: int, values: Sequence[float], ends: Sequence[int], q: float) -> float:
+    """A quantile of bins as in :func:`_stats`; ``ends`` are their counts added up, the last one above 0."""
+    rank = q * (ends[-1] - 1)
+    below = int(rank)
+    place = bisect_right(ends, below)
+    value = values[bins[place] - first]
+    if rank > below and ends[place] == below + 1:
+        value += (values[bins[place + 1] - first] - value) * (rank - below)
+    return value

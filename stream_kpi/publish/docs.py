@@ -1,4 +1,5 @@
-"""docs/kpis.md and docs/metrics.md, written from the catalogue and the table of self-metrics.
+"""docs/kpis.md, docs/metrics.md and docs/custom-kpis.md, written from the catalogue, the table of self-metrics and the
+vocabulary of formulas.
 
 ``python -m stream_kpi.publish.docs`` writes them; with ``--check`` it changes nothing and exits 1 if one is
 out of date.
@@ -13,17 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from stream_kpi.kpis.catalogue import PRESETS, catalogue, on_clocks
+from stream_kpi.kpis.families import distribution_metric, has_samples, samples_metric
 from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.measures.histogram import LADDER_S
-from stream_kpi.publish.prometheus import (
-    SHOWN_STATS,
-    SHOWN_WINDOWS,
-    distribution_metric,
-    has_samples,
-    label_names,
-    samples_metric,
-    shown_windows,
-)
+from stream_kpi.publish.custom_docs import custom_kpis_page
+from stream_kpi.publish.prometheus import SHOWN_STATS, SHOWN_WINDOWS, label_names, shown_windows
 from stream_kpi.publish.self_metrics import SELF_METRICS
 
 _DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
@@ -114,12 +109,14 @@ def _kpi_row(kpi: Kpi) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write both pages, or compare them (``--check``): 0 if all is well, 1 if one is out of date."""
+    """Write the pages, or compare them (``--check``): 0 if all is well, 1 if one is out of date."""
     parser = argparse.ArgumentParser(prog="python -m stream_kpi.publish.docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args(arguments).check
     stale = []
-    for path, text in ((_DOCS / "kpis.md", kpis_page()), (_DOCS / "metrics.md", metrics_page())):
+    pages = {"kpis.md": kpis_page(), "metrics.md": metrics_page(), "custom-kpis.md": custom_kpis_page()}
+    for name, text in pages.items():
+        path = _DOCS / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(path)
             if not check:

@@ -47,7 +47,8 @@ def summed(kpi: Kpi, records: Sequence[KpiRecord]) -> tuple[float | None, int | 
     """Value, samples and stats of several cuts of one dimension, window and currency taken together.
 
     Counts, levels and money add up; ratios are the ratio of the sums; of durations and scores the mean and the greatest
-    are known, of ages the greatest, of what is left the least. Quantiles do not add up and are left out.
+    are known, of ages the greatest, of what is left the least. Quantiles do not add up and are left out, and so is
+    whatever a formula of the settings makes of several quotients.
     """
     counted = [record.samples for record in records if record.samples is not None]
     samples = sum(counted) if counted else None
@@ -67,5 +68,8 @@ def summed(kpi: Kpi, records: Sequence[KpiRecord]) -> tuple[float | None, int | 
         denominators = [record.denominator or 0 for record in records]
         together = kpi.formula.same_denominator(next(iter(records[0].cut)))
         denominator = max(denominators) if together else sum(denominators)
-        return (numerator / denominator if denominator else None), int(denominator), {}
+        value = numerator / denominator if denominator > 0 else None
+        return value, int(denominator) if together else samples, {}
+    if not kpi.formula.adds_up:
+        return None, samples, {}
     return sum(record.value or 0 for record in records), samples, {}

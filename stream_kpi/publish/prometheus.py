@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stream_kpi.kpis.catalogue import catalogue, on_clocks
+from stream_kpi.kpis.families import distribution_metric, has_samples, samples_metric
 from stream_kpi.kpis.record import KpiRecord, class_of, cut_of
 from stream_kpi.kpis.rows import CLASS, TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.publish.labels import OTHER, LabelCap, summed
@@ -39,21 +40,6 @@ _Series = tuple[str, str, str, str]
 _Groups = dict[tuple[_Row, str], dict[_Series, list[KpiRecord]]]
 
 
-def samples_metric(kpi: Kpi, dimension: str) -> str:
-    """The family of a row's sample counts, by a dimension ("" for the total)."""
-    return f"kpi_{dimension}_{kpi.stem}_samples" if dimension else f"kpi_{kpi.stem}_samples"
-
-
-def has_samples(kpi: Kpi) -> bool:
-    """Whether a row has a family of sample counts: not where the value is the count, nor for movements of money."""
-    return kpi.kind not in {KpiKind.COUNT, KpiKind.LEVEL} and kpi.formula.counts_samples
-
-
-def distribution_metric(kpi: Kpi) -> str:
-    """The histogram family of a duration, over everything since the start."""
-    return f"kpi_{kpi.stem}_distribution_seconds"
-
-
 def shown_windows(kpi: Kpi) -> tuple[str, ...]:
     """The window kinds of a row that have series."""
     return tuple(kind for kind in kpi.windows if kind in SHOWN_WINDOWS)
@@ -69,12 +55,15 @@ class KpiCollector(Collector):
         most_label_values: int = 50,
         hidden_dimensions: Collection[str] = frozenset({"agent"}),
         overflowed: Callable[[str], None] = lambda _: None,
+        rows: Iterable[Kpi] | None = None,
     ) -> None:
-        """``most_label_values`` of a dimension are shown, the rest is ``other``; ``overflowed(dimension)`` counts."""
+        """``most_label_values`` of a dimension are shown, the rest is ``other``; ``overflowed(dimension)`` counts.
+        ``rows``: those of the organisation's options; None: the catalogue's."""
         self._store = store
         self._hidden = frozenset(hidden_dimensions)
         self._cap = LabelCap(most_label_values, overflowed)
-        self._rows: dict[_Row, Kpi] = {(kpi.id, kpi.clock): kpi for kpi in on_clocks(catalogue(), business=True)}
+        every = on_clocks(catalogue() if rows is None else rows, business=True)
+        self._rows: dict[_Row, Kpi] = {(kpi.id, kpi.clock): kpi for kpi in every}
         self._windows = {row: frozenset(shown_windows(kpi)) for row, kpi in self._rows.items()}
 
     def describe(self) -> list[Metric]:

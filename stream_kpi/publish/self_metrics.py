@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 
 from stream_kpi.events.rejection import Reason
+from stream_kpi.kpis.rows import Kpi
 from stream_kpi.publish.live_store import LiveStore
 from stream_kpi.publish.prometheus import KpiCollector
 
@@ -255,14 +257,16 @@ class SelfMetrics:
         """The histogram of a name of the table; raises as :meth:`counter`."""
         return _of_type(self._made[name], Histogram)
 
-    def show(self, store: LiveStore, most_label_values: int = 50) -> None:
-        """Let the registry show the KPIs of a live store too; label values beyond the cap are counted here."""
+    def show(self, store: LiveStore, most_label_values: int = 50, rows: Iterable[Kpi] | None = None) -> None:
+        """Let the registry show the KPIs of a live store too, ``rows`` as in KpiCollector; label values beyond the cap
+        are counted here."""
         overflow = self.counter("stream_kpi_label_overflow_total")
         self.registry.register(
             KpiCollector(
                 store,
                 most_label_values=most_label_values,
                 overflowed=lambda dimension: overflow.labels(dimension).inc(),
+                rows=rows,
             )
         )
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from stream_kpi.entities import Retention
 from stream_kpi.errors import UserError
 from stream_kpi.events.topics import TopicKind
+from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge, Publication
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
@@ -125,7 +126,7 @@ async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> Asyn
 async def run_until_stopped(settings: Settings) -> int:
     """Run a worker until SIGTERM, SIGINT or a failure; the exit status. Raises UserError for what the user can mend."""
     store, health, metrics = MemoryStore(), Health(), SelfMetrics(version("stream-kpi"))
-    metrics.show(store, settings.metrics.max_label_values)
+    metrics.show(store, settings.metrics.max_label_values, catalogue(settings.options()))
     app = build_app(settings, store)
     meter = Meter(app, metrics, health, entity_counts)
     async with _web(settings, metrics, health):

@@ -12,10 +12,11 @@ import pytest
 
 from stream_kpi.kpis.catalogue import catalogue, kpi_by_id, live_rows, on_clocks
 from stream_kpi.kpis.distinct import DistinctRatio
+from stream_kpi.kpis.families import distribution_metric, samples_metric
 from stream_kpi.kpis.formulas import Ratio, Share
 from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.publish import docs
-from stream_kpi.publish.prometheus import distribution_metric, samples_metric
+from stream_kpi.publish.custom_docs import custom_kpis_page
 
 IDS = [
     "ticket_volume",
@@ -210,6 +211,7 @@ def test_no_two_families_share_a_name_and_none_ends_in_a_reserved_suffix() -> No
 def test_the_generated_pages_are_up_to_date(repository: Path) -> None:
     assert (repository / "docs" / "kpis.md").read_text(encoding="utf-8") == docs.kpis_page()
     assert (repository / "docs" / "metrics.md").read_text(encoding="utf-8") == docs.metrics_page()
+    assert (repository / "docs" / "custom-kpis.md").read_text(encoding="utf-8") == custom_kpis_page()
 
 
 def test_check_tells_which_page_is_out_of_date_and_changes_nothing(

@@ -25,8 +25,8 @@ from stream_kpi.brokers.process import free_port
 from stream_kpi.cli import demo_stage
 from stream_kpi.errors import CHECK_FAILED, NO_BROKER, OK, WRONG_USAGE
 from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.kpis.families import has_samples, samples_metric
 from stream_kpi.kpis.rows import KpiKind
-from stream_kpi.publish.prometheus import has_samples, samples_metric
 
 START_S = 90.0
 END_S = 30.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.record import KpiRecord
-from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.options import CustomKpi, Options
 from stream_kpi.merge import Merge
 from stream_kpi.pipeline import Flush
 from stream_kpi.shard import Shard, ShardOptions
@@ -34,9 +34,28 @@ CALENDAR_ONLY = Options(
     fcr_window_ms=HOUR_MS,
     fcr_same_category=False,
 )
+CUSTOM = tuple(
+    CustomKpi(id=f"own_{name}", title=name, unit=unit, formula=formula, cuts=cuts)
+    for name, unit, formula, cuts in (
+        ("count", "contacts", "count(tickets_created) + count(chats_queued)", ("channel",)),
+        ("level", "tickets", "level(backlog) - level(backlog_unassigned)", ("status", "group")),
+        ("sum", "seconds", "sum(first_response)", ("agent",)),
+        ("mean", "seconds", "mean(handle_time)", ("group",)),
+        ("score", "points", "quantile(csat_score, 0.25)", ("channel",)),
+        ("quantile", "seconds", "quantile(answer_time, 0.8)", ("agent",)),
+        ("ratio", "ratio", "1 - count(first_response_in_target) / count(first_response)", ("channel", "agent")),
+        ("quotient", "days", "level(backlog) / count(first_solves)", ("category",)),
+        ("of_quotients", "factor", "mean(next_reply) / mean(first_response)", ("channel",)),
+        ("money", "money", "sum(mrr_new) + sum(mrr_expansion) - sum(mrr_churned)", ("plan",)),
+        ("money_level", "money", "level(mrr) / level(customers_by_currency)", ("plan",)),
+        ("money_ratio", "ratio", "sum(support_cost) / sum(invoices_paid)", ()),
+        ("money_by_count", "money", "sum(support_cost) / count(tickets_created)", ()),
+    )
+)
 BOTH_CLOCKS = msgspec.structs.replace(
     CALENDAR_ONLY,
     schedules=BY_DIMENSION,
+    custom_kpis=CUSTOM,
     sla=options_of(
         """
         [[sla]]
@@ -222,3 +241,4 @@ def test_a_log_in_any_order_batches_and_crashes_ends_as_compute_says(
     assert clocks == ({"calendar"} if options.schedules is None else {"calendar", "business"})
     kept = sum(record["samples"] for record in live.values() if record["kpi"] == "sla_achievement")
     assert (kept > 0) is (options.sla is not None)
+    assert {kpi.id for kpi in options.custom_kpis} <= {record["kpi"] for record in live.values()}

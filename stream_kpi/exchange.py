@@ -21,8 +21,8 @@ from stream_kpi.lifecycles.facts import Fact
 from stream_kpi.lifecycles.relationship.events import Withdrawn, Word, chat_word, ticket_word
 from stream_kpi.outbox import Outbox
 
-WORDS_PER_RECORD = 200
-"""About 100 bytes each, 2 kB with the longest texts: a record stays under what every broker takes."""
+WORDS_PER_RECORD = 100
+"""About 100 bytes each, 8 kB with the longest texts: a record stays under what every broker takes."""
 
 _WORD_OF: dict[str, Callable[[str, Contribution, bool], Word]] = {"ticket": ticket_word, "chat": chat_word}
 """How the kinds of entities that contribute say it."""

@@ -89,8 +89,14 @@ class Intake:
             for (_, event, _), compact in zip(outcomes, compacts, strict=True)
         ]
         found = [hot.get(subject) for subject in subjects]
+        # One by one: a set less the keys of `cold` walks through all of these, at every batch.
         strangers = self._owners(
-            source, {subject for subject, entity in zip(subjects, found, strict=True) if entity is None} - cold.keys()
+            source,
+            {
+                subject
+                for subject, entity in zip(subjects, found, strict=True)
+                if entity is None and subject not in cold
+            },
         )
         rows = zip(outcomes, compacts, found, strict=True)
         return self._apply(source, rows, entities, strangers, wall_ms, late_ms)

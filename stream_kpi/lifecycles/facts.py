@@ -17,8 +17,8 @@ UNKNOWN = "unknown"
 
 Fact = tuple[int, int, int, int, int]
 """``(slot, time_ms, cuts, value, sign)``: slot = component 0 of the measure or its currency slot (measures.registry),
-or that of a compound (measures.compound),
-cuts = an id from :class:`CutSets`, sign = +1 or -1 (takes an earlier fact back, in that fact's own pane)."""
+or that of a compound (measures.compound); cuts = an id from :class:`CutSets`; sign = +1 or -1 (takes an earlier fact
+back, in that fact's own pane)."""
 
 
 GROUP_BITS = 31

@@ -74,7 +74,8 @@ def coverage_notes(period: Period, first_ms: int | None) -> Iterator[str]:
         )
     if not period.over:
         at = f"{local_time(period.at_ms, zone):%Y-%m-%d %H:%M}"
-        yield f"The period is reported up to {at}, and compared with as much of the one before."
+        compared = first_ms is not None and first_ms <= before.at_ms
+        yield f"The period is reported up to {at}{', and compared with as much of the one before' if compared else ''}."
 
 
 def identity(record: KpiRecord) -> Identity:

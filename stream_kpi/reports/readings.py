@@ -57,9 +57,8 @@ AGENT_ROWS: Final = (
 TABLES: Final = {"channel": CHANNEL_ROWS, "category": CATEGORY_ROWS, "agent": AGENT_ROWS}
 """The columns of the tables by dimension, of those that the catalogue has."""
 
-_HOURLY, _DAILY, _MONTHLY = (next(kind for kind in TUMBLING if kind.name == name) for name in
-                             ("tumbling:1h", "tumbling:1d", "month"))  # fmt: skip
-_THIRTY_DAYS = next(kind for kind in ROLLING if kind.name == "rolling:30d")
+_KINDS: Final = {kind.name: kind for kind in TUMBLING}
+_THIRTY_DAYS: Final = next(kind for kind in ROLLING if kind.name == "rolling:30d")
 
 
 class Readings(NamedTuple):
@@ -79,7 +78,7 @@ class Readings(NamedTuple):
 
 def step_of(kind: PeriodKind) -> Tumbling:
     """The windows that a period of the kind is divided into."""
-    return _HOURLY if kind is PeriodKind.DAY else _DAILY
+    return _KINDS["tumbling:1h" if kind is PeriodKind.DAY else "tumbling:1d"]
 
 
 def totals(computation: Computation, rows: Iterable[Kpi], period: Period) -> list[KpiRecord]:
@@ -104,7 +103,7 @@ def read(computation: Computation, rows: Sequence[Kpi], period: Period, before: 
         current=totals(computation, rows, period),
         before=before,
         inside=list(computation.series(step, stepped, period.start_ms)),
-        hours=list(computation.series(_HOURLY, volumes, period.start_ms)),
+        hours=list(computation.series(_KINDS["tumbling:1h"], volumes, period.start_ms)),
         cuts=[record for record in cuts if record.cut],
     )
 
@@ -118,6 +117,6 @@ def _window(period: Period) -> Rolling | Tumbling:
     if period.kind is PeriodKind.DAY:
         return TODAY
     if period.kind is PeriodKind.MONTH:
-        return _MONTHLY
+        return _KINDS["month"]
     # Its grain of five minutes starts it exactly at the midnight, in any zone.
     return Rolling("rolling:7d", period.at_ms - period.start_ms, FIVE_MINUTES)

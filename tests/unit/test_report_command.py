@@ -67,6 +67,20 @@ def test_days_follow_the_zone_of_the_settings(report: Run, story: Path, monkeypa
     )  # fmt: skip
 
 
+def test_with_schedules_response_times_stand_on_both_clocks(report: Run, story: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        '[[schedule]]\nname = "office"\nzone = "UTC"\nmonday = ["10:00-12:00"]\n[schedules]\ndefault = "office"\n'
+    )
+    options = ("--period", "day", "--at", "2026-03-03T00:00:00Z", "--format", "csv", "--config", settings)
+    _, out, _ = report(*options, story)
+    rows = [row for row in csv.DictReader(io.StringIO(out)) if row["kpi"] == "first_response_time" and not row["cut"]]
+    assert [(row["title"], row["clock"], row["value"]) for row in rows] == [
+        ("First response time", "calendar", "21600.0"),
+        ("First response time, business hours", "business", "7200.0"),
+    ]
+
+
 def test_a_week_may_be_divided_over_files_in_any_order(report: Run, tmp_path: Path, story: Path) -> None:
     files = [tmp_path / "b", tmp_path / "a"]
     files[0].write_bytes(b"\n".join(reversed(STORY[4:])))

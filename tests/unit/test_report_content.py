@@ -200,6 +200,10 @@ def test_notes_say_what_the_events_do_not_cover() -> None:
     assert reported(DAY, "03-03 00:00", MONDAY).notes == (
         "The events begin on 2026-03-02 09:00: there is no period before to compare.",
     )
+    assert reported(MONTH, "03-31 12:00").notes == (
+        "The events begin on 2026-03-02 09:00: there is no period before to compare.",
+        "The period is reported up to 2026-03-31 12:00.",
+    )
     assert reported(WEEK, "03-09 12:00").notes == (
         "The events begin on 2026-03-02 09:00, inside the period before: changes are against less than a whole period.",
         "The period is reported up to 2026-03-09 12:00, and compared with as much of the one before.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -313,3 +314,24 @@ def test_nothing_is_left_of_entities_once_their_time_has_passed() -> None:
     assert not any(slot == BACKLOG.slot for vector in vectors.values() for slot in vector)
     assert {tier: len(slices) for tier, slices in shard._panes._slices.items() if slices} == {ALL_TIME.number: 1}
     assert len(shard._panes._slices[ALL_TIME.number][0].written) == len(vectors)
+
+
+def test_a_batch_takes_no_longer_the_more_entities_are_at_rest() -> None:
+    class Untraversed(dict[str, bytes]):
+        """Entities at rest, of which nobody may go through all."""
+
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError("all entities have been gone through")
+
+        def keys(self) -> NoReturn:
+            raise AssertionError("all entities have been gone through")
+
+    shard = new_shard()
+    shard.apply(TICKETS, 0, records(created("T-1", T0_MS)), T0_MS)
+    shard.flush(caught_up=True)
+    tickets = shard.entities["ticket"]
+    tickets.cold = Untraversed(tickets.cold)
+    tickets.hot.clear()
+    values = (created("T-2", T0_MS), status("T-1", T0_MS + 1, "solved"))
+    shard.apply(TICKETS, 0, records(*values, first=1), T0_MS + 1)
+    assert {*tickets.hot} == {"T-1", "T-2"}

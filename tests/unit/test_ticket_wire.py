@@ -63,7 +63,8 @@ def kept(event_type: str, **data: Any) -> TicketEvent | None:
         ("ticket.updated", {"priority": "high"}, Updated(7, UID, (("priority", "high"),))),
         ("ticket.updated", {"group": None, "channel": "web"}, Updated(7, UID, (("channel", "web"), ("group", None)))),
         ("ticket.updated", {"customer_id": "c2"}, Updated(7, UID, (("customer_id", "c2"),))),
-        ("ticket.updated", {"sla_policy": "gold"}, None),
+        ("ticket.updated", {"sla_policy": "gold"}, Updated(7, UID, (("sla_policy", "gold"),))),
+        ("ticket.updated", {"sla_policy": None}, Updated(7, UID, (("sla_policy", None),))),
         ("ticket.merged", {"into": "T-2"}, Merged(7, UID)),
         ("ticket.survey_sent", {"survey_id": "s", "kind": "csat"}, SurveySent(7, UID, "s", "csat")),
         (

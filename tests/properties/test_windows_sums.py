@@ -24,6 +24,7 @@ from stream_kpi.measures.registry import (
     CSAT_SCORE,
     FIRST_RESPONSE,
     MRR,
+    NPS_ANSWERS,
     OPEN_TICKETS,
     TICKETS_CREATED,
     Kind,
@@ -48,6 +49,7 @@ CUT_SETS: tuple[tuple[Cut, ...], ...] = (
 MEASURES: dict[Measure | Compound, st.SearchStrategy[int]] = {
     TICKETS_CREATED: st.just(1),
     BACKLOG: st.integers(1, 3),
+    NPS_ANSWERS: st.just(1),
     MRR: st.integers(1, 10**12),
     FIRST_RESPONSE: st.integers(0, 400 * DAY_MS),
     CSAT_SCORE: st.integers(1_000_000, 5_000_000),
@@ -160,6 +162,8 @@ def oracle(facts: Iterable[Stated], zone: str, tiers: tuple[Tier, ...]) -> Conte
         for tier in tiers:
             start_ms = start_of(tier, fact.time_ms, zone)
             if tier.retention_ms is not None and start_ms < CLOCK_MS - tier.retention_ms:
+                continue
+            if tier.measures is not None and fact.measure.number not in tier.measures:
                 continue
             for cut in fact.cuts:
                 pane = sums.setdefault(PaneKey(tier.number, start_ms, cut), {})

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from stream_kpi.cli.main import app
-from tests.walks import chats, revenue, signals, tickets
+from tests.walks import chats, customers, promises, revenue, signals, tickets
 from tests.walks.kit import Row, Walk
 
-WALKS = (*tickets.WALKS, *chats.WALKS, *revenue.WALKS, *signals.WALKS)
+WALKS = (*tickets.WALKS, *chats.WALKS, *promises.WALKS, *customers.WALKS, *revenue.WALKS, *signals.WALKS)
 EVERY_ROW = pytest.mark.parametrize(
     ("kpi", "walk", "row"), [pytest.param(kpi, walk, row, id=kpi) for walk in WALKS for kpi, row in walk.rows.items()]
 )

@@ -74,6 +74,23 @@ AGENTS = Walk(
     window="today",
 )
 
+STAFFING = Walk(
+    [
+        _presence(0, "available"),
+        *(_queued("P", 40), _accepted("P", 40, "ann"), _chat("ended", "P", 45, by="agent")),
+        *(_queued("Q", 50), _accepted("Q", 50, "ann"), _chat("ended", "Q", 55, by="agent")),
+    ],
+    [_presence(58, "away"), _queued("R", 31), _accepted("R", 31, "bob"), _chat("ended", "R", 51, by="agent")],
+    {
+        # 2 arrivals of 300 s in 30 min: load 1/3, and 80 % within 60 s by Erlang C. 1 agent: 1 - 1/3 exp(-2/15) = 0.71.
+        # 2: waits 1/21, 1 - 1/21 exp(-1/3) = 0.97. With R 3 of 600 s: load 1. 2: 1 - 1/3 exp(-1/10) = 0.70.
+        # 3: waits 1/11, 1 - 1/11 exp(-1/5) = 0.93.
+        "agents_required": Row(
+            {"required": 2, "present": 1}, {"required": 3, "present": 0}, {"required": 0, "present": 0}
+        ),
+    },
+)
+
 
 def _survey(what: str, ticket: str, minute: float, kind: str, **data: Any) -> bytes:
     uid = f"{ticket}/{what}/{kind}/{minute}"
@@ -116,4 +133,4 @@ SENT = Walk(
     {"survey_response_rate": Row(1 / 4, 2 / 4, None)},  # R of R S T U; R T
     minute=8 * 1_440,
 )
-WALKS = (QUEUE, AGENTS, SURVEYS, SENT)
+WALKS = (QUEUE, AGENTS, STAFFING, SURVEYS, SENT)

@@ -42,7 +42,7 @@ class Walk(NamedTuple):
         found = [
             record
             for record in rows(kpi, lines, self.window, self.minute, self.options)
-            if {name: value for name, value in record.cut.items() if name != CLASS} == wanted
+            if {name: value for name, value in record.cut.items() if name != CLASS} == wanted and not record.variant
         ]
         last = [record for record in found if record.window == found[-1].window]
         if kpi_by_id(kpi).formula.by_class:

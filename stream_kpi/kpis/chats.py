@@ -144,7 +144,8 @@ SERVICE: Final = (
         cuts=rows.AGENT_CUTS,
         windows=rows.FLOW_WINDOWS,
         formula=MeanDuration(registry.ABANDON_TIME),
-        definition="Left less queued, of the contacts that left in the window without an agent.",
+        definition="Left less queued, of the contacts that were abandoned in the window: that left without an agent as "
+        "abandoned or timeout, and no sooner than a short abandon.",
         advice="It is your customers' patience. Set the service level's target below its median, and offer a callback "
         "before it is reached.",
     ),

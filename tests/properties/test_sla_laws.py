@@ -17,7 +17,7 @@ from stream_kpi.calendars.selection import Selection
 from stream_kpi.lifecycles.chat.events import ChatEvent
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
@@ -151,7 +151,7 @@ def test_the_set_of_deadlines_holds_a_ticket_as_its_facts_say(story: list[Ticket
         partial(new_ticket_fold, CutSets(), OPTIONS), sorted(story, key=lambda event: event.order), clock_ms
     )
     members: Counter[tuple[int, int, int]] = Counter()
-    for slot, _, cuts, start_ms, sign in facts:
+    for slot, _, cuts, start_ms, sign in spelled_out(facts):
         if BY_NUMBER[slot // SLOTS_PER_MEASURE].kind is Kind.AGE:
             members[slot, cuts, start_ms] += sign
     stated = Counter((slot, cuts, start_ms) for slot, _, cuts, start_ms, _ in fold.memberships())

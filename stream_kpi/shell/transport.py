@@ -77,6 +77,9 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
         """Call it: Faust would put it into a queue, where it waits up to a second for a fetch."""
         return await maybe_async(fun(*args, **kwargs))
 
+    async def _keepalive2(self) -> None:
+        """Nothing: Faust would call a loop that is busy a thread that does not respond."""
+
     async def _gather_remaining_tasks(self) -> None:
         """Nothing: the loop's other tasks are the app's."""
 

@@ -55,7 +55,10 @@ def test_the_scheme_kafka_batch_gives_our_transport_and_kpi_state_our_store() ->
     [
         (
             driver.AIOKafkaConsumerThread,
-            ["_create_worker_consumer", "_fetch_records", "_ensure_consumer", "call_thread", "_gather_remaining_tasks"],
+            [
+                "_create_worker_consumer", "_fetch_records", "_ensure_consumer", "call_thread", "_keepalive2",
+                "_gather_remaining_tasks",
+            ],
         ),
         (driver.Consumer, ["_new_consumer_thread", "_to_message"]),
         (

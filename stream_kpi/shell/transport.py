@@ -54,9 +54,10 @@ class LoopWorker:
 
     def start(self) -> None:
         """Begin to serve."""
-        serving = asyncio.get_running_loop().create_task(self._service._serve())  # noqa: SLF001
+        # Kept: the loop itself holds its tasks but weakly.
+        self._serving = asyncio.get_running_loop().create_task(self._service._serve())  # noqa: SLF001
         # The service has told the app of an error before it raises it.
-        serving.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._serving.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     def stop(self) -> None:
         """Nothing: the service waits for its own shutdown."""

@@ -106,7 +106,7 @@ class Desk:
             if applied >= self.written:
                 return counts
             assert time.monotonic() < deadline, f"only {applied} of {self.written} records were applied"
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.3)  # between two looks, until the deadline
 
     async def published(self, total: int, timeout_s: float = 60.0) -> Counter[bytes]:
         """What the values topic says, once it adds up to the total."""
@@ -123,7 +123,7 @@ class Desk:
             if values.total() >= total:
                 return values
             assert time.monotonic() < deadline, f"only {values.total()} of {total} were published"
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.3)  # between two looks, until the deadline
 
 
 class WorkerProcess:
@@ -150,7 +150,7 @@ class WorkerProcess:
         while not says(text := self.log.read_text(errors="replace")):
             assert time.monotonic() < deadline, f"not in the log within {timeout_s} s:\n{text[-3000:]}"
             assert self.process.poll() is None, f"the worker ended:\n{text[-3000:]}"
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # between two looks, until the deadline
         return text
 
     async def ended(self, timeout_s: float = 30.0) -> int:

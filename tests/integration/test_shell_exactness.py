@@ -91,7 +91,7 @@ async def _pause_past_the_session(
         await paused.logged(lambda text: text.count("open,") == 4)
         for _ in range(20):  # four seconds of writing: its last flush cannot hold all of it
             await desk.write(producer, STEP)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # paces the writing, so that a flush is due in the midst of it
         paused.signal(signal.SIGSTOP)
         await desk.write(producer, 20 * STEP)
         other = WorkerProcess(options, tmp_path / "other", *flags)
@@ -101,7 +101,7 @@ async def _pause_past_the_session(
         await paused.logged(lambda text: "was not written" in text or "kept" in text)
         for _ in range(5):
             await desk.write(producer, 10)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(1.0)  # paces the writing over more than one flush of a worker that should have none
         return differences(desk.expected, await desk.all_applied())
     finally:
         for worker in (paused, other):

@@ -1,0 +1,83 @@
+"""Which tumbling windows a publish looks at again."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from stream_kpi.lifecycles.facts import TOTAL
+from stream_kpi.windows.dirty import DirtyTumbling
+from stream_kpi.windows.kinds import TUMBLING, Tumbling
+from stream_kpi.windows.tiers import DAY_MS, HOUR_MS, MINUTE_MS
+
+UTC = ZoneInfo("UTC")
+NOW_MS = 20_000 * DAY_MS + 12 * HOUR_MS
+FIVE_MINUTES = TUMBLING[0]
+
+
+def clean(kind: Tumbling = FIVE_MINUTES, grace_ms: int = 0) -> DirtyTumbling:
+    """As after a publish at NOW that took everything, all events of the three years before it."""
+    dirty = DirtyTumbling(kind, UTC, grace_ms)
+    dirty.move(NOW_MS, NOW_MS - 3 * 365 * DAY_MS)
+    for start_ms in dirty.starts():
+        dirty.take(start_ms, (), {})
+    return dirty
+
+
+def test_what_was_counted_in_a_window_is_looked_at_in_that_window_alone() -> None:
+    dirty = clean()
+    dirty.mark(NOW_MS - 11 * MINUTE_MS, TOTAL, levels=False)
+    assert dirty.cuts == {NOW_MS - 15 * MINUTE_MS: {TOTAL}}
+
+
+def test_a_level_that_moved_is_looked_at_in_every_window_from_there_to_now() -> None:
+    dirty = clean()
+    dirty.mark(NOW_MS - 11 * MINUTE_MS, TOTAL, levels=True)
+    assert sorted(dirty.cuts) == [NOW_MS - minutes * MINUTE_MS for minutes in (15, 10, 5, 0)]
+
+
+@pytest.mark.parametrize("kind", TUMBLING, ids=lambda kind: kind.name)
+def test_a_level_that_moved_years_before_now_is_looked_at_in_the_published_windows_alone(kind: Tumbling) -> None:
+    dirty = clean(kind)
+    dirty.mark(NOW_MS - 3 * 365 * DAY_MS, TOTAL, levels=True)
+    begun = DirtyTumbling(kind, UTC, 0)
+    begun.move(NOW_MS, 0)
+    assert dirty.cuts.keys() == begun.whole
+    assert len(dirty.cuts) <= 37
+
+
+@pytest.mark.parametrize("kind", TUMBLING, ids=lambda kind: kind.name)
+def test_what_was_counted_before_the_published_windows_is_looked_at_nowhere(kind: Tumbling) -> None:
+    dirty = clean(kind)
+    dirty.mark(NOW_MS - 3 * 365 * DAY_MS, TOTAL, levels=False)
+    assert not dirty.cuts
+
+
+def test_a_window_is_looked_at_whole_when_it_begins_and_when_it_becomes_final() -> None:
+    dirty = clean(grace_ms=MINUTE_MS)
+    begin_ms = NOW_MS + 5 * MINUTE_MS
+    dirty.move(begin_ms, 0)
+    assert dirty.whole == {begin_ms, NOW_MS - 5 * MINUTE_MS}, "that of NOW has ended, and waits for its grace"
+    assert dirty.take(begin_ms, [TOTAL], {("channel", "email"): {}}) == {TOTAL, ("channel", "email")}
+    assert dirty.take(NOW_MS - 5 * MINUTE_MS, [], {}) == set()
+    dirty.move(begin_ms + MINUTE_MS, 0)
+    assert dirty.whole == {NOW_MS}
+
+
+def test_a_shard_ahead_of_now_has_its_window_looked_at_when_now_is_there() -> None:
+    dirty = clean()
+    ahead_ms = NOW_MS + HOUR_MS
+    dirty.mark(ahead_ms, TOTAL, levels=False)
+    assert not dirty.starts()
+    dirty.move(ahead_ms, 0)
+    assert ahead_ms in dirty.starts()
+
+
+def test_a_first_event_earlier_than_known_brings_the_windows_from_then_on() -> None:
+    dirty = DirtyTumbling(FIVE_MINUTES, UTC, 0)
+    dirty.move(NOW_MS, NOW_MS)
+    dirty.take(NOW_MS, (), {})
+    dirty.mark(NOW_MS - 10 * MINUTE_MS, TOTAL, levels=False)
+    dirty.move(NOW_MS, NOW_MS - 10 * MINUTE_MS)
+    assert dirty.starts() == {NOW_MS - 10 * MINUTE_MS, NOW_MS - 5 * MINUTE_MS}

@@ -54,13 +54,14 @@ def test_what_was_counted_before_the_published_windows_is_looked_at_nowhere(kind
     assert not dirty.cuts
 
 
-def test_a_window_is_looked_at_whole_when_it_begins_and_when_it_becomes_final() -> None:
+def test_a_window_is_looked_at_whole_when_it_begins_and_ends_and_becomes_final() -> None:
     dirty = clean(grace_ms=MINUTE_MS)
     begin_ms = NOW_MS + 5 * MINUTE_MS
     dirty.move(begin_ms, 0)
-    assert dirty.whole == {begin_ms, NOW_MS - 5 * MINUTE_MS}, "that of NOW has ended, and waits for its grace"
+    assert dirty.whole == {begin_ms, NOW_MS, NOW_MS - 5 * MINUTE_MS}, "begun, ended, final"
     assert dirty.take(begin_ms, [TOTAL], {("channel", "email"): {}}) == {TOTAL, ("channel", "email")}
-    assert dirty.take(NOW_MS - 5 * MINUTE_MS, [], {}) == set()
+    for start_ms in (NOW_MS, NOW_MS - 5 * MINUTE_MS):
+        assert dirty.take(start_ms, [], {}) == set()
     dirty.move(begin_ms + MINUTE_MS, 0)
     assert dirty.whole == {NOW_MS}
 

@@ -141,9 +141,14 @@ def test_a_pane_that_comes_back_after_its_tombstone_counts_again(absorbed: bool)
     assert content(merged) == {1: 2}
 
 
-@given(facts=FACTS, steps=st.lists(st.integers(0, 70 * MINUTE_MS), min_size=1, max_size=8), lag=st.booleans())
+@given(
+    facts=FACTS,
+    steps=st.lists(st.integers(0, 70 * MINUTE_MS), min_size=1, max_size=8),
+    lag=st.booleans(),
+    behind=st.booleans(),
+)
 def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds(
-    facts: list[Fact], steps: list[int], lag: bool
+    facts: list[Fact], steps: list[int], lag: bool, behind: bool
 ) -> None:
     kinds = [kind for kind in map(parse, ("rolling:5m", "rolling:1h", "rolling:4h")) if isinstance(kind, Rolling)]
     lag_ms = 30 * MINUTE_MS if lag else 0
@@ -153,9 +158,10 @@ def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds
     now_ms, waiting = T0_MS, sorted(facts, key=lambda fact: fact.time_ms)
     for step_ms in steps:
         now_ms += step_ms
-        come = [fact for fact in waiting if fact.time_ms <= now_ms]
+        clock_ms = now_ms - 2 * HOUR_MS if behind else now_ms
+        come = [fact for fact in waiting if fact.time_ms <= clock_ms]
         waiting = waiting[len(come) :]
-        for change in source.state(come, now_ms):
+        for change in source.state(come, clock_ms):
             for sums in moving:
                 if sums.kind.tier.number == change.tier:
                     sums.add(change)
@@ -168,6 +174,22 @@ def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds
             assert after == by_cut(merged, anew.table.sums)
             assert {cut for cut in before.keys() | after.keys() if before.get(cut) != after.get(cut)} <= set(changed)
         merged.expire(now_ms)
+
+
+def test_a_window_further_back_than_its_panes_are_kept_holds_nothing_of_a_shard_that_is_behind() -> None:
+    kind = parse("rolling:4h")
+    assert isinstance(kind, Rolling)
+    merged = MergedPanes(UTC)
+    cohort = RollingSums(kind, merged, 7 * DAY_MS, (COHORT_SOLVES,))
+    now_ms = T0_MS + 7 * DAY_MS + HOUR_MS
+    cohort.move(now_ms)
+    merged.expire(now_ms)
+    for change in Source(merged).state([Fact(COHORT_SOLVES, T0_MS, (TOTAL,), 1)], T0_MS):
+        if change.tier == kind.tier.number:
+            cohort.add(change)
+    merged.expire(now_ms + HOUR_MS)
+    cohort.move(now_ms + 30 * DAY_MS)
+    assert not len(cohort.table.sums.keys)
 
 
 @given(facts=FACTS, now_ms=st.integers(T0_MS, T0_MS + SPAN_MS), name=st.sampled_from(["rolling:5m", "rolling:1h"]))

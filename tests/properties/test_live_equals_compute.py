@@ -49,8 +49,8 @@ class Cluster:
         self.clock = GlobalClock()
         self.shards = [self._new_shard(number) for number in range(shards)]
         self.merge = Merge(OPTIONS, grace_ms=0)
-        self.unread: list[deque[tuple[bytes, bytes | None]]] = [deque() for _ in range(shards)]
-        """Of the panes topic, by the merge."""
+        self.to_merge: list[deque[tuple[bytes, bytes | None]]] = [deque() for _ in range(shards)]
+        """Records of the panes topics that the merge has not read."""
 
     def _new_shard(self, number: int) -> Shard:
         shard = Shard(number, self.count, ShardOptions(options=OPTIONS, topics=TOPICS, rekeyed_topic="rekeyed"))
@@ -67,12 +67,12 @@ class Cluster:
         self.state[number].update(flush.state)
         self.panes[number].update(flush.panes)
         self.clock.update(*flush.clock)
-        self.unread[number].extend(flush.panes)
+        self.to_merge[number].extend(flush.panes)
 
     def read(self, number: int, at_most: int) -> None:
         """The merge reads on, whether or not that is the end of a flush."""
-        for _ in range(min(at_most, len(self.unread[number]))):
-            self.merge.apply(number, *self.unread[number].popleft())
+        for _ in range(min(at_most, len(self.to_merge[number]))):
+            self.merge.apply(number, *self.to_merge[number].popleft())
 
     def crash(self, number: int) -> None:
         """What was not flushed is gone."""
@@ -82,7 +82,7 @@ class Cluster:
         """The merge starts from the panes topic and what it has published."""
         self.merge = Merge(OPTIONS, grace_ms=0)
         for number in range(self.count):
-            self.unread[number].clear()
+            self.to_merge[number].clear()
             for key, value in self.panes[number].items():
                 self.merge.apply(number, key, value)
         for key, value in self.values.items():

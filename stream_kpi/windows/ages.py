@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import msgspec
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from stream_kpi.lifecycles.facts import GROUP_BITS, Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import Integers, runs
+from stream_kpi.windows.sum_table import Integers, ranked
 
 
 class AgeSummary(msgspec.Struct, frozen=True):
@@ -106,36 +107,40 @@ class AgeSets:
         return {number: self._by_cut(members, clock_ms) for number, members in self._members.items() if members}
 
     def _by_cut(self, members: dict[tuple[int, int], int], clock_ms: int) -> dict[Cut, AgeState]:
-        table = np.array(list(members), dtype=np.int64)
-        rows, cuts = map(np.concatenate, zip(*self._table.expand(table[:, 1]), strict=True))
-        order = np.argsort(cuts)
-        rows, cuts = rows[order], cuts[order]
-        starts = table[rows, 0]
-        counts = np.fromiter(members.values(), dtype=np.int64, count=len(members))[rows]
-        first = runs(cuts)
-        bins = self._bins(cuts, np.maximum(clock_ms - starts, 0), counts)
+        starts, sets = np.fromiter(chain.from_iterable(members), np.int64, 2 * len(members)).reshape(-1, 2).T
+        counts = np.fromiter(members.values(), np.int64, len(members))
+        ages = np.searchsorted(_EDGES, np.maximum(clock_ms - starts, 0), side="left")
+        rows, cuts = map(np.concatenate, zip(*self._table.expand(sets), strict=True))
+        numbers, place = ranked(cuts)
+        oldest = np.full(len(numbers), np.iinfo(np.int64).max)
+        np.minimum.at(oldest, place, starts[rows])
+        bins = self._bins(place, ages[rows], counts[rows])
         found = zip(
-            cuts[first].tolist(),
-            np.add.reduceat(counts, first).tolist(),
-            np.add.reduceat(counts * starts, first).tolist(),
-            np.minimum.reduceat(starts, first).tolist(),
+            self._table.numbers.named(numbers),
+            _added_up(place, counts[rows], len(numbers)).tolist(),
+            _added_up(place, (counts * starts)[rows], len(numbers)).tolist(),
+            oldest.tolist(),
             strict=True,
         )
         return {
-            self._table.numbers.cuts[cut]: AgeState(count, start_sum_ms, oldest_start_ms, bins[cut])
-            for cut, count, start_sum_ms, oldest_start_ms in found
+            cut: AgeState(count, start_sum_ms, oldest_start_ms, bins[at])
+            for at, (cut, count, start_sum_ms, oldest_start_ms) in enumerate(found)
         }
 
     @staticmethod
-    def _bins(cuts: Integers, ages_ms: Integers, counts: Integers) -> dict[int, dict[int, int]]:
-        keys = cuts * _BINS + np.searchsorted(_EDGES, ages_ms, side="left")
-        order = np.argsort(keys)
-        keys = keys[order]
-        first = runs(keys)
-        bins: dict[int, dict[int, int]] = {}
-        for key, count in zip(keys[first].tolist(), np.add.reduceat(counts[order], first).tolist(), strict=True):
-            bins.setdefault(key // _BINS, {})[key % _BINS] = count
+    def _bins(places: Integers, ages: Integers, counts: Integers) -> dict[int, dict[int, int]]:
+        keys, place = ranked(places * _BINS + ages)
+        bins: dict[int, dict[int, int]] = defaultdict(dict)
+        for key, count in zip(keys.tolist(), _added_up(place, counts, len(keys)).tolist(), strict=True):
+            bins[key // _BINS][key % _BINS] = count
         return bins
+
+
+def _added_up(places: Integers, amounts: Integers, length: int) -> Integers:
+    """The amounts of each place together."""
+    sums = np.zeros(length, dtype=np.int64)
+    np.add.at(sums, places, amounts)
+    return sums
 
 
 class AgeLog(AgeSets):

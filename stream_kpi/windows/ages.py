@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import chain
+from itertools import chain, pairwise
 
 import msgspec
 import numpy as np
@@ -114,26 +114,22 @@ class AgeSets:
         numbers, place = ranked(cuts)
         oldest = np.full(len(numbers), np.iinfo(np.int64).max)
         np.minimum.at(oldest, place, starts[rows])
-        bins = self._bins(place, ages[rows], counts[rows])
-        found = zip(
-            self._table.numbers.named(numbers),
+        states = map(
+            AgeState,
             _added_up(place, counts[rows], len(numbers)).tolist(),
             _added_up(place, (counts * starts)[rows], len(numbers)).tolist(),
             oldest.tolist(),
-            strict=True,
+            self._bins(place, ages[rows], counts[rows], len(numbers)),
         )
-        return {
-            cut: AgeState(count, start_sum_ms, oldest_start_ms, bins[at])
-            for at, (cut, count, start_sum_ms, oldest_start_ms) in enumerate(found)
-        }
+        return dict(zip(self._table.numbers.named(numbers), states, strict=True))
 
     @staticmethod
-    def _bins(places: Integers, ages: Integers, counts: Integers) -> dict[int, dict[int, int]]:
-        keys, place = ranked(places * _BINS + ages)
-        bins: dict[int, dict[int, int]] = defaultdict(dict)
-        for key, count in zip(keys.tolist(), _added_up(place, counts, len(keys)).tolist(), strict=True):
-            bins[key // _BINS][key % _BINS] = count
-        return bins
+    def _bins(places: Integers, ages: Integers, counts: Integers, length: int) -> list[dict[int, int]]:
+        """The histogram of each place."""
+        keys, at = ranked(places * _BINS + ages)
+        bounds = np.searchsorted(keys, np.arange(length + 1) * _BINS).tolist()
+        bins, totals = (keys % _BINS).tolist(), _added_up(at, counts, len(keys)).tolist()
+        return [dict(zip(bins[first:end], totals[first:end], strict=True)) for first, end in pairwise(bounds)]
 
 
 def _added_up(places: Integers, amounts: Integers, length: int) -> Integers:

@@ -83,7 +83,8 @@ class Entities:
         """What is to be told of service levels, each with the key of its entity; the holder takes them out."""
         self._dirty: list[Entity] = []
         """Those with :attr:`Entity.dirty`; one that has left since may be among them, without it."""
-        self._gone: set[str] = set()
+        self._changed: dict[str, bytes | None] = {}
+        """State records to be written: those packed since the last flush, None for those gone."""
         self._said: list[Said] = []
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
@@ -157,29 +158,18 @@ class Entities:
     def take_said(self) -> list[Said]:
         """The contributions that have changed since the last call, each once. To be called before :meth:`flush`: what
         was said before a restart is what follows from the state as it was flushed."""
-        for entity in self._dirty:
-            if entity.dirty:
-                self._note_said(entity)
+        self._pack()
         said, self._said = self._said, []
         return said
 
     def flush(self) -> list[tuple[bytes, bytes | None]]:
         """State records of everything that changed since the last flush."""
-        prefix = self.lifecycle.prefix
-        records: list[tuple[bytes, bytes | None]] = [(prefix + key.encode(), None) for key in self._gone]
-        changed = [entity for entity in self._dirty if entity.dirty]
-        for entity in changed:
-            entity.dirty = False
-            key = entity.key
-            ages = bool(entity.fold.memberships())
-            packed = _encode((entity.clock_ms, entity.wake_ms, ages, entity.history))
-            self.cold[key] = packed
-            records.append((prefix + key.encode(), packed))
-        self._dirty.clear()
-        self._gone.clear()
-        if len(self.hot) > HOT_ENTITIES:
-            self.hot = {entity.key: entity for entity in changed}
-        return records
+        self._pack()
+        prefix, changed, hot = self.lifecycle.prefix, self._changed, self.hot
+        if len(hot) > HOT_ENTITIES:
+            self.hot = {key: hot[key] for key, packed in changed.items() if packed is not None and key in hot}
+        self._changed = {}
+        return [(prefix + key.encode(), packed) for key, packed in changed.items()]
 
     def restore(self, key: str, packed: bytes | None) -> None:
         """Take a state record back (recovery), in log order."""
@@ -207,7 +197,7 @@ class Entities:
         packed = self.cold.get(key)
         if packed is None:
             entity = Entity(self._new_fold, key=key)
-            self._gone.discard(key)
+            self._changed.pop(key, None)  # it may have gone since the last flush
         else:
             clock_ms, wake_ms, _, history = self._decode(packed)
             entity = Entity(self._new_fold, history, clock_ms, key)
@@ -223,11 +213,22 @@ class Entities:
             entity.dirty = True
             self._dirty.append(entity)
 
-    def _note_said(self, entity: Entity) -> None:
-        before, now = entity.contributed, entity.fold.contribution()
-        if now != before:
-            self._said.append(Said(entity.key, before, now))
-            entity.contributed = now
+    def _pack(self) -> None:
+        # One way through the entities for all that they are asked before a flush: most have left the caches by then,
+        # and to fetch them takes longer than to pack them.
+        contributes, cold, changed = self.lifecycle.contributes, self.cold, self._changed
+        for entity in self._dirty:
+            if entity.dirty:
+                entity.dirty = False
+                key, fold = entity.key, entity.fold
+                if contributes:
+                    before, now = entity.contributed, fold.contribution()
+                    if now != before:
+                        self._said.append(Said(key, before, now))
+                        entity.contributed = now
+                ages, history = bool(fold.memberships()), list(entity.events.values())
+                changed[key] = cold[key] = _encode((entity.clock_ms, entity.wake_ms, ages, history))
+        self._dirty.clear()
 
     def _make_room(self, entity: Entity, event: HistoryEvent) -> None:
         """What comes before all that an entity still has cannot be put in its place any more."""
@@ -243,7 +244,7 @@ class Entities:
         self.hot.pop(key, None)
         self.cold.pop(key, None)
         entity.dirty = False
-        self._gone.add(key)
+        self._changed[key] = None
 
     def _evict_at_ms(self, entity: Entity) -> int:
         if self._retention is None or entity.last is None:

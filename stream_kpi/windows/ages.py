@@ -8,7 +8,9 @@ ages of all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import chain, pairwise
 
 import msgspec
 import numpy as np
@@ -16,7 +18,7 @@ import numpy as np
 from stream_kpi.lifecycles.facts import GROUP_BITS, Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import Integers, runs
+from stream_kpi.windows.sum_table import Integers, ranked
 
 
 class AgeSummary(msgspec.Struct, frozen=True):
@@ -44,6 +46,10 @@ class AgeState(msgspec.Struct, frozen=True, array_like=True):
 ShardAges = dict[int, dict[Cut, AgeState]]
 """``{measure number: {cut: state}}``."""
 
+AgeChange = tuple[int, int, int, int, int]
+"""``(time_ms, number, cuts, start_ms, sign)``: at that time a member with these cuts (an id of CutSets) and this start
+joins (+1) or leaves (-1) the set of the measure of this number."""
+
 _EDGES = np.array(EDGES_MS, dtype=np.int64)
 _BINS = len(EDGES_MS) + 1
 _encode = msgspec.msgpack.Encoder().encode
@@ -69,22 +75,20 @@ class AgeSets:
 
     def __init__(self, table: CutTable) -> None:
         self._table = table
-        self._members: dict[int, dict[tuple[int, int], int]] = {}
+        self._members: defaultdict[int, dict[tuple[int, int], int]] = defaultdict(dict)
 
     def __bool__(self) -> bool:
         return any(self._members.values())
 
-    def add(self, number: int, time_ms: int, cuts: int, start_ms: int, sign: int) -> None:  # noqa: ARG002 - see AgeLog
-        """A member joins (+1) or leaves (-1) at ``time_ms``."""
-        members = self._members.get(number)
-        if members is None:
-            members = self._members[number] = {}
-        key = (start_ms, cuts)
-        count = members.get(key, 0) + sign
-        if count:
-            members[key] = count
-        else:
-            del members[key]
+    def take(self, changes: Iterable[AgeChange]) -> None:
+        """Let members join and leave."""
+        all_members = self._members
+        for _, number, cuts, start_ms, sign in changes:
+            members = all_members[number]
+            key = (start_ms, cuts)
+            count = members.pop(key, 0) + sign
+            if count:
+                members[key] = count
 
     def rekey(self, before: list[tuple[Cut, ...]], cut_sets: CutSets) -> None:
         """Keep the members under the new ids of their groups of cuts."""
@@ -103,36 +107,36 @@ class AgeSets:
         return {number: self._by_cut(members, clock_ms) for number, members in self._members.items() if members}
 
     def _by_cut(self, members: dict[tuple[int, int], int], clock_ms: int) -> dict[Cut, AgeState]:
-        table = np.array(list(members), dtype=np.int64)
-        rows, cuts = self._table.expand(table[:, 1])
-        order = np.argsort(cuts)
-        rows, cuts = rows[order], cuts[order]
-        starts = table[rows, 0]
-        counts = np.fromiter(members.values(), dtype=np.int64, count=len(members))[rows]
-        first = runs(cuts)
-        bins = self._bins(cuts, np.maximum(clock_ms - starts, 0), counts)
-        found = zip(
-            cuts[first].tolist(),
-            np.add.reduceat(counts, first).tolist(),
-            np.add.reduceat(counts * starts, first).tolist(),
-            np.minimum.reduceat(starts, first).tolist(),
-            strict=True,
+        starts, sets = np.fromiter(chain.from_iterable(members), np.int64, 2 * len(members)).reshape(-1, 2).T
+        counts = np.fromiter(members.values(), np.int64, len(members))
+        ages = np.searchsorted(_EDGES, np.maximum(clock_ms - starts, 0), side="left")
+        rows, cuts = map(np.concatenate, zip(*self._table.expand(sets), strict=True))
+        numbers, place = ranked(cuts)
+        oldest = np.full(len(numbers), np.iinfo(np.int64).max)
+        np.minimum.at(oldest, place, starts[rows])
+        states = map(
+            AgeState,
+            _added_up(place, counts[rows], len(numbers)).tolist(),
+            _added_up(place, (counts * starts)[rows], len(numbers)).tolist(),
+            oldest.tolist(),
+            self._bins(place, ages[rows], counts[rows], len(numbers)),
         )
-        return {
-            self._table.numbers.cuts[cut]: AgeState(count, start_sum_ms, oldest_start_ms, bins[cut])
-            for cut, count, start_sum_ms, oldest_start_ms in found
-        }
+        return dict(zip(self._table.numbers.named(numbers), states, strict=True))
 
     @staticmethod
-    def _bins(cuts: Integers, ages_ms: Integers, counts: Integers) -> dict[int, dict[int, int]]:
-        keys = cuts * _BINS + np.searchsorted(_EDGES, ages_ms, side="left")
-        order = np.argsort(keys)
-        keys = keys[order]
-        first = runs(keys)
-        bins: dict[int, dict[int, int]] = {}
-        for key, count in zip(keys[first].tolist(), np.add.reduceat(counts[order], first).tolist(), strict=True):
-            bins.setdefault(key // _BINS, {})[key % _BINS] = count
-        return bins
+    def _bins(places: Integers, ages: Integers, counts: Integers, length: int) -> list[dict[int, int]]:
+        """The histogram of each place."""
+        keys, at = ranked(places * _BINS + ages)
+        bounds = np.searchsorted(keys, np.arange(length + 1) * _BINS).tolist()
+        bins, totals = (keys % _BINS).tolist(), _added_up(at, counts, len(keys)).tolist()
+        return [dict(zip(bins[first:end], totals[first:end], strict=True)) for first, end in pairwise(bounds)]
+
+
+def _added_up(places: Integers, amounts: Integers, length: int) -> Integers:
+    """The amounts of each place together."""
+    sums = np.zeros(length, dtype=np.int64)
+    np.add.at(sums, places, amounts)
+    return sums
 
 
 class AgeLog(AgeSets):
@@ -140,16 +144,17 @@ class AgeLog(AgeSets):
 
     def __init__(self, table: CutTable) -> None:
         super().__init__(table)
-        self._changes: list[tuple[int, int, int, int, int]] = []
+        self._changes: list[AgeChange] = []
 
-    def add(self, number: int, time_ms: int, cuts: int, start_ms: int, sign: int) -> None:
+    def take(self, changes: Iterable[AgeChange]) -> None:
         """As of AgeSets, and remembered."""
-        super().add(number, time_ms, cuts, start_ms, sign)
-        self._changes.append((time_ms, number, cuts, start_ms, sign))
+        changes = list(changes)
+        super().take(changes)
+        self._changes += changes
 
     def rewind(self) -> AgeRewind:
         """The sets on their way back from now."""
-        members = {number: members.copy() for number, members in self._members.items()}
+        members = defaultdict(dict, {number: members.copy() for number, members in self._members.items()})
         return AgeRewind(self._table, members, sorted(self._changes))
 
 
@@ -159,8 +164,8 @@ class AgeRewind(AgeSets):
     def __init__(
         self,
         table: CutTable,
-        members: dict[int, dict[tuple[int, int], int]],
-        changes: list[tuple[int, int, int, int, int]],
+        members: defaultdict[int, dict[tuple[int, int], int]],
+        changes: list[AgeChange],
     ) -> None:
         super().__init__(table)
         self._members = members
@@ -170,7 +175,7 @@ class AgeRewind(AgeSets):
         """As they stood at ``end_ms``, before what happened then. Ask from the latest to the earliest."""
         while self._changes and self._changes[-1][0] >= end_ms:
             time_ms, number, cuts, start_ms, sign = self._changes.pop()
-            self.add(number, time_ms, cuts, start_ms, -sign)
+            self.take([(time_ms, number, cuts, start_ms, -sign)])
         return self.state_at(end_ms)
 
 

@@ -22,7 +22,16 @@ from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, CLOCK_EPOCH_MS, SLOTS_PER_MEASURE, Kind
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import SLOTS, Integers, MeasureFlags, Sums, measure_flags, summed, summed_by_cut
+from stream_kpi.windows.sum_table import (
+    SLOTS,
+    Integers,
+    MeasureFlags,
+    Sums,
+    measure_flags,
+    ranked,
+    summed,
+    summed_by_cut,
+)
 from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
 _CUTS = 1 << 22
@@ -125,52 +134,47 @@ class FactSums:
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
         """Facts as changes of slots: slot, fine start index, cut set, amount. Ages go to their sets."""
-        table = _spelled_out(table)
-        kinds = _KIND_OF[table[:, 0] // SLOTS_PER_MEASURE]
-        ages = kinds == _AGES
-        if ages.any():
-            add = self._ages.add
-            for slot, time_ms, cuts, value, sign in table[ages].tolist():
-                add(slot // SLOTS_PER_MEASURE, time_ms, cuts, value, sign)
-            table, kinds = table[~ages], kinds[~ages]
-        slots, times_ms, sets, values, signs = np.ascontiguousarray(table.T)
-        starts = times_ms // _FINE_MS
-        durations, scores = kinds == _DURATIONS, kinds == _SCORES
+        fact_slots, times_ms, sets, fact_values, signs = np.ascontiguousarray(table.T)
+        facts, slots, values = _spelled_out(fact_slots, times_ms, fact_values)
+        numbers = slots // SLOTS_PER_MEASURE
+        kinds = _KIND_OF[numbers]
+        ages, plain = np.flatnonzero(kinds == _AGES), np.flatnonzero(kinds != _AGES)
+        aged = facts[ages]
+        columns = (times_ms[aged], numbers[ages], sets[aged], values[ages], signs[aged])
+        self._ages.take(zip(*(column.tolist() for column in columns), strict=True))
+        durations, scores = np.flatnonzero(kinds == _DURATIONS), np.flatnonzero(kinds == _SCORES)
         bins = 1 + slots[durations] + np.searchsorted(_EDGES, values[durations], side="left")
         score_bins = 1 + slots[scores] + np.array([score_bin(v) for v in values[scores].tolist()], dtype=np.int64)
-        return (
-            np.concatenate((slots, bins, score_bins)),
-            np.concatenate((starts, starts[durations], starts[scores])),
-            np.concatenate((sets, sets[durations], sets[scores])),
-            np.concatenate((values * signs, signs[durations], signs[scores])),
-        )
+        changing = facts[np.concatenate((plain, durations, scores))]
+        amounts = signs[changing]
+        amounts[: len(plain)] *= values[plain]
+        return np.concatenate((slots[plain], bins, score_bins)), times_ms[changing] // _FINE_MS, sets[changing], amounts
 
     def _by_cut(self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers) -> tuple[list[int], Sums]:
         """The starts that occur, and each change for every cut of its set, summed; keys begin with the start's place
         in the list."""
-        rows, cuts = self._table.expand(sets)
+        expanded = self._table.expand(sets)
         if len(self._table.numbers.cuts) > _CUTS:
             raise OverflowError(f"more than {_CUTS} different values of dimensions in one shard")
-        known, index = np.unique(starts, return_inverse=True)
-        sums = summed_by_cut(index * _PER_START + slots, amounts, rows, cuts)
+        known, index = ranked(starts)
+        sums = summed_by_cut(index * _PER_START + slots, amounts, expanded)
         return [start * _FINE_MS for start in known.tolist()], sums
 
 
-def _spelled_out(table: Integers) -> Integers:
-    """The facts with those of compounds as facts of their parts (lifecycles.facts.spelled_out)."""
-    compound = table[:, 0] >= _FIRST_COMPOUND_SLOT
-    if not compound.any():
-        return table
-    facts = table[compound]
-    of = facts[:, 0] // SLOTS_PER_MEASURE - FIRST_NUMBER
-    parts = [table[~compound]]
+def _spelled_out(slots: Integers, times_ms: Integers, values: Integers) -> tuple[Integers, Integers, Integers]:
+    """The facts with those of compounds as facts of their parts (lifecycles.facts.spelled_out): the row, slot and value
+    of each."""
+    compounds = np.flatnonzero(slots >= _FIRST_COMPOUND_SLOT)
+    of = slots[compounds] // SLOTS_PER_MEASURE - FIRST_NUMBER
+    plain = np.flatnonzero(slots < _FIRST_COMPOUND_SLOT)
+    spelled = [(plain, slots[plain], values[plain])]
     for columns in _PARTS:
-        known = columns.known[of]
-        numbers, part = of[known], facts[known]
-        part[:, 0] += columns.slot_shift[numbers]
-        part[:, 3] *= columns.each[numbers] + columns.each_ms[numbers] * (part[:, 1] - columns.epoch_ms[numbers])
-        parts.append(part)
-    return np.concatenate(parts)
+        has = np.flatnonzero(columns.known[of])
+        rows, numbers = compounds[has], of[has]
+        each = columns.each[numbers] + columns.each_ms[numbers] * (times_ms[rows] - columns.epoch_ms[numbers])
+        spelled.append((rows, slots[rows] + columns.slot_shift[numbers], values[rows] * each))
+    rows, slots, values = map(np.concatenate, zip(*spelled, strict=True))
+    return rows, slots, values
 
 
 @lru_cache(maxsize=8)

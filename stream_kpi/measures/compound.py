@@ -58,5 +58,22 @@ CLOCKS_ENDED = Compound(FIRST_NUMBER + 65, _END)
 CLOCKS_ALL_ENDED = Compound(FIRST_NUMBER + 66, (*_END, Part(registry.CLOCKS_STOPPED, 1)))
 """None of them runs on."""
 
-COMPOUNDS = (*RUNS.values(), CLOCKS_STARTED_FIRST, CLOCKS_ENDED, CLOCKS_ALL_ENDED)
+CHAT_QUEUED = Compound(
+    FIRST_NUMBER + 67,
+    (Part(registry.CHATS_QUEUED, 1), Part(registry.QUEUE_LENGTH, 1), Part(registry.WAITING_CHATS, CLOCK_EPOCH_MS, 1)),
+)
+"""Waits from the time of the fact on."""
+CHAT_ANSWERED_IN_TARGET = Compound(
+    FIRST_NUMBER + 68,
+    (Part(registry.CHAT_OUTCOMES, 1), Part(registry.SERVICE_LEVEL_MET, 1), Part(registry.SERVICE_LEVEL_OFFERED, 1)),
+)
+
+COMPOUNDS = (
+    *RUNS.values(),
+    CLOCKS_STARTED_FIRST,
+    CLOCKS_ENDED,
+    CLOCKS_ALL_ENDED,
+    CHAT_QUEUED,
+    CHAT_ANSWERED_IN_TARGET,
+)
 BY_NUMBER = {compound.number: compound for compound in COMPOUNDS}

@@ -34,13 +34,22 @@ class Contacts:
 
     def on_opened(self, subject: Subject, opened_ms: int) -> None:
         """The next contact in order."""
-        self._opened_ms.setdefault(subject, []).append(opened_ms)
+        known = self._opened_ms.get(subject)
+        if known is None:
+            self._opened_ms[subject] = [opened_ms]
+        else:
+            known.append(opened_ms)
 
     def on_resolved(self, fold: Fold, uid: str, subject: Subject, opened_ms: int, resolution: Resolution) -> None:
         """A contact that has been opened is resolved; ``subject`` is what it is about by then."""
         due_ms = resolution.time_ms + self._window_ms
-        insort(self._undecided, (due_ms, uid, subject, opened_ms, resolution), key=_by_due)
-        fold.schedule(self._undecided[0][0], self._due_kind)
+        undecided = self._undecided
+        member = (due_ms, uid, subject, opened_ms, resolution)
+        if undecided:
+            insort(undecided, member, key=_by_due)
+        else:
+            undecided.append(member)
+        fold.schedule(undecided[0][0], self._due_kind)
 
     def waits_for(self, uid: str) -> bool:
         """Whether a contact is resolved and not yet decided."""

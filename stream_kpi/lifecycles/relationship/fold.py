@@ -20,6 +20,8 @@ TICKETS_DUE: Final = 0
 """Due moment: the time has passed in which a solved ticket could come back."""
 CHATS_DUE: Final = 1
 """The same for chats."""
+CONTACTS: Final = (TicketContact, ChatContact)
+"""For isinstance: the union of them would be put together anew at each call."""
 _CATEGORY: Final = 2
 """Its place among the dimensions of a resolution."""
 
@@ -49,19 +51,18 @@ class RelationshipFold(Fold):
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event."""
-        if isinstance(event, Answered):
-            self._all_answers().on_answered(self, "", event.answer)
-            return
-        if isinstance(event, TicketContact | ChatContact):
+        if isinstance(event, CONTACTS):
             self._on_contact(event)
-        if isinstance(event, TicketContact | ChatContact | Withdrawn):
-            self._contacts_kept[event.uid] = event
-            self._forget()
+            self._keep(event)
+        elif isinstance(event, Withdrawn):
+            self._keep(event)
+        elif isinstance(event, Answered):
+            self._all_answers().on_answered(self, "", event.answer)
 
     def replace(self, known: HistoryEvent, event: HistoryEvent) -> bool:
         """What was opened is now resolved, or has said its last word, and nothing else about it has changed: by far the
         most of all words."""
-        if not isinstance(event, TicketContact | ChatContact):
+        if not isinstance(event, CONTACTS):
             return False
         if event.final and msgspec.structs.replace(event, final=False) == known:
             if event.uid in self._contacts_kept:
@@ -90,6 +91,11 @@ class RelationshipFold(Fold):
             self._on_resolved(event, event.resolution)
         for answer in event.answers:
             self._all_answers().on_answered(self, event.uid, answer)
+
+    def _keep(self, event: Contact | Withdrawn) -> None:
+        self._contacts_kept[event.uid] = event
+        if len(self._contacts_kept) > 1:
+            self._forget()
 
     def _forget(self) -> None:
         """Let go of the earliest contacts that have said their last word, up to one that has not: to what is still said

@@ -45,6 +45,10 @@ def _runs(level: Measure) -> Compound:
     return Compound(FIRST_NUMBER + level.number, (Part(level, 1), Part(starts, each_ms=1)))
 
 
+def _movement(number: int, of_class: Measure, sign: int) -> Compound:
+    return Compound(number, (Part(registry.MRR, sign), Part(of_class, 1)))
+
+
 RUNS = {level.number: _runs(level) for level in RUNNING}
 """By number of a level whose time is measured: something more runs (sign +1), or less (-1), from the fact's time on."""
 
@@ -68,6 +72,13 @@ CHAT_ANSWERED_IN_TARGET = Compound(
     (Part(registry.CHAT_OUTCOMES, 1), Part(registry.SERVICE_LEVEL_MET, 1), Part(registry.SERVICE_LEVEL_OFFERED, 1)),
 )
 
+# How the MRR of a customer or a plan moves, by currency; the value is the amount of the class.
+NEW_MRR = _movement(FIRST_NUMBER + 69, registry.MRR_NEW, 1)
+REACTIVATED_MRR = _movement(FIRST_NUMBER + 70, registry.MRR_REACTIVATION, 1)
+EXPANDED_MRR = _movement(FIRST_NUMBER + 71, registry.MRR_EXPANSION, 1)
+CONTRACTED_MRR = _movement(FIRST_NUMBER + 72, registry.MRR_CONTRACTION, -1)
+CHURNED_MRR = _movement(FIRST_NUMBER + 73, registry.MRR_CHURNED, -1)
+
 COMPOUNDS = (
     *RUNS.values(),
     CLOCKS_STARTED_FIRST,
@@ -75,5 +86,10 @@ COMPOUNDS = (
     CLOCKS_ALL_ENDED,
     CHAT_QUEUED,
     CHAT_ANSWERED_IN_TARGET,
+    NEW_MRR,
+    REACTIVATED_MRR,
+    EXPANDED_MRR,
+    CONTRACTED_MRR,
+    CHURNED_MRR,
 )
 BY_NUMBER = {compound.number: compound for compound in COMPOUNDS}

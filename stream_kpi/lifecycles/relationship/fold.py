@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -12,7 +13,7 @@ from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import CHAT_FCR_WINDOW_MS, Options
 from stream_kpi.lifecycles.relationship.events import Answered, ChatContact, Contact, TicketContact, Withdrawn
-from stream_kpi.lifecycles.relationship.first_contact import Contacts
+from stream_kpi.lifecycles.relationship.first_contact import Cohort, Contacts
 from stream_kpi.lifecycles.relationship.last_answers import LastAnswers
 from stream_kpi.measures import registry
 
@@ -22,8 +23,14 @@ CHATS_DUE: Final = 1
 """The same for chats."""
 CONTACTS: Final = (TicketContact, ChatContact)
 """For isinstance: the union of them would be put together anew at each call."""
+_CHATS: Final = Cohort.of(CHATS_DUE, CHAT_FCR_WINDOW_MS, registry.CHAT_FCR_COHORT)
 _CATEGORY: Final = 2
 """Its place among the dimensions of a resolution."""
+
+
+@lru_cache(maxsize=1)
+def _tickets_within(window_ms: int) -> Cohort:
+    return Cohort.of(TICKETS_DUE, window_ms, registry.FCR_COHORT)
 
 
 class RelationshipFold(Fold):
@@ -124,10 +131,10 @@ class RelationshipFold(Fold):
     def _contacts(self, event: Contact) -> Contacts:
         if isinstance(event, TicketContact):
             if self._tickets is None:
-                self._tickets = Contacts(TICKETS_DUE, self._options.fcr_window_ms, registry.FCR_COHORT)
+                self._tickets = Contacts(_tickets_within(self._options.fcr_window_ms))
             return self._tickets
         if self._chats is None:
-            self._chats = Contacts(CHATS_DUE, CHAT_FCR_WINDOW_MS, registry.CHAT_FCR_COHORT)
+            self._chats = Contacts(_CHATS)
         return self._chats
 
     def _all_answers(self) -> LastAnswers:

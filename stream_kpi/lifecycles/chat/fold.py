@@ -64,7 +64,7 @@ class ChatFold(Fold):
 
     __slots__ = (
         "_accepted_ms",
-        "_agent",
+        "_agent_cut",
         "_cuts",
         "_ended",
         "_hand_cuts",
@@ -87,7 +87,8 @@ class ChatFold(Fold):
         self._queued: Queued | None = None
         self._queue: str | None = None
         """The one that it is in now, or was last."""
-        self._agent: str | None = None
+        self._agent_cut = 0
+        """Of the agent who has it now, or had it last; 0, which adds no cut, before one has answered."""
         self._accepted_ms: int | None = None
         self._over = False
         """Ended, or left without an agent."""
@@ -98,7 +99,7 @@ class ChatFold(Fold):
         self._hand_cuts: int | None = None
         """The cuts in which an agent has it in hand."""
         self._cuts = 0
-        """The standard cuts of the present dimensions, no agent."""
+        """The standard cuts of the present dimensions, no agent: ``_cuts | _agent_cut`` are those with the agent."""
         self._waiting_cuts = 0
         """The cuts in which it stands in the queue's length."""
         self._missed: tuple[int, int] | None = None
@@ -153,7 +154,7 @@ class ChatFold(Fold):
         elif kind >= SLA_DUE and self._service_level is not None:
             self._service_level.on_due(self, kind, due_ms)
         elif self._silence is not None:
-            self._silence.on_due(self, due_ms, self._cuts_with_agent())
+            self._silence.on_due(self, due_ms, self._cuts | self._agent_cut)
 
     def _enter_queue(self, queued: Queued, queue: str) -> None:
         self._queue = queue
@@ -162,9 +163,6 @@ class ChatFold(Fold):
     def _queue_cuts(self) -> int:
         """The total and the queue."""
         return self.cut_sets.with_total("group", self._queue)
-
-    def _cuts_with_agent(self) -> int:
-        return self._cuts if self._agent is None else self.cut_sets.credited(self._cuts, self._agent)
 
     def _on_queued(self, event: Queued) -> None:
         self.voided = False
@@ -215,13 +213,13 @@ class ChatFold(Fold):
         if self._accepted_ms is None:
             return
         if event.to_agent:
-            self._agent = event.to_agent
+            self._agent_cut = self.cut_sets.agents[event.to_agent]
             self._take_in_hand(event.time_ms)
         elif event.to_queue:
             self._let_go(event.time_ms)
 
     def _take_in_hand(self, time_ms: int) -> None:
-        cuts = self._queue_cuts() | self.cut_sets.agents[self._agent]
+        cuts = self._queue_cuts() | self._agent_cut
         if cuts != self._hand_cuts:
             if self._hand_cuts is not None:
                 self._let_go(time_ms)
@@ -237,21 +235,21 @@ class ChatFold(Fold):
         if self._over:
             self.note_problem("accepted_after_end")
             return
-        self._agent = event.agent_id
+        self._agent_cut = self.cut_sets.agents[event.agent_id]
         if event.queue and event.queue != self._queue:
             self._enter_queue(queued, event.queue)
         self._take_in_hand(event.time_ms)
         if self._accepted_ms is None:
-            self._answer(event.time_ms, queued.time_ms)
+            self._answer(event, queued.time_ms)
 
-    def _answer(self, time_ms: int, queued_ms: int) -> None:
-        self._accepted_ms = time_ms
+    def _answer(self, event: Accepted, queued_ms: int) -> None:
+        time_ms = self._accepted_ms = event.time_ms
         self.cancel(ANSWER_DEADLINE)
         waited_until_ms = max(time_ms, queued_ms)
         self._stop_waiting(waited_until_ms, queued_ms)
         cuts = self._cuts
         waited_ms = self.duration_ms(queued_ms, time_ms)
-        self.facts.append((ANSWER_TIME_SLOT, time_ms, self._cuts_with_agent(), waited_ms, 1))
+        self.facts.append((ANSWER_TIME_SLOT, time_ms, cuts | self._agent_cut, waited_ms, 1))
         if self._missed is None:
             self.facts.append((ANSWERED_IN_TARGET_SLOT, time_ms, cuts, 1, 1))
         else:
@@ -260,7 +258,7 @@ class ChatFold(Fold):
         if self._silence is not None:
             self._silence.on_accepted(self, time_ms)
         if self._service_level is not None:
-            self._service_level.on_answered(self, waited_until_ms, cuts, self._agent)
+            self._service_level.on_answered(self, waited_until_ms, cuts, event.agent_id)
 
     def _on_customer_wrote(self, event: CustomerWrote, _: Queued) -> None:
         if self._over:
@@ -310,7 +308,7 @@ class ChatFold(Fold):
             self.note_problem("second_ended")
             return
         time_ms, queued_ms = event.time_ms, queued.time_ms
-        cuts = self._cuts_with_agent()
+        cuts = self._cuts | self._agent_cut
         if self._accepted_ms is not None:
             self._let_go(time_ms)
             handled_ms = self.duration_ms(self._accepted_ms, time_ms) + event.after_work_ms
@@ -326,10 +324,10 @@ class ChatFold(Fold):
             self._resolution = (time_ms, cuts)
 
     def _on_survey_sent(self, event: SurveySent, _: Queued) -> None:
-        self._all_surveys().on_sent(self, event, self._cuts_with_agent())
+        self._all_surveys().on_sent(self, event, self._cuts | self._agent_cut)
 
     def _on_survey_answered(self, event: SurveyAnswered, _: Queued) -> None:
-        self._all_surveys().on_answered(self, event, self._cuts_with_agent())
+        self._all_surveys().on_answered(self, event, self._cuts | self._agent_cut)
 
     def _all_surveys(self) -> Surveys:
         # Most chats have none.

@@ -45,6 +45,10 @@ def _runs(level: Measure) -> Compound:
     return Compound(FIRST_NUMBER + level.number, (Part(level, 1), Part(starts, each_ms=1)))
 
 
+def _movement(number: int, of_class: Measure, sign: int) -> Compound:
+    return Compound(number, (Part(registry.MRR, sign), Part(of_class, 1)))
+
+
 RUNS = {level.number: _runs(level) for level in RUNNING}
 """By number of a level whose time is measured: something more runs (sign +1), or less (-1), from the fact's time on."""
 
@@ -58,5 +62,34 @@ CLOCKS_ENDED = Compound(FIRST_NUMBER + 65, _END)
 CLOCKS_ALL_ENDED = Compound(FIRST_NUMBER + 66, (*_END, Part(registry.CLOCKS_STOPPED, 1)))
 """None of them runs on."""
 
-COMPOUNDS = (*RUNS.values(), CLOCKS_STARTED_FIRST, CLOCKS_ENDED, CLOCKS_ALL_ENDED)
+CHAT_QUEUED = Compound(
+    FIRST_NUMBER + 67,
+    (Part(registry.CHATS_QUEUED, 1), Part(registry.QUEUE_LENGTH, 1), Part(registry.WAITING_CHATS, CLOCK_EPOCH_MS, 1)),
+)
+"""Waits from the time of the fact on."""
+CHAT_ANSWERED_IN_TARGET = Compound(
+    FIRST_NUMBER + 68,
+    (Part(registry.CHAT_OUTCOMES, 1), Part(registry.SERVICE_LEVEL_MET, 1), Part(registry.SERVICE_LEVEL_OFFERED, 1)),
+)
+
+# How the MRR of a customer or a plan moves, by currency; the value is the amount of the class.
+NEW_MRR = _movement(FIRST_NUMBER + 69, registry.MRR_NEW, 1)
+REACTIVATED_MRR = _movement(FIRST_NUMBER + 70, registry.MRR_REACTIVATION, 1)
+EXPANDED_MRR = _movement(FIRST_NUMBER + 71, registry.MRR_EXPANSION, 1)
+CONTRACTED_MRR = _movement(FIRST_NUMBER + 72, registry.MRR_CONTRACTION, -1)
+CHURNED_MRR = _movement(FIRST_NUMBER + 73, registry.MRR_CHURNED, -1)
+
+COMPOUNDS = (
+    *RUNS.values(),
+    CLOCKS_STARTED_FIRST,
+    CLOCKS_ENDED,
+    CLOCKS_ALL_ENDED,
+    CHAT_QUEUED,
+    CHAT_ANSWERED_IN_TARGET,
+    NEW_MRR,
+    REACTIVATED_MRR,
+    EXPANDED_MRR,
+    CONTRACTED_MRR,
+    CHURNED_MRR,
+)
 BY_NUMBER = {compound.number: compound for compound in COMPOUNDS}

@@ -77,7 +77,7 @@ def test_a_chat_that_is_over_stands_in_no_level_and_in_no_set_that_ages(story: l
 @settings(max_examples=150, deadline=None)
 def test_what_a_chat_does_it_does_once_and_parts_never_exceed_their_whole(story: list[ChatEvent]) -> None:
     cut_sets = CutSets()
-    facts = facts_at(story, cut_sets)
+    facts = spelled_out(facts_at(story, cut_sets))
     assume(facts)
     count: Counter[int] = Counter()
     for slot, _, cuts, _, sign in facts:
@@ -109,7 +109,7 @@ def test_what_a_chat_does_it_does_once_and_parts_never_exceed_their_whole(story:
 @settings(max_examples=150, deadline=None)
 def test_a_chat_waits_in_one_queue_at_a_time(story: list[ChatEvent]) -> None:
     cut_sets = CutSets()
-    facts = [fact for fact in facts_at(story, cut_sets) if fact[0] == registry.QUEUE_LENGTH.slot]
+    facts = [fact for fact in spelled_out(facts_at(story, cut_sets)) if fact[0] == registry.QUEUE_LENGTH.slot]
     for now_ms in {fact[1] for fact in facts}:
         standing: Counter[int] = Counter()
         for _, time_ms, cuts, value, sign in facts:

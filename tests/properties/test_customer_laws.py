@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stream_kpi.lifecycles.customer.events import CustomerEvent, Paid, SubscriptionState
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
@@ -73,9 +73,9 @@ class Facts:
         known = [event for event in in_order(story) if event.time_ms <= clock_ms]
         self.rows = [
             (slot, cut, time_ms, value * sign)
-            for slot, time_ms, cuts, value, sign in facts_of(partial(CustomerFold, cut_sets, OPTIONS), known, clock_ms)[
-                1
-            ]
+            for slot, time_ms, cuts, value, sign in spelled_out(
+                facts_of(partial(CustomerFold, cut_sets, OPTIONS), known, clock_ms)[1]
+            )
             for cut in cut_sets.cuts_of(cuts)
         ]
 

@@ -119,6 +119,15 @@ def test_no_two_measures_share_a_number_or_a_name() -> None:
     assert all(measure.slot == number * SLOTS_PER_MEASURE for number, measure in BY_NUMBER.items())
 
 
+@given(st.integers(0, 1 << 42))
+def test_who_is_queued_waits_from_then_on(time_ms: int) -> None:
+    assert spelled_out([(compound.CHAT_QUEUED.slot, time_ms, 1, 1, 1)]) == [
+        (registry.CHATS_QUEUED.slot, time_ms, 1, 1, 1),
+        (registry.QUEUE_LENGTH.slot, time_ms, 1, 1, 1),
+        (registry.WAITING_CHATS.slot, time_ms, 1, time_ms, 1),
+    ]
+
+
 def test_compounds_are_numbered_above_all_measures_and_no_two_share_a_number() -> None:
     assert len(compound.BY_NUMBER) == len(compound.COMPOUNDS)
     assert min(compound.BY_NUMBER) >= compound.FIRST_NUMBER > max(BY_NUMBER)

@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_kpi.lifecycles.facts import Cut, CutSets
-from stream_kpi.measures.compound import CLOCKS_ALL_ENDED, CLOCKS_STARTED_FIRST, RUNS, Compound
+from stream_kpi.measures.compound import (
+    CHAT_ANSWERED_IN_TARGET,
+    CHAT_QUEUED,
+    CLOCKS_ALL_ENDED,
+    CLOCKS_STARTED_FIRST,
+    CONTRACTED_MRR,
+    RUNS,
+    Compound,
+)
 from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import (
     BACKLOG,
@@ -58,6 +66,9 @@ MEASURES: dict[Measure | Compound, st.SearchStrategy[int]] = {
     RUNS[CHATS_IN_HAND.number]: st.integers(1, 3),
     CLOCKS_STARTED_FIRST: st.just(1),
     CLOCKS_ALL_ENDED: st.just(1),
+    CHAT_QUEUED: st.just(1),
+    CHAT_ANSWERED_IN_TARGET: st.just(1),
+    CONTRACTED_MRR: st.integers(1, 10**12),
 }
 ZONES = st.sampled_from(["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
 TIER_SETS = st.sampled_from(
@@ -94,7 +105,11 @@ class Stated(NamedTuple):
     def changes(self) -> Vector:
         """Slots by what the fact adds to them."""
         if isinstance(self.measure, Compound):
-            return {part.measure.slot: self.sign * part.amount(self.time_ms, self.value) for part in self.measure.parts}
+            return {
+                part.measure.slot: self.sign * part.amount(self.time_ms, self.value)
+                for part in self.measure.parts
+                if part.measure.kind is not Kind.AGE
+            }
         if self.measure.kind is Kind.DURATION:
             return {self.slot: self.value * self.sign, self.slot + 1 + bisect_left(EDGES_MS, self.value): self.sign}
         if self.measure.kind is Kind.SCORE:

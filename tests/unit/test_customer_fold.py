@@ -10,7 +10,7 @@ from stream_kpi.lifecycles.customer.events import SubscriptionState
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.customer.revenue import monthly_minor_units
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
@@ -69,7 +69,7 @@ class Customer:
     def rows(self) -> Counter[tuple[str, int, tuple[str, ...]]]:
         """Net sums of every measure by time and cut; money of euros only."""
         sums: Counter[tuple[str, int, tuple[str, ...]]] = Counter()
-        for slot, time_ms, cuts, value, sign in self.facts:
+        for slot, time_ms, cuts, value, sign in spelled_out(self.facts):
             if slot % SLOTS_PER_MEASURE in (0, EUR):
                 for cut in self.cut_sets.cuts_of(cuts):
                     sums[BY_NUMBER[slot // SLOTS_PER_MEASURE].name, time_ms, cut] += value * sign
@@ -193,7 +193,7 @@ def test_each_currency_moves_on_its_own_and_the_customer_stays_one() -> None:
     churned = registry.MRR_CHURNED.currency_slot(USD)
     amounts = [
         v * s
-        for slot, t, cuts, v, s in customer.facts
+        for slot, t, cuts, v, s in spelled_out(customer.facts)
         for _ in customer.cut_sets.cuts_of(cuts)
         if (slot, t) == (churned, MAR)
     ]

@@ -26,7 +26,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.running import Running
 from stream_kpi.lifecycles.sla.agreements import SLA_DUE
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
-from stream_kpi.measures import registry
+from stream_kpi.measures import compound, registry
 
 ANSWER_DEADLINE = 0
 """Due moment: a waiting chat passes the service level's X. Other kinds are those of the modules beside this one."""
@@ -36,15 +36,15 @@ ABANDONS = frozenset({"abandoned", "timeout"})
 BLOCKED = "blocked"
 """The reason that counts nowhere. All others flow out: they count below the line only."""
 
-QUEUED_SLOT = registry.CHATS_QUEUED.slot
+QUEUED_SLOT = compound.CHAT_QUEUED.slot
 TARGET_ABOVE_OTHER_SLOT = registry.CHATS_QUEUED.part_slot("target_above_other_ms")
 QUEUE_LENGTH_SLOT = registry.QUEUE_LENGTH.slot
 WAITING_SLOT = registry.WAITING_CHATS.slot
+ANSWERED_IN_TARGET_SLOT = compound.CHAT_ANSWERED_IN_TARGET.slot
 OUTCOMES_SLOT = registry.CHAT_OUTCOMES.slot
 ABANDONS_SLOT = registry.CHAT_ABANDONS.slot
 ANSWER_TIME_SLOT = registry.ANSWER_TIME.slot
 ABANDON_TIME_SLOT = registry.ABANDON_TIME.slot
-MET_SLOT = registry.SERVICE_LEVEL_MET.slot
 OFFERED_SLOT = registry.SERVICE_LEVEL_OFFERED.slot
 HANDLE_TIME_SLOT = registry.HANDLE_TIME.slot
 DURATION_SLOT = registry.CHAT_DURATION.slot
@@ -64,20 +64,15 @@ class ChatFold(Fold):
 
     __slots__ = (
         "_accepted_ms",
-        "_agent",
-        "_brand",
-        "_category",
-        "_channel",
-        "_customer_id",
+        "_agent_cut",
         "_cuts",
         "_ended",
         "_hand_cuts",
-        "_left",
         "_missed",
         "_options",
-        "_priority",
+        "_over",
         "_queue",
-        "_queued_ms",
+        "_queued",
         "_resolution",
         "_service_level",
         "_silence",
@@ -89,16 +84,14 @@ class ChatFold(Fold):
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
         self._options = options
-        self._queued_ms: int | None = None
-        self._customer_id: str | None = None
-        self._channel: str | None = None
-        self._priority: str | None = None
-        self._category: str | None = None
+        self._queued: Queued | None = None
         self._queue: str | None = None
-        self._brand: str | None = None
-        self._agent: str | None = None
+        """The one that it is in now, or was last."""
+        self._agent_cut = 0
+        """Of the agent who has it now, or had it last; 0, which adds no cut, before one has answered."""
         self._accepted_ms: int | None = None
-        self._left = False
+        self._over = False
+        """Ended, or left without an agent."""
         self._ended = False
         self._transferred = False
         self._resolution: tuple[int, int] | None = None
@@ -106,7 +99,7 @@ class ChatFold(Fold):
         self._hand_cuts: int | None = None
         """The cuts in which an agent has it in hand."""
         self._cuts = 0
-        """The standard cuts of the present dimensions, no agent."""
+        """The standard cuts of the present dimensions, no agent: ``_cuts | _agent_cut`` are those with the agent."""
         self._waiting_cuts = 0
         """The cuts in which it stands in the queue's length."""
         self._missed: tuple[int, int] | None = None
@@ -120,33 +113,34 @@ class ChatFold(Fold):
     @property
     def closed(self) -> bool:
         """Ended, or left without an agent."""
-        return self._ended or self._left
+        return self._over
 
     def contribution(self) -> Contribution | None:
         """Its queueing, its end if that was a resolution, and the answers that count by customer. One of nobody known
         has no say until there is more than the queueing."""
         answers = () if self._surveys is None else self._surveys.nps_answers
-        resolved = self._resolution
-        if self._queued_ms is None or not (self._customer_id or resolved or answers):
+        queued, resolved = self._queued, self._resolution
+        if queued is None or not (queued.customer_id or resolved or answers):
             return None
         resolution = None
         if resolved is not None:
             time_ms, cuts = resolved
             resolution = Resolution(time_ms, dimensions_of(self.cut_sets, cuts), first_contact=not self._transferred)
-        return Contribution(self._customer_id, self._queued_ms, None, resolution, answers)
+        return Contribution(queued.customer_id, queued.time_ms, None, resolution, answers)
 
     def memberships(self) -> list[Fact]:
         """Among the waiting, and with the deadline of its service level."""
-        if self._queued_ms is None or self._accepted_ms is not None or self.closed:
+        queued = self._queued
+        if queued is None or self._accepted_ms is not None or self._over:
             return []
-        waiting: Fact = (WAITING_SLOT, self._queued_ms, self._waiting_cuts, self._queued_ms, 1)
+        waiting: Fact = (WAITING_SLOT, queued.time_ms, self._waiting_cuts, queued.time_ms, 1)
         return [waiting] if self._service_level is None else [waiting, *self._service_level.memberships()]
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event. What comes before the queued one is held: the engine folds it again then."""
-        queued_ms = self._queued_ms
-        if queued_ms is not None:
-            _HANDLERS[type(event)](self, event, queued_ms)
+        queued = self._queued
+        if queued is not None:
+            _HANDLERS[type(event)](self, event, queued)
         elif isinstance(event, Queued):
             self._on_queued(event)
 
@@ -160,34 +154,23 @@ class ChatFold(Fold):
         elif kind >= SLA_DUE and self._service_level is not None:
             self._service_level.on_due(self, kind, due_ms)
         elif self._silence is not None:
-            self._silence.on_due(self, due_ms, self._cuts_with_agent())
+            self._silence.on_due(self, due_ms, self._cuts | self._agent_cut)
 
-    def _enter_queue(self, queue: str) -> None:
+    def _enter_queue(self, queued: Queued, queue: str) -> None:
         self._queue = queue
-        self._cuts = self.cut_sets.standard(self._channel, self._priority, self._category, queue, self._brand)
+        self._cuts = self.cut_sets.standard(queued.channel, queued.priority, queued.category, queue, queued.brand)
 
     def _queue_cuts(self) -> int:
         """The total and the queue."""
         return self.cut_sets.with_total("group", self._queue)
 
-    def _cuts_with_agent(self) -> int:
-        return self._cuts if self._agent is None else self.cut_sets.credited(self._cuts, self._agent)
-
     def _on_queued(self, event: Queued) -> None:
         self.voided = False
-        self._customer_id = event.customer_id
-        self._channel = event.channel
-        self._priority = event.priority
-        self._category = event.category
-        self._brand = event.brand
-        self._enter_queue(event.queue)
-        time_ms = self._queued_ms = event.time_ms
+        self._queued = event
+        self._enter_queue(event, event.queue)
+        time_ms = event.time_ms
         self._waiting_cuts = cuts = self._cuts
-        self.facts += (  # as emit and join do, without a call for each, here and below: most facts come from here
-            (QUEUED_SLOT, time_ms, cuts, 1, 1),
-            (QUEUE_LENGTH_SLOT, time_ms, cuts, 1, 1),
-            (WAITING_SLOT, time_ms, cuts, time_ms, 1),
-        )
+        self.facts.append((QUEUED_SLOT, time_ms, cuts, 1, 1))
         options = self._options
         target_ms = other_ms = options.service_level_target_other_ms
         if event.channel in options.service_level_targets_ms:
@@ -196,15 +179,15 @@ class ChatFold(Fold):
         self.schedule(time_ms + target_ms, ANSWER_DEADLINE)
         if options.sla is not None:
             self._service_level = ServiceLevel(options.sla)
-            self._promise_answer(time_ms)
+            self._promise_answer(event, time_ms)
 
-    def _promise_answer(self, time_ms: int) -> None:
+    def _promise_answer(self, queued: Queued, time_ms: int) -> None:
         """It waits in its queue from now on."""
         if self._service_level is not None:
-            dimensions = (self._channel, self._priority, self._category, self._queue, self._brand)
+            dimensions = (queued.channel, queued.priority, queued.category, self._queue, queued.brand)
             self._service_level.on_queue(self, self._options, time_ms, dimensions, self._cuts)
 
-    def _on_queued_again(self, _: Queued, __: int) -> None:
+    def _on_queued_again(self, _: Queued, __: Queued) -> None:
         self.note_problem("second_queued")
 
     def _start_waiting(self, time_ms: int, queued_ms: int) -> None:
@@ -216,27 +199,27 @@ class ChatFold(Fold):
         cuts = self._waiting_cuts
         self.facts += ((QUEUE_LENGTH_SLOT, time_ms, cuts, 1, -1), (WAITING_SLOT, time_ms, cuts, queued_ms, -1))
 
-    def _on_transferred(self, event: Transferred, queued_ms: int) -> None:
-        if self.closed:
+    def _on_transferred(self, event: Transferred, queued: Queued) -> None:
+        if self._over:
             return
         self._transferred = True
         if event.to_queue and event.to_queue != self._queue:
-            self._enter_queue(event.to_queue)
+            self._enter_queue(queued, event.to_queue)
             if self._accepted_ms is None:
-                time_ms = max(event.time_ms, queued_ms)
-                self._stop_waiting(time_ms, queued_ms)
-                self._start_waiting(time_ms, queued_ms)
-                self._promise_answer(time_ms)
+                time_ms = max(event.time_ms, queued.time_ms)
+                self._stop_waiting(time_ms, queued.time_ms)
+                self._start_waiting(time_ms, queued.time_ms)
+                self._promise_answer(queued, time_ms)
         if self._accepted_ms is None:
             return
         if event.to_agent:
-            self._agent = event.to_agent
+            self._agent_cut = self.cut_sets.agents[event.to_agent]
             self._take_in_hand(event.time_ms)
         elif event.to_queue:
             self._let_go(event.time_ms)
 
     def _take_in_hand(self, time_ms: int) -> None:
-        cuts = self._queue_cuts() | self.cut_sets.agents[self._agent]
+        cuts = self._queue_cuts() | self._agent_cut
         if cuts != self._hand_cuts:
             if self._hand_cuts is not None:
                 self._let_go(time_ms)
@@ -248,53 +231,55 @@ class ChatFold(Fold):
             IN_HAND.stop(self.facts, time_ms, self._hand_cuts)
             self._hand_cuts = None
 
-    def _on_accepted(self, event: Accepted, queued_ms: int) -> None:
-        if self.closed:
+    def _on_accepted(self, event: Accepted, queued: Queued) -> None:
+        if self._over:
             self.note_problem("accepted_after_end")
             return
-        self._agent = event.agent_id
+        self._agent_cut = self.cut_sets.agents[event.agent_id]
         if event.queue and event.queue != self._queue:
-            self._enter_queue(event.queue)
+            self._enter_queue(queued, event.queue)
         self._take_in_hand(event.time_ms)
-        if self._accepted_ms is not None:
-            return
+        if self._accepted_ms is None:
+            self._answer(event, queued.time_ms)
+
+    def _answer(self, event: Accepted, queued_ms: int) -> None:
         time_ms = self._accepted_ms = event.time_ms
         self.cancel(ANSWER_DEADLINE)
-        self._stop_waiting(max(time_ms, queued_ms), queued_ms)
+        waited_until_ms = max(time_ms, queued_ms)
+        self._stop_waiting(waited_until_ms, queued_ms)
         cuts = self._cuts
         waited_ms = self.duration_ms(queued_ms, time_ms)
-        self.facts += (
-            (OUTCOMES_SLOT, time_ms, cuts, 1, 1),
-            (ANSWER_TIME_SLOT, time_ms, self._cuts_with_agent(), waited_ms, 1),
-        )
+        self.facts.append((ANSWER_TIME_SLOT, time_ms, cuts | self._agent_cut, waited_ms, 1))
         if self._missed is None:
-            self.facts += ((MET_SLOT, time_ms, cuts, 1, 1), (OFFERED_SLOT, time_ms, cuts, 1, 1))
+            self.facts.append((ANSWERED_IN_TARGET_SLOT, time_ms, cuts, 1, 1))
         else:
+            self.emit(OUTCOMES_SLOT, time_ms, cuts)
             self.emit(ANSWERED_LATE_SLOT, time_ms, cuts)
         if self._silence is not None:
             self._silence.on_accepted(self, time_ms)
         if self._service_level is not None:
-            self._service_level.on_answered(self, max(time_ms, queued_ms), cuts, event.agent_id)
+            self._service_level.on_answered(self, waited_until_ms, cuts, event.agent_id)
 
-    def _on_customer_wrote(self, event: CustomerWrote, _: int) -> None:
-        if self.closed:
+    def _on_customer_wrote(self, event: CustomerWrote, _: Queued) -> None:
+        if self._over:
             return
-        if self._silence is None:
-            self._silence = Silence(self._options.abandon_after_ms)
-        self._silence.on_customer_wrote(self, event.time_ms, accepted=self._accepted_ms is not None)
+        silence = self._silence
+        if silence is None:
+            silence = self._silence = Silence(self._options.abandon_after_ms)
+        silence.on_customer_wrote(self, event.time_ms, accepted=self._accepted_ms is not None)
 
-    def _on_agent_wrote(self, _: AgentWrote, __: int) -> None:
-        if self._silence is not None and not self.closed:
+    def _on_agent_wrote(self, _: AgentWrote, __: Queued) -> None:
+        if self._silence is not None and not self._over:
             self._silence.on_agent_wrote(self)
 
-    def _on_left(self, event: Left, queued_ms: int) -> None:
+    def _on_left(self, event: Left, queued: Queued) -> None:
         if self._accepted_ms is not None:
             self.note_problem("left_after_accept")
-        elif not self.closed:
-            self._leave_queue(event.time_ms, queued_ms, event.reason)
+        elif not self._over:
+            self._leave_queue(event.time_ms, queued.time_ms, event.reason)
 
     def _leave_queue(self, time_ms: int, queued_ms: int, reason: str) -> None:
-        self._left = True
+        self._over = True
         self.cancel(ANSWER_DEADLINE)
         self._stop_waiting(max(time_ms, queued_ms), queued_ms)
         if self._service_level is not None:
@@ -318,31 +303,31 @@ class ChatFold(Fold):
         if self._missed is not None:
             self.take_back(OFFERED_SLOT, *self._missed)
 
-    def _on_ended(self, event: Ended, queued_ms: int) -> None:
+    def _on_ended(self, event: Ended, queued: Queued) -> None:
         if self._ended:
             self.note_problem("second_ended")
             return
-        time_ms = event.time_ms
-        cuts = self._cuts_with_agent()
+        time_ms, queued_ms = event.time_ms, queued.time_ms
+        cuts = self._cuts | self._agent_cut
         if self._accepted_ms is not None:
             self._let_go(time_ms)
             handled_ms = self.duration_ms(self._accepted_ms, time_ms) + event.after_work_ms
             self.facts.append((HANDLE_TIME_SLOT, time_ms, cuts, handled_ms, 1))
             if self._silence is not None:
                 self._silence.on_ended(self, time_ms, cuts)
-        elif not self._left:
+        elif not self._over:
             self._leave_queue(time_ms, queued_ms, "abandoned" if event.by == "customer" else "timeout")
         # A negative one is a problem that the answer or the leave before it has counted already.
         self.facts.append((DURATION_SLOT, time_ms, cuts, max(0, time_ms - queued_ms), 1))
-        self._ended = True
+        self._over = self._ended = True
         if event.resolved:
             self._resolution = (time_ms, cuts)
 
-    def _on_survey_sent(self, event: SurveySent, _: int) -> None:
-        self._all_surveys().on_sent(self, event, self._cuts_with_agent())
+    def _on_survey_sent(self, event: SurveySent, _: Queued) -> None:
+        self._all_surveys().on_sent(self, event, self._cuts | self._agent_cut)
 
-    def _on_survey_answered(self, event: SurveyAnswered, _: int) -> None:
-        self._all_surveys().on_answered(self, event, self._cuts_with_agent())
+    def _on_survey_answered(self, event: SurveyAnswered, _: Queued) -> None:
+        self._all_surveys().on_answered(self, event, self._cuts | self._agent_cut)
 
     def _all_surveys(self) -> Surveys:
         # Most chats have none.
@@ -351,7 +336,7 @@ class ChatFold(Fold):
         return self._surveys
 
 
-_HANDLERS: dict[type, Callable[[ChatFold, Any, int], None]] = {
+_HANDLERS: dict[type, Callable[[ChatFold, Any, Queued], None]] = {
     Queued: ChatFold._on_queued_again,  # noqa: SLF001 the class's own
     Transferred: ChatFold._on_transferred,  # noqa: SLF001
     Accepted: ChatFold._on_accepted,  # noqa: SLF001

@@ -26,7 +26,8 @@ class Silence:
     def on_customer_wrote(self, fold: Fold, time_ms: int, *, accepted: bool) -> None:
         """The customer has written; an agent is there, or not yet."""
         self._unanswered = True
-        self._take_back(fold)
+        if self._dropped is not None:
+            self._take_back(fold, *self._dropped)
         if accepted:
             fold.schedule(time_ms + self._abandon_after_ms, SILENCE)
 
@@ -39,13 +40,15 @@ class Silence:
         """A human agent has answered all that stands."""
         self._unanswered = False
         fold.cancel(SILENCE)
-        self._take_back(fold)
+        if self._dropped is not None:
+            self._take_back(fold, *self._dropped)
 
     def on_ended(self, fold: Fold, time_ms: int, cuts: int) -> None:
         """An accepted chat is over."""
         if self._unanswered:
             fold.cancel(SILENCE)
-            self._take_back(fold)
+            if self._dropped is not None:
+                self._take_back(fold, *self._dropped)
             fold.emit(DROPPED_SLOT, time_ms, cuts)
 
     def on_due(self, fold: Fold, due_ms: int, cuts: int) -> None:
@@ -53,7 +56,6 @@ class Silence:
         self._dropped = (due_ms, cuts)
         fold.emit(DROPPED_SLOT, due_ms, cuts)
 
-    def _take_back(self, fold: Fold) -> None:
-        if self._dropped is not None:
-            fold.take_back(DROPPED_SLOT, *self._dropped)
-            self._dropped = None
+    def _take_back(self, fold: Fold, time_ms: int, cuts: int) -> None:
+        fold.take_back(DROPPED_SLOT, time_ms, cuts)
+        self._dropped = None

@@ -14,13 +14,14 @@ from stream_kpi.lifecycles.customer.events import SubscriptionState
 from stream_kpi.lifecycles.customer.paying import flip, restate_history
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.history import NEVER_MS
-from stream_kpi.measures import registry
+from stream_kpi.measures import compound, registry
 
-MRR_SLOT = registry.MRR.slot
-NEW_SLOT = registry.MRR_NEW.slot
-REACTIVATION_SLOT = registry.MRR_REACTIVATION.slot
-EXPANSION_SLOT = registry.MRR_EXPANSION.slot
-CONTRACTION_SLOT = registry.MRR_CONTRACTION.slot
+NEW_SLOT = compound.NEW_MRR.slot
+REACTIVATION_SLOT = compound.REACTIVATED_MRR.slot
+EXPANSION_SLOT = compound.EXPANDED_MRR.slot
+CONTRACTION_SLOT = compound.CONTRACTED_MRR.slot
+CHURN_SLOT = compound.CHURNED_MRR.slot
+"""Each changes the MRR, and counts that as of its class."""
 CHURNED_SLOT = registry.MRR_CHURNED.slot
 CUSTOMERS_BY_CURRENCY_SLOT = registry.CUSTOMERS_BY_CURRENCY.slot
 """Slots of money and of what is counted by currency: an amount's own is this plus the currency's numeric code."""
@@ -207,18 +208,18 @@ class Account:
         for keys, was, delta in parts:
             if delta:
                 cuts = self._cuts(keys)
-                facts.append((MRR_SLOT + currency, time_ms, cuts, delta, 1))
                 facts.append((slot, time_ms, cuts, sign * delta, 1))
                 if (was > 0) != (was + delta > 0):
                     facts.append((CUSTOMERS_BY_CURRENCY_SLOT + currency, time_ms, cuts, 1, -1 if was > 0 else 1))
                     for key in keys:
                         turned[key] = was <= 0 or turned.get(key, False)
                 self._turn(currency, keys, was + delta, facts)
-        if class_slot == CHURNED_SLOT:
+        if class_slot == CHURN_SLOT:
             for delinquent, reason in ((True, "delinquent"), (False, "voluntary")):
                 amount = lost.get((currency, delinquent), 0)
                 if amount:
-                    facts.append((slot, time_ms, self._cut_sets.only("reason", reason), amount, 1))
+                    cuts = self._cut_sets.only("reason", reason)
+                    facts.append((CHURNED_SLOT + currency, time_ms, cuts, amount, 1))
 
     def _turn(self, currency: int, keys: tuple[str | None, ...], after: int, facts: list[Fact]) -> None:
         """State what a change of the MRR, of each of the keys to the same amount, keeps and loses of the month's."""
@@ -248,7 +249,7 @@ class Account:
         if before <= 0 < after:
             return (REACTIVATION_SLOT if currency in self._paid else NEW_SLOT), 1
         if after <= 0 < before:
-            return CHURNED_SLOT, -1
+            return CHURN_SLOT, -1
         return (EXPANSION_SLOT, 1) if after >= before else (CONTRACTION_SLOT, -1)
 
     def _customers(self, turned: dict[str | None, bool], facts: list[Fact]) -> None:

@@ -68,9 +68,13 @@ def restate(before: Course, after: Course, currency: int, cuts: int, facts: list
     ``after`` without its last step, or nothing: then this is all that ``after`` says."""
     amounts, were = after.amounts, before.amounts
     now, was_now = amounts[-1], were[-1] if were else 0
-    if len(amounts) == 1 and not were:  # the first step, as often as not
-        if now > 0:
-            facts.append((OF_PAST_PAYERS_SLOT + currency, after.instants_ms[0], cuts, now, 1))
+    if len(amounts) == 1:  # all within one hour, as often as not: nothing is lost since then
+        slot, start_ms = OF_PAST_PAYERS_SLOT + currency, after.instants_ms[0]
+        if now != was_now:
+            if was_now > 0:
+                facts.append((slot, start_ms, cuts, was_now, -1))
+            if now > 0:
+                facts.append((slot, start_ms, cuts, now, 1))
         return
     # After its last step, `before` stays as that left it.
     were = (*were, was_now) if were else (0,) * len(amounts)

@@ -78,11 +78,16 @@ def from_wire(wire: SubscriptionWire, time_ms: int) -> CustomerEvent:
 
 
 def _mrr_by_plan(items: tuple[SubscriptionItem, ...]) -> tuple[tuple[str, int], ...]:
+    if len(items) == 1:  # nearly always
+        plan, amount = items[0].plan, _mrr(items[0])
+        return ((plan, amount),) if amount else ()
     plans: dict[str, int] = {}
     for item in items:
-        if item.usage == "licensed":
-            amount = monthly_minor_units(
-                item.unit_amount, item.quantity, item.discount, item.interval, item.interval_count
-            )
-            plans[item.plan] = plans.get(item.plan, 0) + amount
+        plans[item.plan] = plans.get(item.plan, 0) + _mrr(item)
     return tuple(sorted((plan, amount) for plan, amount in plans.items() if amount))
+
+
+def _mrr(item: SubscriptionItem) -> int:
+    if item.usage != "licensed":
+        return 0
+    return monthly_minor_units(item.unit_amount, item.quantity, item.discount, item.interval, item.interval_count)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.customer.account import (
+    CHURN_SLOT,
     CHURNED_SLOT,
     CONTRACTION_SLOT,
     CUSTOMERS_BY_CURRENCY_SLOT,
     EXPANSION_SLOT,
-    MRR_SLOT,
     NEW_SLOT,
     REACTIVATION_SLOT,
 )
@@ -84,18 +84,16 @@ class SoleSubscription:
 
     def _state(self, time_ms: int, after: int, delinquent: bool, facts: list[Fact]) -> None:  # noqa: FBT001 its only caller is above
         before, cuts, currency = self._amount, self._cuts, self._currency
-        change = after - before
-        facts.append((MRR_SLOT + currency, time_ms, cuts, change, 1))
         if before and after:
-            slot = EXPANSION_SLOT if change > 0 else CONTRACTION_SLOT
-            facts.append((slot + currency, time_ms, cuts, abs(change), 1))
+            slot = EXPANSION_SLOT if after > before else CONTRACTION_SLOT
+            facts.append((slot + currency, time_ms, cuts, abs(after - before), 1))
             return
         if after:
             slot = REACTIVATION_SLOT if self._switches else NEW_SLOT
             facts.append((slot + currency, time_ms, cuts, after, 1))
         else:
             reason = self._cut_sets.only("reason", "delinquent" if delinquent else "voluntary")
-            facts.append((CHURNED_SLOT + currency, time_ms, cuts, before, 1))
+            facts.append((CHURN_SLOT + currency, time_ms, cuts, before, 1))
             facts.append((CHURNED_SLOT + currency, time_ms, reason, before, 1))
         facts.append((CUSTOMERS_BY_CURRENCY_SLOT + currency, time_ms, cuts, 1, 1 if after else -1))
         flip(time_ms, self._switches, cuts, self._zone, facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -12,7 +13,7 @@ from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import CHAT_FCR_WINDOW_MS, Options
 from stream_kpi.lifecycles.relationship.events import Answered, ChatContact, Contact, TicketContact, Withdrawn
-from stream_kpi.lifecycles.relationship.first_contact import Contacts
+from stream_kpi.lifecycles.relationship.first_contact import Cohort, Contacts
 from stream_kpi.lifecycles.relationship.last_answers import LastAnswers
 from stream_kpi.measures import registry
 
@@ -20,8 +21,16 @@ TICKETS_DUE: Final = 0
 """Due moment: the time has passed in which a solved ticket could come back."""
 CHATS_DUE: Final = 1
 """The same for chats."""
+CONTACTS: Final = (TicketContact, ChatContact)
+"""For isinstance: the union of them would be put together anew at each call."""
+_CHATS: Final = Cohort.of(CHATS_DUE, CHAT_FCR_WINDOW_MS, registry.CHAT_FCR_COHORT)
 _CATEGORY: Final = 2
 """Its place among the dimensions of a resolution."""
+
+
+@lru_cache(maxsize=1)
+def _tickets_within(window_ms: int) -> Cohort:
+    return Cohort.of(TICKETS_DUE, window_ms, registry.FCR_COHORT)
 
 
 class RelationshipFold(Fold):
@@ -49,19 +58,18 @@ class RelationshipFold(Fold):
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event."""
-        if isinstance(event, Answered):
-            self._all_answers().on_answered(self, "", event.answer)
-            return
-        if isinstance(event, TicketContact | ChatContact):
+        if isinstance(event, CONTACTS):
             self._on_contact(event)
-        if isinstance(event, TicketContact | ChatContact | Withdrawn):
-            self._contacts_kept[event.uid] = event
-            self._forget()
+            self._keep(event)
+        elif isinstance(event, Withdrawn):
+            self._keep(event)
+        elif isinstance(event, Answered):
+            self._all_answers().on_answered(self, "", event.answer)
 
     def replace(self, known: HistoryEvent, event: HistoryEvent) -> bool:
         """What was opened is now resolved, or has said its last word, and nothing else about it has changed: by far the
         most of all words."""
-        if not isinstance(event, TicketContact | ChatContact):
+        if not isinstance(event, CONTACTS):
             return False
         if event.final and msgspec.structs.replace(event, final=False) == known:
             if event.uid in self._contacts_kept:
@@ -91,6 +99,11 @@ class RelationshipFold(Fold):
         for answer in event.answers:
             self._all_answers().on_answered(self, event.uid, answer)
 
+    def _keep(self, event: Contact | Withdrawn) -> None:
+        self._contacts_kept[event.uid] = event
+        if len(self._contacts_kept) > 1:
+            self._forget()
+
     def _forget(self) -> None:
         """Let go of the earliest contacts that have said their last word, up to one that has not: to what is still said
         only contacts matter that were opened later. The last of all stays: it says when the customer was last heard
@@ -118,10 +131,10 @@ class RelationshipFold(Fold):
     def _contacts(self, event: Contact) -> Contacts:
         if isinstance(event, TicketContact):
             if self._tickets is None:
-                self._tickets = Contacts(TICKETS_DUE, self._options.fcr_window_ms, registry.FCR_COHORT)
+                self._tickets = Contacts(_tickets_within(self._options.fcr_window_ms))
             return self._tickets
         if self._chats is None:
-            self._chats = Contacts(CHATS_DUE, CHAT_FCR_WINDOW_MS, registry.CHAT_FCR_COHORT)
+            self._chats = Contacts(_CHATS)
         return self._chats
 
     def _all_answers(self) -> LastAnswers:

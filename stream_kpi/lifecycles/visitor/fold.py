@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 from stream_kpi.lifecycles.facts import CutSets
@@ -54,9 +53,10 @@ class VisitorFold(Fold):
         """The latest signal of any type."""
         self._lone = True
         """Whether it is the only one of its instant."""
-        self._undecided: deque[tuple[int, int]] = deque()
+        self._undecided: list[tuple[int, int]] = []
         """Time and cuts of the visits that are not old enough."""
-        self._acted = Thinning(BOUNCE_WINDOW_MS)
+        self._acted: Thinning | None = None
+        """None until it acts: most only visit."""
 
     @property
     def closed(self) -> bool:
@@ -73,13 +73,15 @@ class VisitorFold(Fold):
         elif isinstance(event, Converted):
             self._on_conversion(time_ms, event.goal)
         else:
+            if self._acted is None:
+                self._acted = Thinning(BOUNCE_WINDOW_MS)
             self.spent += self._acted.replaced_by(event)
 
     def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
         """Judge the visits that are old enough: a bounce is one that no signal followed or went along with."""
         undecided = self._undecided
         while undecided and undecided[0][0] + BOUNCE_WINDOW_MS <= due_ms:
-            time_ms, cuts = undecided.popleft()
+            time_ms, cuts = undecided.pop(0)
             self.emit(VISITS_SLOT, time_ms, cuts)
             if self._last_ms == time_ms and self._lone:
                 self.emit(BOUNCES_SLOT, time_ms, cuts)

@@ -108,7 +108,7 @@ def test_the_report_says_what_was_asked_what_was_reached_and_how_late_records_we
     assert in_words(report) == "2 instances ran at the start; 1,000 events/s were sent, 999 handled."
 
 
-@pytest.mark.parametrize(("running", "sent_per_s", "handled_per_s"), [(1, 1e3, 1e3), (2, 980, 1e3), (2, 1e3, 980)])
+@pytest.mark.parametrize(("running", "sent_per_s", "handled_per_s"), [(1, 1e3, 1e3), (2, 970, 1e3), (2, 1e3, 970)])
 def test_a_run_that_was_not_what_was_asked_for_says_so(running: int, sent_per_s: float, handled_per_s: float) -> None:
     lateness = Lateness(Stretch(T0_MS, 60, 2))
     lateness.running = running

@@ -44,12 +44,12 @@ class Lifecycle(NamedTuple):
 
 
 class Said(NamedTuple):
-    """The contribution of an entity has changed (None: it has none), or the entity has left memory: ``final``."""
+    """The contribution of an entity has changed (None: it has none), or the entity has left memory, at ``gone_ms``."""
 
     key: str
     before: Contribution | None
     now: Contribution | None
-    final: bool = False
+    gone_ms: int | None = None
 
 
 class Retention(NamedTuple):
@@ -149,7 +149,7 @@ class Entities:
                 if entity.fold.voided and not entity.fold.closed:
                     unexplained += len(entity.events)
                 facts.extend(_leaving(entity, evict_at_ms))
-                self._remove(entity)
+                self._remove(entity, evict_at_ms)
                 continue
             entity.wake_ms = NEVER_MS
             self._plan_wake(entity)
@@ -237,10 +237,10 @@ class Entities:
         if len(entity.events) >= 2 * LATER_EVENTS:
             entity.keep_last(LATER_EVENTS)
 
-    def _remove(self, entity: Entity) -> None:
+    def _remove(self, entity: Entity, at_ms: int) -> None:
         key = entity.key
         if self.lifecycle.contributes:
-            self._said.append(Said(key, entity.contributed, entity.fold.contribution(), final=True))
+            self._said.append(Said(key, entity.contributed, entity.fold.contribution(), at_ms))
         self.hot.pop(key, None)
         self.cold.pop(key, None)
         entity.dirty = False

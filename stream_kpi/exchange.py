@@ -1,4 +1,5 @@
-"""The hop to a customer's whole view: what tickets and chats say of themselves, brought to their customers' shards.
+"""The hop to a customer's whole view: what tickets and chats say of themselves, brought to their customers' shards. All
+but one thing is for the customer's relationship; whether it is still owed a service level, for its account.
 
 Whatever an entity says replaces what it said before, so that repeats change nothing. What goes to a customer of this
 shard is taken in at once, the rest leaves with the flush that holds the state it follows from. An entity has one shard,
@@ -17,14 +18,22 @@ from stream_kpi.entities import Entities, Retention, TooLargeError
 from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord
 from stream_kpi.lifecycles.contribution import Contribution
+from stream_kpi.lifecycles.customer.events import BreachedTicket
 from stream_kpi.lifecycles.facts import Fact
-from stream_kpi.lifecycles.relationship.events import Withdrawn, Word, chat_word, ticket_word
+from stream_kpi.lifecycles.relationship import events as relationship_events
+from stream_kpi.lifecycles.relationship.events import Withdrawn, chat_word, ticket_word
 from stream_kpi.outbox import Outbox
 
 WORDS_PER_RECORD = 100
 """About 100 bytes each, 8 kB with the longest texts: a record stays under what every broker takes."""
 
-_WORD_OF: dict[str, Callable[[str, Contribution, bool], Word]] = {"ticket": ticket_word, "chat": chat_word}
+Word = relationship_events.Word | BreachedTicket
+"""What a customer is told: its relationship, or its account."""
+
+_WORD_OF: dict[str, Callable[[str, Contribution, bool], relationship_events.Word]] = {
+    "ticket": ticket_word,
+    "chat": chat_word,
+}
 """How the kinds of entities that contribute say it."""
 
 
@@ -57,7 +66,8 @@ class Exchange:
         self._number = number
         self._partitioner = partitioner
         self._contributing = [(entities[kind], word_of) for kind, word_of in _WORD_OF.items()]
-        self._customers = entities["relationship"]
+        self._relationships = entities["relationship"]
+        self._accounts = entities["customer"]
         self._outbox = outbox
         self._counts: Counter[tuple[str, ...]] = outbox.counts
         self._kept_ms = None if retention is None else retention.open_ms
@@ -90,7 +100,7 @@ class Exchange:
         return greatest_ms
 
     def _tell(self, customer: str, word: Word, clock_ms: int) -> None:
-        customers = self._customers
+        customers = self._accounts if isinstance(word, BreachedTicket) else self._relationships
         gone = self._kept_ms is not None and word.time_ms + self._kept_ms <= clock_ms
         if gone and customer not in customers:
             self._counts["data_problems", "customer_gone"] += 1
@@ -101,9 +111,11 @@ class Exchange:
             self._counts["data_problems", "customer_too_large"] += 1
 
 
-def _words(entities: Entities, word_of: Callable[[str, Contribution, bool], Word]) -> Iterator[tuple[str, Word]]:
+def _words(
+    entities: Entities, word_of: Callable[[str, Contribution, bool], relationship_events.Word]
+) -> Iterator[tuple[str, Word]]:
     prefix = entities.lifecycle.prefix.decode()
-    for key, before, now, final in entities.take_said():
+    for key, before, now, gone_ms in entities.take_said():
         origin = prefix + key
         to = None if now is None else _customer_of(origin, now)
         if before is not None:
@@ -111,7 +123,23 @@ def _words(entities: Entities, word_of: Callable[[str, Contribution, bool], Word
             if former != to:
                 yield former, Withdrawn(before.opened_ms, origin)
         if now is not None and to is not None:
-            yield to, word_of(origin, now, final)
+            yield to, word_of(origin, now, gone_ms is not None)
+        if (before is not None and before.breaches) or (now is not None and now.breaches):
+            yield from _breach_words(origin, before, now, gone_ms)
+
+
+def _breach_words(
+    origin: str, before: Contribution | None, now: Contribution | None, gone_ms: int | None
+) -> Iterator[tuple[str, BreachedTicket]]:
+    """What the customer's account is told. Nobody known has none."""
+    to = None if now is None else now.customer
+    if before is not None and before.customer and before.customer != to:
+        yield before.customer, BreachedTicket(before.opened_ms, origin, ())
+    if now is not None and now.customer:
+        breaches = now.breaches
+        if gone_ms is not None and len(breaches) % 2:
+            breaches += (gone_ms,)  # what is forgotten is not owed
+        yield now.customer, BreachedTicket(now.opened_ms, origin, breaches, gone_ms is not None)
 
 
 def _customer_of(origin: str, contribution: Contribution) -> str:

@@ -67,8 +67,8 @@ def run_contender(name: str, task: Task, *, profile: bool = False) -> Figures:
     return msgspec.json.decode(ended.stdout.splitlines()[-1], type=Figures)
 
 
-def fill(address: str, events: int) -> Task:
-    """Make topics of a name of their own and write the log to them."""
+def new_task(address: str) -> Task:
+    """Make topics of a name of their own, without events."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     topics = {kind: f"{name}.{kind.name.lower()}" for kind in TopicKind}
     overrides = {
@@ -79,8 +79,13 @@ def fill(address: str, events: int) -> Task:
     create_topics(load_settings(None, overrides), PARTITIONS)
     # A topic just made has no leader for a moment: aiokafka tries again, in order; what stays wrong it raises.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    written = asyncio.run(produce(address, topics, log(events)))
-    return Task(name=name, address=address, topics=topics, partitions=PARTITIONS, events=written)
+    return Task(name=name, address=address, topics=topics, partitions=PARTITIONS, events=0)
+
+
+def fill(address: str, events: int) -> Task:
+    """Make topics of a name of their own and write the log to them."""
+    task = new_task(address)
+    return msgspec.structs.replace(task, events=asyncio.run(produce(address, task.topics, log(events))))
 
 
 def clear(task: Task) -> None:

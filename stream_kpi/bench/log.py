@@ -18,7 +18,7 @@ from stream_kpi.events.topics import TopicKind
 PARTITIONS = 4
 START_MS = 1_772_442_000_000
 """2026-03-02T09:00:00Z."""
-EVENTS_PER_MS = 20
+EVENTS_PER_S = 20_000
 LIVE_SHARE = 0.02
 """Entities alive at any moment, of the log's events."""
 _TOPIC_SHARES = ((TopicKind.TICKET, 0.6), (TopicKind.CHAT, 0.3), (TopicKind.SUBSCRIPTION, 0.1))
@@ -67,10 +67,10 @@ class _Lives:
             self._lives[index] = self._birth()
 
 
-def log(events: int, seed: int = 1) -> Iterator[LogRecord]:
-    """``events`` events in order of time, 20,000 a second: 60 % tickets, 30 % chats, 10 % subscriptions.
+def log(events: int, seed: int = 1, start_ms: int = START_MS, events_per_s: int = EVENTS_PER_S) -> Iterator[LogRecord]:
+    """``events`` events in order of time: 60 % tickets, 30 % chats, 10 % subscriptions.
 
-    The same seed and number give the same bytes.
+    The same arguments give the same bytes.
     """
     random = Random(seed)
     draw = random.random
@@ -82,10 +82,11 @@ def log(events: int, seed: int = 1) -> Iterator[LogRecord]:
         begin += share
     (tickets, chats, subscriptions) = ranges
     head = b""
-    time_ms = START_MS
+    time_ms = -1
     for number in range(events):
-        if number % EVENTS_PER_MS == 0:
-            time_ms = START_MS + number // EVENTS_PER_MS
+        now_ms = start_ms + number * 1_000 // events_per_s
+        if now_ms != time_ms:
+            time_ms = now_ms
             time = datetime.fromtimestamp(time_ms // 1000, UTC)
             head = f'","source":"/bench","time":"{time:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03}Z",'.encode()
         place = draw()

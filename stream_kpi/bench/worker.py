@@ -8,7 +8,10 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 from urllib.error import URLError
 
 from stream_kpi.bench.figures import Figures, Task
@@ -17,6 +20,8 @@ from stream_kpi.brokers.topic_admin import create_topics
 from stream_kpi.errors import CHECK_FAILED, UserError
 from stream_kpi.settings import load_settings
 
+Clock = Literal["wall", "event"]
+
 POLL_S = 0.25
 STALLED_S = 90.0
 """A worker that has done nothing more for so long is given up."""
@@ -24,23 +29,28 @@ _END_S = 30.0
 _CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def configuration(task: Task, port: int) -> str:
-    """The worker's TOML: the task's topics, time as in the log, everything else as it is by default."""
+def sla_topic(task: Task) -> str:
+    """Where the worker tells of service levels."""
+    return f"{task.name}.sla"
+
+
+def configuration(task: Task, port: int, clock: Clock = "event", more: str = "") -> str:
+    """The worker's TOML: the task's topics, ``more``, and everything else as it is by default."""
     topics = "".join(f'{kind.name.lower()}s = "{topic}"\n' for kind, topic in task.topics.items())
     return f"""\
 app_id = "{task.name}-worker"
-clock = "event"
+clock = "{clock}"
 
 [broker]
 address = "{task.address}"
 
 [topics]
 {topics}values = "{task.name}.values"
-sla = "{task.name}.sla"
+sla = "{sla_topic(task)}"
 
 [web]
 port = {port}
-"""
+{more}"""
 
 
 def measure(task: Task) -> Figures:
@@ -49,17 +59,25 @@ def measure(task: Task) -> Figures:
     Raises UserError when it ends before that or does nothing for ``STALLED_S``, with the end of its log.
     """
     port = free_port()
+    with running(task, configuration(task, port)) as process:
+        return _watch(process, port, task.events)
+
+
+@contextmanager
+def running(task: Task, settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker with these settings, and its topics. A GivenUpError in the block is raised as UserError, with the end
+    of the worker's log."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "worker.toml")
-        config.write_text(configuration(task, port))
+        config.write_text(settings)
         create_topics(load_settings(config), task.partitions)
         log = Path(folder, "worker.log")
         with log.open("wb") as output:
             command = [sys.executable, "-m", "stream_kpi", "worker", "--config", str(config)]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder)
         try:
-            return _watch(process, port, task.events)
-        except _GivenUpError as reason:
+            yield process
+        except GivenUpError as reason:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise UserError(f"bench: the worker {reason}\n{tail}", CHECK_FAILED) from None
         finally:
@@ -71,8 +89,8 @@ def measure(task: Task) -> Figures:
                 process.wait()
 
 
-class _GivenUpError(Exception):
-    pass
+class GivenUpError(Exception):
+    """The worker will not do what it is watched for; the message goes on after "the worker"."""
 
 
 def _watch(process: subprocess.Popen[bytes], port: int, events: int) -> Figures:
@@ -83,14 +101,14 @@ def _watch(process: subprocess.Popen[bytes], port: int, events: int) -> Figures:
     started_cpu_s = 0.0
     while done < events:
         if process.poll() is not None:
-            raise _GivenUpError(f"ended with status {process.returncode} after {done} of {events} events")
-        now_done, now_s = events_done(_metrics(port)), time.monotonic()
+            raise GivenUpError(f"ended with status {process.returncode} after {done} of {events} events")
+        now_done, now_s = events_done(metrics(port)), time.monotonic()
         if not now_done:
             started_s, started_cpu_s = now_s, _cpu_s(process.pid)
         if now_done > done:
             done, moved_s = now_done, now_s
         elif now_s - moved_s > STALLED_S:
-            raise _GivenUpError(f"stood still for {STALLED_S:.0f} s after {done} of {events} events")
+            raise GivenUpError(f"stood still for {STALLED_S:.0f} s after {done} of {events} events")
         if done < events:
             time.sleep(POLL_S)
     return Figures(
@@ -111,7 +129,20 @@ def events_done(metrics: str) -> int:
     return int(total)
 
 
-def _metrics(port: int) -> str:
+def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return when the worker's values are right. Raises GivenUpError when that takes too long."""
+    until_s = time.monotonic() + STALLED_S
+    while True:
+        if process.poll() is not None:
+            raise GivenUpError(f"ended with status {process.returncode}")
+        with suppress(URLError, OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10):
+            return
+        if time.monotonic() > until_s:
+            raise GivenUpError(f"was not ready within {STALLED_S:.0f} s")
+        time.sleep(POLL_S)
+
+
+def metrics(port: int) -> str:
     """What /metrics says of events; nothing while the worker starts. All series would cost the worker a tenth of its
     time at this pace."""
     url = f"http://127.0.0.1:{port}/metrics?name[]=stream_kpi_events_total"
@@ -132,4 +163,4 @@ def _peak_rss_mib(pid: int) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise _GivenUpError("has no VmHWM in /proc: the bench needs Linux")
+    raise GivenUpError("has no VmHWM in /proc: the bench needs Linux")

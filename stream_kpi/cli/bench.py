@@ -1,4 +1,4 @@
-"""``stream-kpi bench``: events per second on one broker, next to other ways of doing it."""
+"""``stream-kpi bench``: events per second next to other ways of doing it; how late service levels are told."""
 
 from __future__ import annotations
 
@@ -8,20 +8,43 @@ import typer
 
 from stream_kpi.cli.common import Format
 
+app = typer.Typer(invoke_without_command=True)
 
+BrokerChoice = Annotated[
+    str, typer.Option(metavar="kafka|embedded|HOST:PORT", help="kafka starts Apache Kafka here (Java 17).")
+]
+FormatChoice = Annotated[Format, typer.Option(help="table for people, json for programs.")]
+
+
+@app.callback()
 def bench(
+    context: typer.Context,
     events: Annotated[int, typer.Option(min=1_000, help="Length of the log that is measured.")] = 1_000_000,
-    broker: Annotated[
-        str, typer.Option(metavar="kafka|embedded|HOST:PORT", help="kafka starts Apache Kafka here (Java 17).")
-    ] = "kafka",
+    broker: BrokerChoice = "kafka",
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="limit, stream_kpi, faust_table, quixstreams or core; may be repeated."),
     ] = None,
-    format: Annotated[Format, typer.Option(help="table for people, json for programs.")] = Format.TABLE,  # noqa: A002
+    format: FormatChoice = Format.TABLE,  # noqa: A002
     profile: Annotated[bool, typer.Option("--profile", help="With --only core: where its time goes.")] = False,
 ) -> None:
     """Measure stream-kpi against the poll-and-decode limit, a plain Faust table and Quix Streams, in one run."""
+    if context.invoked_subcommand is not None:
+        return
     from stream_kpi.bench.command import bench as measure
 
     measure(events, broker, only or (), "json" if format is Format.JSON else "table", profile=profile)
+
+
+@app.command()
+def sla(
+    instances: Annotated[int, typer.Option(min=100, help="Service levels that run when the stretch begins.")] = 50_000,
+    events_per_s: Annotated[int, typer.Option(min=1, help="Events sent all the while.")] = 20_000,
+    seconds: Annotated[int, typer.Option(min=1, help="Length of the stretch that is measured.")] = 60,
+    broker: BrokerChoice = "kafka",
+    format: FormatChoice = Format.TABLE,  # noqa: A002
+) -> None:
+    """Measure how late after its moment a worker tells that a service level is at risk or missed."""
+    from stream_kpi.bench.sla.command import measure
+
+    measure(instances, events_per_s, seconds, broker, "json" if format is Format.JSON else "table")

@@ -50,7 +50,7 @@ app.add_typer(topics.app, name="topics")
 app.command("doctor")(doctor.doctor)
 app.command("catalogue")(catalogue.catalogue)
 app.command("simulate")(simulate.simulate)
-app.command("bench")(bench.bench)
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> int:

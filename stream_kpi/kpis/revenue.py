@@ -95,6 +95,24 @@ LEVELS: Final = (
         advice="See by plan whether customers moved to cheaper plans or new ones start small. Then check discounts: a "
         "campaign that never ends shows here first.",
     ),
+    Kpi(
+        id="mrr_at_risk",
+        title="MRR at risk",
+        area=Area.REVENUE,
+        unit="money",
+        kind=KpiKind.MONEY,
+        direction="down",
+        target=None,
+        cuts=_PLAN,
+        windows=rows.INSTANT,
+        formula=MoneyLevel(registry.MRR_AT_RISK, registry.CUSTOMERS_AT_RISK),
+        definition="MRR of the customers that have an open ticket with a service level that was missed and is neither "
+        "fulfilled nor cancelled, by currency; a customer counts once, however many there are. 0 where no service "
+        "levels are promised.",
+        advice="Answer these tickets first, the customer with the highest MRR first, and tell those customers by when "
+        "you will have an answer. If the sum comes back every week, give the plan that it lies in targets that you "
+        "can keep, or the people to keep them.",
+    ),
 )
 
 MOVEMENTS: Final = (

@@ -44,6 +44,8 @@ class Contribution(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Of a ticket, as created."""
     resolution: Resolution | None
     answers: tuple[NpsAnswer, ...] = ()
+    breaches: tuple[int, ...] = ()
+    """Of a ticket: when it began and ceased to have a missed service level that is still owed, in turn."""
 
 
 def dimensions_of(cut_sets: CutSets, cuts: int) -> tuple[str, ...]:

@@ -79,8 +79,9 @@ class Fold(ABC):
         return []
 
     def contribution(self) -> Contribution | None:
-        """What the entity says of itself to its customer; None: nothing. A function of history and clock, of no option:
-        what was said before a restart is found by folding again. Only for folds that have something to say."""
+        """What the entity says of itself to its customer; None: nothing. A function of history and clock, and of no
+        option that may change in an app's life: what was said before a restart is found by folding again. Only for
+        folds that have something to say."""
         return None
 
     def memberships(self) -> list[Fact]:

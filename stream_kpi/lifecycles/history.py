@@ -25,7 +25,8 @@ class HistoryEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     opens: ClassVar[bool] = False
     """True for the event that an entity cannot be without, where it comes before all others whatever its time: a
-    clock that runs ahead must not put a reply before the creation of its ticket."""
+    clock that runs ahead must not put a reply before the creation of its ticket. And for what an entity is to know of
+    others before it takes its own events in."""
 
     @property
     def order(self) -> tuple[int, int, str]:

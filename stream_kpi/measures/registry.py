@@ -186,6 +186,10 @@ customer's beginning, whenever its MRR changes."""
 MRR_LOST_SINCE = Measure(110, "mrr_lost_since", Kind.LEVEL, by_currency=True)
 """Its level at the start of an hour (UTC) is by how much each customer's MRR of today is below what it was then;
 restated as well."""
+MRR_AT_RISK = Measure(111, "mrr_at_risk", Kind.LEVEL, by_currency=True)
+"""The MRR of customers that have a ticket with a missed service level that is still owed."""
+CUSTOMERS_AT_RISK = Measure(112, "customers_at_risk", Kind.LEVEL, by_currency=True)
+"""Those of customers_by_currency that have one."""
 
 # Chats and calls: how each contact left the queue, in time or past the service level's X, with or without an answer.
 # Answered in time is service_level_met; blocked ones are in none. Every definition of a service level is made of these.

@@ -77,6 +77,7 @@ IDS = [
     "expansion_revenue",
     "revenue_contraction",
     "mrr_churned",
+    "mrr_at_risk",
     "mrr_reactivation",
     "customers",
     "churn_rate",

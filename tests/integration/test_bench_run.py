@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from stream_kpi.bench.command import bench, fill, run_contender
 from stream_kpi.bench.figures import Task
 from stream_kpi.bench.log import PARTITIONS, log
+from stream_kpi.bench.sla import run
+from stream_kpi.bench.sla.command import measure
 from stream_kpi.brokers import Broker
 from stream_kpi.brokers.probe import probe
 from stream_kpi.events.topics import TopicKind
@@ -71,3 +73,17 @@ def test_all_contenders_read_the_same_topics_and_the_report_has_them_all(
     assert report["events"] == EVENTS
     assert all(report[name]["events_per_s"] > 0 and report[name]["peak_rss_mib"] > 0 for name in names)
     assert set(report["ratios"]) == {"to_limit", "to_faust_table", "to_quixstreams"}
+
+
+def test_a_run_of_service_levels_times_what_a_worker_tells(
+    embedded_broker: Broker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "LEAD_S", 4)
+    monkeypatch.setattr(run, "WARM_UP_S", 1)
+    measure(200, 100, 2, embedded_broker.address, "json")
+    report = msgspec.json.decode(capsys.readouterr().out)
+    assert (report["running"], report["as_asked"]) == (200, True)
+    for name in ("at_risk", "breached"):
+        told = report[name]
+        assert told["records"] == told["due"] > 0
+        assert 0 <= told["p50_s"] <= told["p99_s"] <= told["max_s"] < 5

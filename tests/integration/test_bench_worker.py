@@ -69,7 +69,7 @@ def test_a_worker_that_ends_early_is_reported_with_its_status() -> None:
     port = free_port()
     with (
         stand_in(port, 0, 40) as process,
-        pytest.raises(worker._GivenUpError, match="ended with status 3 after 40 of 100 events"),
+        pytest.raises(worker.GivenUpError, match="ended with status 3 after 40 of 100 events"),
     ):
         worker._watch(process, port, 100)
 
@@ -79,6 +79,6 @@ def test_a_worker_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch)
     port = free_port()
     with (
         stand_in(port, *[0] * 10_000) as process,
-        pytest.raises(worker._GivenUpError, match="stood still for 0 s after 0 of 100 events"),
+        pytest.raises(worker.GivenUpError, match="stood still for 0 s after 0 of 100 events"),
     ):
         worker._watch(process, port, 100)

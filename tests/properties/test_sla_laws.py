@@ -24,7 +24,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.sla.policy import TICKET_METRICS, Policies, Policy, Targets
 from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.lifecycles.ticket.events import Created, Merged, Status, TicketEvent, Updated
-from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
+from stream_kpi.lifecycles.ticket.promised import PromisedTicketFold, new_ticket_fold
 from stream_kpi.measures.registry import BY_NUMBER, SLA_BREACHED, SLA_MET, SLOTS_PER_MEASURE, Kind
 from tests.sla_kit import net_told
 from tests.strategies.chats import chat_stories
@@ -142,6 +142,30 @@ def test_an_instance_starts_before_all_else_is_decided_once_and_is_over_when_its
         breached = sum(t.name == "breached" for t in told)
         met = sum(t.name == "fulfilled" and t.late_by_ms is None for t in told)
         assert removed or (count[SLA_BREACHED.slot], count[SLA_MET.slot]) == (breached, met)
+
+
+@given(ticket_stories(), times_ms)
+@settings(max_examples=150, deadline=None)
+def test_a_ticket_owes_something_from_a_miss_to_the_end_of_the_last_instance_that_was_missed(
+    story: list[TicketEvent], clock_ms: int
+) -> None:
+    history = sorted(story, key=lambda event: event.order)
+    fold, _ = facts_of(partial(new_ticket_fold, CutSets(), OPTIONS), history, clock_ms)
+    assert isinstance(fold, PromisedTicketFold)
+    missed: dict[tuple[str, int, int], tuple[int, int]] = {}
+    for told in fold.transitions:
+        instance = told.metric, told.started_ms, told.nth
+        if told.name == "breached":
+            missed[instance] = told.time_ms, END_MS
+        elif told.name in {"fulfilled", "cancelled"} and instance in missed:
+            missed[instance] = missed[instance][0], told.time_ms
+    breaches = fold._service_levels.breaches
+    assert list(breaches) == sorted(breaches)
+    for at_ms in sorted({ms + off_ms for span in missed.values() for ms in span for off_ms in (-1, 0)}):
+        if at_ms > clock_ms:
+            break
+        owes = any(start_ms <= at_ms < end_ms for start_ms, end_ms in missed.values())
+        assert sum(moment_ms <= at_ms for moment_ms in breaches) % 2 == owes
 
 
 @given(ticket_stories(), times_ms)

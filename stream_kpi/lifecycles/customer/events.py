@@ -1,6 +1,9 @@
-"""A customer's compact events: what any KPI needs of a subscription's state and of an invoice."""
+"""A customer's compact events: what any KPI needs of a subscription's state and of an invoice, and what its tickets
+say of the service levels that they have missed."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from stream_kpi.events.currencies import numeric_code
 from stream_kpi.events.subscriptions import InvoicePaid, SubscriptionItem, SubscriptionWire
@@ -52,7 +55,23 @@ class Paid(HistoryEvent, frozen=True, gc=False, tag=2):
     plan: str | None = None
 
 
-CustomerEvent = SubscriptionState | Paid
+class BreachedTicket(HistoryEvent, frozen=True, gc=False, tag=3):
+    """A ticket of the customer that has, or has had, a missed service level, at the time of the ticket's creation. The
+    uid is that of the ticket, the latest word stands (:mod:`stream_kpi.lifecycles.contribution`)."""
+
+    breaches: tuple[int, ...]
+    """When it began and ceased to have one that is still owed, in turn; empty: it never had."""
+    final: bool = False
+    """The ticket has been forgotten: it will say nothing more."""
+
+    opens: ClassVar[bool] = True
+
+    def replaces(self, other: HistoryEvent) -> bool:
+        """The later word stands. The same again is no other."""
+        return self != other
+
+
+CustomerEvent = SubscriptionState | Paid | BreachedTicket
 """Every compact event of a customer."""
 
 

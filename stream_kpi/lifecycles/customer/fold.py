@@ -1,4 +1,5 @@
-"""The customer lifecycle: subscription states to movements, levels and losses; invoices to what was paid."""
+"""The customer lifecycle: subscription states to movements, levels and losses; invoices to what was paid; what tickets
+say of missed service levels to the revenue at risk."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from itertools import chain
 from msgspec.structs import replace
 
 from stream_kpi.lifecycles.customer.account import Account
-from stream_kpi.lifecycles.customer.events import EffectiveOrder, Paid, SubscriptionState
+from stream_kpi.lifecycles.customer.at_risk import RevenueAtRisk
+from stream_kpi.lifecycles.customer.events import BreachedTicket, EffectiveOrder, Paid, SubscriptionState
 from stream_kpi.lifecycles.customer.sole import SoleSubscription
 from stream_kpi.lifecycles.facts import CutSets, Fact, difference
 from stream_kpi.lifecycles.fold import Fold
@@ -36,7 +38,7 @@ class CustomerFold(Fold):
     its due moment, one that reaches back before the open instant restates what came after.
     """
 
-    __slots__ = ("_account", "_applied", "_options", "_paid_invoices", "_replays", "_sole", "_timeline")
+    __slots__ = ("_account", "_applied", "_at_risk", "_options", "_paid_invoices", "_replays", "_sole", "_timeline")
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
@@ -52,21 +54,42 @@ class CustomerFold(Fold):
         self._replays = False
         self._paid_invoices: dict[str, None] = {}
         """Their ids. A dictionary, which the cycle collector does not track."""
+        self._at_risk: RevenueAtRisk | None = None
+        """None: no ticket has ever missed a service level, nearly always."""
 
     @property
     def closed(self) -> bool:
-        """Never: who paid once and pays again is a reactivation, so that has to be remembered."""
-        return False
+        """Never for one who has had a subscription or an invoice: who paid once and pays again is a reactivation, so
+        that has to be remembered."""
+        known = self._timeline or self._paid_invoices
+        return self._at_risk is not None and self._at_risk.settled and not known
 
     def on_event(self, event: HistoryEvent) -> None:
         """Take a state in, and its effect if that has come. Raises TypeError for another lifecycle's event."""
         if not isinstance(event, SubscriptionState):
-            self._on_paid(event)
-            return
+            if isinstance(event, BreachedTicket):
+                self._revenue_at_risk().on_word(event)
+            else:
+                self._on_paid(event)
+        elif self._replays:
+            self._timeline.append(event)
+        else:
+            stated = len(self.facts)
+            self._on_state(event)
+            if self._at_risk is not None:
+                self._at_risk.follow(self.facts, stated)
+
+    def replace(self, known: HistoryEvent, event: HistoryEvent) -> bool:
+        """Let a ticket say its last word, where that is nothing new."""
+        if not (isinstance(event, BreachedTicket) and event.final and replace(event, final=False) == known):
+            return False
+        at_risk = self._revenue_at_risk()
+        at_risk.on_word(event)
+        self.spent += at_risk.forget()
+        return True
+
+    def _on_state(self, event: SubscriptionState) -> None:
         timeline = self._timeline
-        if self._replays:
-            timeline.append(event)
-            return
         sole = self._sole
         if sole is not None:
             if sole.move(event, self.facts):
@@ -90,6 +113,12 @@ class CustomerFold(Fold):
         """Bring in all that has taken effect by ``clock_ms``, and state the past once: what each step says of it takes
         back what the one before said."""
         self._replays = False
+        stated = len(self.facts)
+        self._state_all(clock_ms)
+        if self._at_risk is not None:
+            self._at_risk.follow(self.facts, stated)
+
+    def _state_all(self, clock_ms: int) -> None:
         sole = self._sole
         if sole is not None:
             facts: list[Fact] = []
@@ -117,7 +146,10 @@ class CustomerFold(Fold):
 
     def on_due(self, kind: int, due_ms: int) -> None:  # noqa: ARG002 it schedules one kind only
         """Bring in what takes effect at ``due_ms``."""
+        stated = len(self.facts)
         self._settle(due_ms)
+        if self._at_risk is not None:
+            self._at_risk.follow(self.facts, stated)
 
     def forgotten(self, at_ms: int) -> list[Fact]:
         """A customer that is forgotten while it pays is churn: no MRR goes without a movement."""
@@ -126,7 +158,15 @@ class CustomerFold(Fold):
             facts = self._part_with(self._sole)
         account = self._account
         ended = [replace(state, mrr_by_plan=(), cancel_ms=None) for state in self._timeline]
-        return facts + account.move(max(at_ms, account.instant_ms), ended)
+        facts += account.move(max(at_ms, account.instant_ms), ended)
+        if self._at_risk is not None:
+            self._at_risk.follow(facts, 0)
+        return facts
+
+    def _revenue_at_risk(self) -> RevenueAtRisk:
+        if self._at_risk is None:
+            self._at_risk = RevenueAtRisk()
+        return self._at_risk
 
     def _new_account(self) -> Account:
         return Account(self.cut_sets, self._options.zone_info)

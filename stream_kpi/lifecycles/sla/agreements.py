@@ -48,13 +48,15 @@ class Terms(NamedTuple):
 class Agreements:
     """Instances by metric. Times are epoch milliseconds and never go back; each call says what is from then on."""
 
-    __slots__ = ("_last_started", "instances", "policies", "terms")
+    __slots__ = ("_last_started", "breaches", "instances", "policies", "terms")
 
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
         self.terms: Terms
         """To be set before anything else; :meth:`settle` after each change."""
         self.instances: dict[str, Instance] = {}
+        self.breaches: tuple[int, ...] = ()
+        """When there began and ceased to be a missed instance that has not ended, in turn."""
         self._last_started: dict[str, tuple[int, int]] = {}
 
     def memberships(self) -> list[Fact]:
@@ -130,6 +132,8 @@ class Agreements:
         if deadline_ms <= due_ms:
             instance.breach = (due_ms, self._cuts(fold, metric, policy, self.terms.agent))
             fold.emit(BREACHED_SLOT, *instance.breach)
+            if len(self.breaches) % 2 == 0:
+                self.breaches += (due_ms,)
             self._tell(fold, metric, instance, "breached", due_ms)
         else:
             for minutes in policy.horizon_minutes:
@@ -160,6 +164,8 @@ class Agreements:
         if instance is not None:
             fold.cancel(_KINDS[metric])
             _show(fold, instance, time_ms, frozenset())
+            if instance.breach is not None and all(other.breach is None for other in self.instances.values()):
+                self.breaches += (time_ms,)
         return instance
 
     def _plan(self, fold: Fold, metric: str, time_ms: int) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from stream_kpi.lifecycles.sla.agreements import SLA_DUE
 from stream_kpi.lifecycles.ticket.fold import TicketFold
 from stream_kpi.lifecycles.ticket.service_levels import ServiceLevels
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
 
 if TYPE_CHECKING:
+    from stream_kpi.lifecycles.contribution import Contribution
     from stream_kpi.lifecycles.facts import CutSets, Fact
     from stream_kpi.lifecycles.history import HistoryEvent
     from stream_kpi.lifecycles.options import Options
@@ -34,6 +37,11 @@ class PromisedTicketFold(TicketFold):
     def memberships(self) -> list[Fact]:
         """Those of the ticket, and with the deadlines of its service levels."""
         return [] if self.voided else [*super().memberships(), *self._service_levels.memberships()]
+
+    def contribution(self) -> Contribution | None:
+        """That of the ticket, and when service levels were missed and still owed."""
+        said, breaches = super().contribution(), self._service_levels.breaches
+        return replace(said, breaches=breaches) if breaches and said is not None else said
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event in order."""

@@ -83,13 +83,6 @@ def grow_older(ticket: TicketState, at_ms: int) -> None:
     _move(ticket.facts, BACKLOG_SLOT, at_ms, only(AGE_BAND, stated), only(AGE_BAND, ticket.age_band))
 
 
-def enter_breakdown(ticket: TicketState, at_ms: int) -> int:
-    """The ticket enters the backlog: the cuts of its status and of its age band at ``at_ms``."""
-    ticket.backlog_status = ticket.standing.status
-    _enter_age_band(ticket, at_ms)
-    return _breakdown(ticket)
-
-
 def ages(ticket: TicketState) -> list[Fact]:
     """The facts by which the ticket stands in the sets that age now."""
     created_ms, start_ms = ticket.created_ms, ticket.response_start_ms
@@ -103,8 +96,10 @@ def ages(ticket: TicketState) -> list[Fact]:
 
 def _join_backlog(ticket: TicketState, at_ms: int) -> None:
     ticket.backlog_cuts = cuts = ticket.cuts
+    ticket.backlog_status = ticket.standing.status
+    _enter_age_band(ticket, at_ms)
     ticket.facts += (
-        (BACKLOG_SLOT, at_ms, ticket.cut_sets.pair(cuts, enter_breakdown(ticket, at_ms)), 1, 1),
+        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket, cuts), 1, 1),
         (OPEN_TICKETS_SLOT, at_ms, cuts, ticket.created_ms, 1),
     )
 
@@ -125,15 +120,16 @@ def _move_within_backlog(ticket: TicketState, at_ms: int, stated: int) -> None:
 def _leave_backlog(ticket: TicketState, at_ms: int) -> None:
     stated = ticket.backlog_cuts
     ticket.facts += (
-        (BACKLOG_SLOT, at_ms, ticket.cut_sets.pair(stated, _breakdown(ticket)), 1, -1),
+        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket, stated), 1, -1),
         (OPEN_TICKETS_SLOT, at_ms, stated, ticket.created_ms, -1),
     )
     ticket.backlog_cuts = OUT
     ticket.cancel(AGE_BAND_DUE)
 
 
-def _breakdown(ticket: TicketState) -> int:
-    return ticket.cut_sets.only_both(STATUS, ticket.backlog_status, AGE_BAND, ticket.age_band)
+def _with_breakdown(ticket: TicketState, cuts: int) -> int:
+    cut_sets = ticket.cut_sets
+    return cut_sets.pair(cuts, cut_sets.only_both(STATUS, ticket.backlog_status, AGE_BAND, ticket.age_band))
 
 
 def _enter_age_band(ticket: TicketState, at_ms: int) -> None:

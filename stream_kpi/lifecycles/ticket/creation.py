@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream_kpi.lifecycles.ticket.backlog import (
+    AGE_BAND,
+    AGE_BAND_DUE,
+    AGE_BAND_ENDS_MS,
+    AGE_BANDS,
     BACKLOG_SLOT,
-    enter_breakdown,
+    STATUS,
     settle,
 )
 from stream_kpi.lifecycles.ticket.handling import TICKETS_OF_AGENT_SLOT
@@ -28,9 +32,13 @@ def state_creation(ticket: TicketState) -> None:
         ticket.created_cuts = ticket.backlog_cuts = ticket.unassigned_cuts = cuts
         ticket.unattended_cuts = ticket.unanswered_cuts = cuts
         ticket.owner_cuts = owner_cuts
+        ticket.backlog_status = status = ticket.standing.status
+        ticket.age_band = AGE_BANDS[0]
+        ticket.schedule(created_ms + AGE_BAND_ENDS_MS[0], AGE_BAND_DUE)
+        breakdown_cuts = ticket.cut_sets.only_both(STATUS, status, AGE_BAND, AGE_BANDS[0])
         facts += (
             (TICKET_OPENED_SLOT, created_ms, cuts, 1, 1),
-            (BACKLOG_SLOT, created_ms, enter_breakdown(ticket, created_ms), 1, 1),
+            (BACKLOG_SLOT, created_ms, breakdown_cuts, 1, 1),
             (TICKETS_OF_AGENT_SLOT, created_ms, owner_cuts, 1, 1),
         )
         return

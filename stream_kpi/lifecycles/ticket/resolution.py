@@ -53,15 +53,15 @@ TOUCHES_SLOT = TOUCHES.slot
 
 def on_solve(ticket: TicketState, event: Status) -> None:
     """The ticket was solved, or closed without having been solved."""
+    time_ms, actor = event.time_ms, event.actor
     ticket.resolved = True
     end_turn(ticket)
-    if event.actor == "bot":
-        on_bot_solve(ticket, event.time_ms)
+    if actor == "bot":
+        on_bot_solve(ticket, time_ms)
     # The customer's own id is no agent's: a ticket that a customer solves is its assignee's work.
-    ticket.solver = (event.actor_id if event.actor != "customer" else None) or ticket.assignee
-    time_ms = event.time_ms
-    cuts = ticket.cuts_with_agent(ticket.solver)
-    if ticket.options.auto_resolve_counts or event.actor not in UNATTENDED_ACTORS:
+    ticket.solver = solver = (event.actor_id if actor != "customer" else None) or ticket.assignee
+    cuts = ticket.cuts_with_agent(solver)
+    if ticket.options.auto_resolve_counts or actor not in UNATTENDED_ACTORS:
         duration_ms = ticket.duration_ms(ticket.created_ms, time_ms)
         is_first = not ticket.resolution_first_stated
         slot = FIRST_RESOLUTION_SLOT if is_first else RESOLUTION_FULL_SLOT
@@ -75,7 +75,7 @@ def on_solve(ticket: TicketState, event: Status) -> None:
     if ticket.first_solve_ms == UNKNOWN_TIME_MS:
         _first_solve(ticket, event, cuts)
     else:
-        ticket.emit(LATER_SOLVES_SLOT, event.time_ms, cuts)
+        ticket.emit(LATER_SOLVES_SLOT, time_ms, cuts)
 
 
 def on_reopen(ticket: TicketState, time_ms: int) -> None:
@@ -102,7 +102,10 @@ def on_cohort_due(ticket: TicketState) -> None:
 
 
 def on_solved_24h_ago(ticket: TicketState, due_ms: int) -> None:
-    """A day has passed since the first solve."""
+    """A day has passed since the first solve, or since the creation if that is later."""
+    cohort_due_ms = ticket.first_solve_ms + ticket.options.reopen_window_ms
+    if cohort_due_ms >= due_ms:
+        ticket.schedule(cohort_due_ms, COHORT_DUE)
     ticket.leave(SOLVED_IN_24H_SLOT, due_ms, ticket.first_solve_cuts)
 
 
@@ -116,7 +119,9 @@ def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
         slot = FIRST_CONTACT_SOLVE_SLOT if ticket.first_contact else FIRST_SOLVE_BY_HUMAN_SLOT
     at_ms = ticket.not_before_creation(time_ms)
     facts += ((slot, time_ms, cuts, 1, 1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
-    ticket.schedule(at_ms + DAY_MS, SOLVED_24H_DUE)
-    ticket.schedule(time_ms + options.reopen_window_ms, COHORT_DUE)
+    cohort_due_ms, day_later_ms = time_ms + options.reopen_window_ms, at_ms + DAY_MS
+    ticket.schedule(day_later_ms, SOLVED_24H_DUE)
+    if cohort_due_ms < day_later_ms:  # else that moment asks for it: nearly always
+        ticket.schedule(cohort_due_ms, COHORT_DUE)
     if ticket.touches:
         facts.append((TOUCHES_SLOT, time_ms, cuts, ticket.touches, 1))

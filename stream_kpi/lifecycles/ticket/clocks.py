@@ -107,7 +107,9 @@ class Clocks:
     def turn(self, ticket: TicketState, clocks: int, time_ms: int) -> None:
         """Let exactly these clocks run, which are not those that do, from an instant on."""
         if not self.running:  # until now, nobody asked in which cuts
-            self._follow(ticket, ticket.cuts_with_agent(ticket.assignee))
+            cuts = ticket.cuts_with_agent(ticket.assignee)
+            if cuts != self.cuts:
+                self._follow(ticket, cuts)
         self.running = clocks
         lanes, present = self._lanes, self._present
         lane = lanes[present[0]]
@@ -192,14 +194,13 @@ def _turned(ticket: TicketState, lane: Lane, clocks: int, time_ms: int, cuts: in
         if clocks == ran:
             return ran, UNKNOWN_TIME_MS, had_stopped, ran, had_stopped
         running, stopped = ran, had_stopped
-    elif not stopped:  # nearly always; as below, in less time
-        if not running:
-            facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
-            return clocks, time_ms, stopped, 0, stopped
-        if not clocks:
-            last_ms = time_ms - 1
-            facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
-            return 0, time_ms, ((running, last_ms),), running, stopped
+    elif not clocks:  # nearly always this or the next; as below, in less time
+        last_ms = time_ms - 1
+        facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
+        return 0, time_ms, (*stopped, (running, last_ms)), running, stopped
+    elif not running and not (stopped and any(clocks & ran for ran, _ in stopped)):
+        facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
+        return clocks, time_ms, stopped, 0, stopped
     _state(facts, running, stopped, clocks, time_ms, cuts, options)
     still_stopped = tuple([(still, last_ms) for before, last_ms in stopped if (still := before & ~clocks)])
     ended = running & ~clocks

@@ -128,13 +128,16 @@ class Clocks:
     def move(self, ticket: TicketState, cuts: int, time_ms: int) -> None:
         """Let what runs go on in other cuts, from an instant on."""
         before = self.cuts
-        self._follow(ticket, cuts)
         if (before ^ cuts) & _GROUP:
+            self._follow(ticket, cuts)
             self._turn_each(ticket, time_ms)
-        else:  # the agent has changed, nearly always
-            lanes, left, entered = self._lanes, before >> GROUP_BITS, cuts >> GROUP_BITS
-            lanes[left] = _turned(ticket, lanes[left], 0, time_ms, left)
-            lanes[entered] = _turned(ticket, lanes[entered], self.running, time_ms, entered)
+            return
+        # The agent has changed, nearly always.
+        lanes, left, entered = self._lanes, before >> GROUP_BITS, cuts >> GROUP_BITS
+        lanes[left] = _turned(ticket, lanes[left], 0, time_ms, left)
+        lanes[entered] = _turned(ticket, lanes.get(entered, NEVER_RAN), self.running, time_ms, entered)
+        self._present = (*self._present[:-1], entered)
+        self.cuts = cuts
 
     def _turn_each(self, ticket: TicketState, time_ms: int) -> None:
         """Let run in each lane what is to run there."""

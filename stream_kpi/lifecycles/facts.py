@@ -52,6 +52,7 @@ class CutSets:
         self._numbers: dict[tuple[Cut, ...], int] = {}
         self._standard: dict[tuple[str | None, ...], int] = {}
         self._only: dict[tuple[str, str | None], int] = {}
+        self._only_both: dict[tuple[str, str, str, str], int] = {}
         self._with_total: dict[tuple[str, str | None], int] = {}
         self._joined: dict[tuple[int, int], int] = {}
         self.agents = _Agents(self)
@@ -107,6 +108,14 @@ class CutSets:
         found = self._only.get(key)
         if found is None:
             found = self._only[key] = self.id_of(((dimension, value or UNKNOWN),))
+        return found
+
+    def only_both(self, dimension: str, value: str, other_dimension: str, other_value: str) -> int:
+        """Two cuts without the total, as one group."""
+        key = (dimension, value, other_dimension, other_value)
+        found = self._only_both.get(key)
+        if found is None:
+            found = self._only_both[key] = self.id_of(((dimension, value), (other_dimension, other_value)))
         return found
 
     def with_total(self, dimension: str, value: str | None) -> int:

@@ -3,19 +3,24 @@ the formulas and, where a choice is between formulas over the same measures, by 
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from functools import cached_property
+from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from stream_kpi.calendars.selection import Selection
+from stream_kpi.events.tickets import TicketState
 from stream_kpi.lifecycles.sla.policy import Policies
 from stream_kpi.measures.registry import (
     ACTIVATION_COHORT,
+    AGENT_WORK,
     BOUNCE_COHORT,
     CHAT_FCR_COHORT,
     FCR_COHORT,
+    ON_HOLD,
     REOPEN_COHORT,
+    REQUESTER_WAIT,
     SURVEY_COHORT,
     Measure,
 )
@@ -26,6 +31,9 @@ BOUNCE_WINDOW_MS: Final = 30 * 60_000
 """A visit that no other signal of the visitor follows this soon is a bounce."""
 CHAT_FCR_WINDOW_MS: Final = 86_400_000
 """A chat's end was not the last of it when the customer's next one is queued this soon after."""
+
+SOLVED_STATUSES: Final = frozenset({"solved", "closed"})
+REMOVED_STATUSES: Final = frozenset({"deleted", "spam"})
 
 ServiceLevelPreset = Literal["default", "amazon", "genesys", "asterisk2", "talkdesk", "vonage", "twilio", "intermedia"]
 """Whose definition of the service level."""
@@ -50,7 +58,21 @@ class CustomKpi(msgspec.Struct, frozen=True, kw_only=True):
     direction: Literal["up", "down", "none"] = "none"
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """What a ticket's status means."""
+
+    status: str
+    is_open: bool
+    """In the backlog."""
+    solved: bool
+    """Solved or closed, whichever statuses leave the backlog."""
+    removed: bool
+    """Deleted or spam: in no count at all. Another status brings it back."""
+    clocks: int
+    """Those that run, as the sum of their numbers (measures.registry)."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Defaults are those of kpis.md. Times are integer milliseconds."""
 
     zone: str = "UTC"
@@ -118,6 +140,26 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     sla: Policies | None = None
     """What service levels are promised to tickets and chats. None: none."""
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """What each status of a ticket means: asked at every change of one, so said in advance."""
+        return {status: self._standing(status) for status in get_args(TicketState)}
+
+    def _standing(self, status: str) -> Standing:
+        removed = status in REMOVED_STATUSES
+        clocks = (
+            (REQUESTER_WAIT, self.requester_wait_statuses),
+            (AGENT_WORK, self.agent_work_statuses),
+            (ON_HOLD, self.on_hold_statuses),
+        )
+        return Standing(
+            status=status,
+            is_open=not removed and status not in self.terminal_statuses,
+            solved=status in SOLVED_STATUSES,
+            removed=removed,
+            clocks=sum(clock for clock, statuses in clocks if status in statuses),
+        )
 
     @property
     def zone_info(self) -> ZoneInfo:

@@ -93,38 +93,40 @@ def nps_rating(score: float, scale_min: float, scale_max: float) -> int:
 class Surveys:
     """The surveys of one entity: those sent, and their answers."""
 
-    __slots__ = ("_nps", "_rated", "_sent", "_undecided")
+    __slots__ = ("_nps", "_rated", "_sent")
 
     def __init__(self) -> None:
         self._rated: dict[Survey, tuple[int, int, Rating]] = {}
         """Where the first answer to a survey counts (time and cuts), and what the last one states there."""
         self._nps: dict[str, NpsAnswer] = {}
         """By ``survey_id``."""
-        self._sent: set[Survey] = set()
-        self._undecided: list[tuple[int, int, Survey]] = []
-        """Time sent and cuts of the surveys that may still be answered in time, in that order."""
+        self._sent: dict[Survey, tuple[int, int] | None] = {}
+        """In that order: time and cuts of those that may still be answered in time, None for the others."""
 
     def on_sent(self, fold: Fold, event: Sent, cuts: int) -> None:
         """A survey went out, in ``cuts`` (those of the moment, the agent's included). Sent again, it is a reminder."""
         survey = (event.kind, event.survey_id)
-        if survey in self._sent:
+        sent = self._sent
+        if survey in sent:
             return
-        self._sent.add(survey)
         cut_sets = fold.cut_sets
-        self._undecided.append((event.time_ms, cut_sets.with_group(cuts, cut_sets.only("kind", event.kind)), survey))
-        if len(self._undecided) == 1:
+        sent[survey] = (event.time_ms, cut_sets.with_group(cuts, cut_sets.only("kind", event.kind)))
+        if SURVEY_DUE not in fold.due:
             fold.schedule(event.time_ms + SURVEY_WINDOW_MS, SURVEY_DUE)
 
     def on_due(self, fold: Fold, due_ms: int) -> None:
         """The time in which an answer counts has passed for the surveys that were sent so long before."""
-        undecided = self._undecided
-        while undecided and undecided[0][0] + SURVEY_WINDOW_MS <= due_ms:
-            time_ms, cuts, survey = undecided.pop(0)
+        for survey, sent in self._sent.items():
+            if sent is None:
+                continue
+            time_ms, cuts = sent
+            if time_ms + SURVEY_WINDOW_MS > due_ms:
+                fold.schedule(time_ms + SURVEY_WINDOW_MS, SURVEY_DUE)
+                return
+            self._sent[survey] = None
             fold.emit(COHORT_SURVEYS_SENT.slot, time_ms, cuts)
             if survey in self._rated:
                 fold.emit(COHORT_SURVEYS_ANSWERED.slot, time_ms, cuts)
-        if undecided:
-            fold.schedule(undecided[0][0] + SURVEY_WINDOW_MS, SURVEY_DUE)
 
     @property
     def nps_answers(self) -> tuple[NpsAnswer, ...]:

@@ -145,3 +145,15 @@ def test_the_parts_of_a_start_and_an_end_add_up_to_the_time_between(start_ms: in
         stated = [(slot, value * sign) for slot, _, _, value, sign in facts]
         assert sum(value for slot, value in stated if slot == starts.slot) == -time_ms
         assert sum(value for slot, value in stated if slot == registry.CLOCKS_RUNNING.slot) == 0
+
+
+@given(created_ms=st.integers(0, 2 * registry.CLOCK_EPOCH_MS), sign=st.sampled_from([1, -1]))
+def test_a_ticket_that_is_opened_counts_once_and_its_ages_start_at_its_creation(created_ms: int, sign: int) -> None:
+    levels = (registry.TICKETS_CREATED, registry.BACKLOG, registry.BACKLOG_UNASSIGNED, registry.BACKLOG_UNATTENDED)
+    ages = (registry.OPEN_TICKETS, registry.UNANSWERED_TICKETS)
+    assert sorted(spelled_out([(compound.TICKET_OPENED.slot, created_ms, 7, 1, sign)])) == sorted(
+        [
+            *((m.slot, created_ms, 7, 1, sign) for m in levels),
+            *((m.slot, created_ms, 7, created_ms, sign) for m in ages),
+        ]
+    )

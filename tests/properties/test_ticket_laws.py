@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.ticket.contribution import contribution_of
 from stream_kpi.lifecycles.ticket.events import Status, SurveySent, TicketEvent
 from stream_kpi.lifecycles.ticket.fold import TicketFold
 from stream_kpi.measures.registry import (
@@ -216,3 +217,15 @@ def test_the_sets_that_age_hold_a_ticket_as_its_facts_say(story: list[TicketEven
             members[slot, cuts, start_ms] += sign
     stated = Counter((slot, cuts, start_ms) for slot, _, cuts, start_ms, _ in fold.memberships())
     assert stated == Counter({member: n for member, n in members.items() if n})
+
+
+@given(ticket_stories())
+@settings(max_examples=100, deadline=None)
+def test_what_a_ticket_says_to_its_customer_is_at_any_time_what_follows_from_all_that_it_knows(
+    story: list[TicketEvent],
+) -> None:
+    entity = Entity(partial(TicketFold, CutSets(), Options()))
+    for event in story:
+        entity.apply(event, max(event.time_ms, entity.clock_ms))
+        assert isinstance(entity.fold, TicketFold)
+        assert entity.fold.contribution() == contribution_of(entity.fold)

@@ -21,7 +21,9 @@ from stream_kpi.measures.compound import (
     CLOCKS_ALL_ENDED,
     CLOCKS_STARTED_FIRST,
     CONTRACTED_MRR,
+    FIRST_RESOLUTION,
     RUNS,
+    TICKET_OPENED,
     Compound,
 )
 from stream_kpi.measures.histogram import EDGES_MS, score_bin
@@ -69,6 +71,8 @@ MEASURES: dict[Measure | Compound, st.SearchStrategy[int]] = {
     CHAT_QUEUED: st.just(1),
     CHAT_ANSWERED_IN_TARGET: st.just(1),
     CONTRACTED_MRR: st.integers(1, 10**12),
+    TICKET_OPENED: st.just(1),
+    FIRST_RESOLUTION: st.integers(0, 400 * DAY_MS),
 }
 ZONES = st.sampled_from(["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
 TIER_SETS = st.sampled_from(
@@ -102,14 +106,18 @@ class Stated(NamedTuple):
         in_money = isinstance(self.measure, Measure) and self.measure.by_currency
         return self.measure.slot + 978 if in_money else self.measure.slot
 
+    def parts(self) -> list[Stated]:
+        """The facts of measures alone that it stands for."""
+        if isinstance(self.measure, Measure):
+            return [self]
+        return [
+            self._replace(measure=part.measure, value=part.amount(self.time_ms, self.value))
+            for part in self.measure.parts
+        ]
+
     def changes(self) -> Vector:
-        """Slots by what the fact adds to them."""
-        if isinstance(self.measure, Compound):
-            return {
-                part.measure.slot: self.sign * part.amount(self.time_ms, self.value)
-                for part in self.measure.parts
-                if part.measure.kind is not Kind.AGE
-            }
+        """Slots by what the fact, of a measure, adds to them."""
+        assert isinstance(self.measure, Measure)
         if self.measure.kind is Kind.DURATION:
             return {self.slot: self.value * self.sign, self.slot + 1 + bisect_left(EDGES_MS, self.value): self.sign}
         if self.measure.kind is Kind.SCORE:
@@ -171,7 +179,7 @@ def start_of(tier: Tier, time_ms: int, zone: str) -> int:
 def oracle(facts: Iterable[Stated], zone: str, tiers: tuple[Tier, ...]) -> Content:
     """One dictionary, one fact, one cut, one tier after the other."""
     sums: dict[PaneKey, Vector] = {}
-    for fact in facts:
+    for fact in (part for stated in facts for part in stated.parts()):
         if isinstance(fact.measure, Measure) and fact.measure.kind is Kind.AGE:
             continue
         for tier in tiers:

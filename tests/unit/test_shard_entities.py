@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stream_kpi import entities as entities_module
 from stream_kpi.entities import Entities, Retention, TooLargeError
-from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Created, Message, Status
@@ -62,11 +62,11 @@ def wrote(author: str, at_ms: int) -> Message:
 
 
 def level(facts: Iterable[Fact], slot: int) -> int:
-    return sum(fact[3] * fact[4] for fact in facts if fact[0] == slot)
+    return sum(fact[3] * fact[4] for fact in spelled_out(facts) if fact[0] == slot)
 
 
 def count(facts: Iterable[Fact], slot: int) -> int:
-    return sum(fact[4] for fact in facts if fact[0] == slot)
+    return sum(fact[4] for fact in spelled_out(facts) if fact[0] == slot)
 
 
 def take(entities: Entities, *events: HistoryEvent, key: str = "T") -> list[Fact]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stream_kpi.lifecycles.entity import Entity
-from stream_kpi.lifecycles.facts import CutSets, net
+from stream_kpi.lifecycles.facts import CutSets, net, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
@@ -120,7 +120,7 @@ class Story:
     def _rows(self, measure: Measure, dimension: str | None) -> list[tuple[float, str, int, int]]:
         return sorted(
             ((time_ms - T0_MS) / MINUTE_MS, cut[1] if cut else "", value, n)
-            for (slot, time_ms, cuts, value), n in net(self.passed_on).items()
+            for (slot, time_ms, cuts, value), n in net(spelled_out(self.passed_on)).items()
             for cut in self.cut_sets.cuts_of(cuts)
             if slot == measure.slot and (cut[0] if cut else None) == dimension
         )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 AGE_BAND_DUE = 0
 """The kind of due moment at which a ticket grows into its next age band."""
 
+STATUS, AGE_BAND = "status", "age_band"
+"""The dimensions of the backlog's breakdown."""
+
 BACKLOG_SLOT = BACKLOG.slot
 UNASSIGNED_SLOT = BACKLOG_UNASSIGNED.slot
 UNATTENDED_SLOT = BACKLOG_UNATTENDED.slot
@@ -33,28 +36,11 @@ AGE_BAND_ENDS_MS = (HOUR_MS, 4 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR
 """The age at which a ticket leaves each band but the last."""
 
 
-def settle_created(ticket: TicketState) -> None:
-    """:func:`settle` at the creation: a new ticket is in nothing yet, and an eighth of all events create one."""
-    created_ms, cuts = ticket.created_ms, ticket.cuts
-    facts = ticket.facts
-    if ticket.is_open:
-        _join_backlog(ticket, created_ms)
-        ticket.unassigned_cuts = cuts
-        facts.append((UNASSIGNED_SLOT, created_ms, cuts, 1, 1))
-        if ticket.unattended:
-            ticket.unattended_cuts = cuts
-            facts.append((UNATTENDED_SLOT, created_ms, cuts, 1, 1))
-    if ticket.response_start_ms != UNKNOWN_TIME_MS:
-        ticket.unanswered_cuts = cuts
-        facts.append((UNANSWERED_SLOT, created_ms, cuts, ticket.response_start_ms, 1))
-
-
-def settle(ticket: TicketState, time_ms: int) -> None:
-    """Make the stated levels and ages those of the ticket's present state, from ``time_ms`` on. Nothing is before the
-    creation: a clock that runs behind must not let a ticket leave what it has not joined."""
-    at_ms = max(time_ms, ticket.created_ms)
+def settle(ticket: TicketState, at_ms: int) -> None:
+    """Make the stated levels and ages those of the ticket's present state, from ``at_ms`` on. This and the next two:
+    that is not before the creation, as a clock that runs behind must not let a ticket leave what it has not joined."""
     stated = ticket.backlog_cuts
-    if not ticket.is_open:
+    if not ticket.standing.is_open:
         if stated != OUT:
             _leave_backlog(ticket, at_ms)
     elif stated == OUT:
@@ -65,39 +51,36 @@ def settle(ticket: TicketState, time_ms: int) -> None:
     settle_waiting(ticket, at_ms)
 
 
-def settle_assignment(ticket: TicketState, time_ms: int) -> None:
+def settle_assignment(ticket: TicketState, at_ms: int) -> None:
     """:func:`settle` when nothing but the assignee can have changed."""
     cuts = ticket.backlog_cuts if ticket.assignee is None else OUT
     if cuts != ticket.unassigned_cuts:
-        at_ms = max(time_ms, ticket.created_ms)
         _move(ticket.facts, UNASSIGNED_SLOT, at_ms, ticket.unassigned_cuts, cuts)
         ticket.unassigned_cuts = cuts
 
 
-def settle_waiting(ticket: TicketState, time_ms: int) -> None:
+def settle_waiting(ticket: TicketState, at_ms: int) -> None:
     """:func:`settle` when nothing but what the customer waits for can have changed."""
     cuts = ticket.backlog_cuts if ticket.unattended else OUT
     if cuts != ticket.unattended_cuts:
-        at_ms = max(time_ms, ticket.created_ms)
         _move(ticket.facts, UNATTENDED_SLOT, at_ms, ticket.unattended_cuts, cuts)
         ticket.unattended_cuts = cuts
     stated = ticket.unanswered_cuts
     if stated == OUT and ticket.answered:
         return  # as it is after the first response, and stays
     start_ms = ticket.response_start_ms
-    waits = not (ticket.answered or start_ms == UNKNOWN_TIME_MS or ticket.resolved or ticket.removed)
+    waits = not (ticket.answered or start_ms == UNKNOWN_TIME_MS or ticket.resolved or ticket.standing.removed)
     cuts = ticket.cuts if waits else OUT
     if cuts != stated:
-        at_ms = max(time_ms, ticket.created_ms)
         _move(ticket.facts, UNANSWERED_SLOT, at_ms, stated, cuts, start_ms)
         ticket.unanswered_cuts = cuts
 
 
 def grow_older(ticket: TicketState, at_ms: int) -> None:
     """Move the open ticket to the age band of ``at_ms`` and ask for the moment of the next one."""
-    stated = ticket.age_band_cuts
+    only, stated = ticket.cut_sets.only, ticket.age_band
     _enter_age_band(ticket, at_ms)
-    _move(ticket.facts, BACKLOG_SLOT, at_ms, stated, ticket.age_band_cuts)
+    _move(ticket.facts, BACKLOG_SLOT, at_ms, only(AGE_BAND, stated), only(AGE_BAND, ticket.age_band))
 
 
 def ages(ticket: TicketState) -> list[Fact]:
@@ -113,10 +96,10 @@ def ages(ticket: TicketState) -> list[Fact]:
 
 def _join_backlog(ticket: TicketState, at_ms: int) -> None:
     ticket.backlog_cuts = cuts = ticket.cuts
-    ticket.status_cuts = ticket.cut_sets.only("status", ticket.status)
+    ticket.backlog_status = ticket.standing.status
     _enter_age_band(ticket, at_ms)
     ticket.facts += (
-        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket), 1, 1),
+        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket, cuts), 1, 1),
         (OPEN_TICKETS_SLOT, at_ms, cuts, ticket.created_ms, 1),
     )
 
@@ -127,31 +110,32 @@ def _move_within_backlog(ticket: TicketState, at_ms: int, stated: int) -> None:
         _move(ticket.facts, BACKLOG_SLOT, at_ms, stated, cuts)
         _move(ticket.facts, OPEN_TICKETS_SLOT, at_ms, stated, cuts, ticket.created_ms)
         ticket.backlog_cuts = cuts
-    status_cuts = ticket.cut_sets.only("status", ticket.status)
-    if status_cuts != ticket.status_cuts:
-        _move(ticket.facts, BACKLOG_SLOT, at_ms, ticket.status_cuts, status_cuts)
-        ticket.status_cuts = status_cuts
+    status = ticket.standing.status
+    if status != ticket.backlog_status:
+        only = ticket.cut_sets.only
+        _move(ticket.facts, BACKLOG_SLOT, at_ms, only(STATUS, ticket.backlog_status), only(STATUS, status))
+        ticket.backlog_status = status
 
 
 def _leave_backlog(ticket: TicketState, at_ms: int) -> None:
     stated = ticket.backlog_cuts
     ticket.facts += (
-        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket), 1, -1),
+        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket, stated), 1, -1),
         (OPEN_TICKETS_SLOT, at_ms, stated, ticket.created_ms, -1),
     )
-    ticket.backlog_cuts = ticket.status_cuts = ticket.age_band_cuts = OUT
+    ticket.backlog_cuts = OUT
     ticket.cancel(AGE_BAND_DUE)
 
 
-def _with_breakdown(ticket: TicketState) -> int:
+def _with_breakdown(ticket: TicketState, cuts: int) -> int:
     cut_sets = ticket.cut_sets
-    return cut_sets.pair(ticket.backlog_cuts, cut_sets.joined(ticket.status_cuts, ticket.age_band_cuts))
+    return cut_sets.pair(cuts, cut_sets.only_both(STATUS, ticket.backlog_status, AGE_BAND, ticket.age_band))
 
 
 def _enter_age_band(ticket: TicketState, at_ms: int) -> None:
     created_ms = ticket.created_ms
     band = 0 if at_ms == created_ms else bisect_right(AGE_BAND_ENDS_MS, at_ms - created_ms)
-    ticket.age_band_cuts = ticket.cut_sets.only("age_band", AGE_BANDS[band])
+    ticket.age_band = AGE_BANDS[band]
     if band < len(AGE_BAND_ENDS_MS):
         ticket.schedule(created_ms + AGE_BAND_ENDS_MS[band], AGE_BAND_DUE)
 

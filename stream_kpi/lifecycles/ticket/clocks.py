@@ -30,8 +30,7 @@ ALL_ENDED_SLOT = compound.CLOCKS_ALL_ENDED.slot
 STOPPED_SLOT = registry.CLOCKS_STOPPED.slot
 FIRST_RUN_MONTH_SLOT = registry.CLOCKS_FIRST_RUN_MONTH.slot
 """Slots of no clock: that of a set of clocks is this plus the set."""
-REQUESTER_WAIT, AGENT_WORK = registry.REQUESTER_WAIT, registry.AGENT_WORK
-ON_HOLD, ILLEGITIMATE_PAUSE = registry.ON_HOLD, registry.ILLEGITIMATE_PAUSE
+ILLEGITIMATE_PAUSE = registry.ILLEGITIMATE_PAUSE
 _GROUP = (1 << GROUP_BITS) - 1
 """The first group of an id of cuts: the standard ones, where the second is the agent's."""
 
@@ -54,49 +53,37 @@ and had stopped until then. Sets of clocks are sums of their numbers."""
 NEVER_RAN: Lane = (0, UNKNOWN_TIME_MS, (), 0, ())
 
 
-def settle_clocks(ticket: TicketState, time_ms: int) -> None:
-    """Let run from ``time_ms`` on what the ticket's status says."""
-    clocks = _due_to_run(ticket)
+def settle_clocks(ticket: TicketState, at_ms: int) -> None:
+    """Let run from ``at_ms`` on, which is not before the creation, what the ticket's status says."""
+    clocks = ticket.standing.clocks | (ILLEGITIMATE_PAUSE if ticket.pause_overrun else 0)
     state = ticket.clocks
     if state is None:
         if clocks:
-            ticket.clocks = Clocks(ticket, clocks, max(time_ms, ticket.created_ms))
+            ticket.clocks = Clocks(ticket, clocks, at_ms)
     elif clocks != state.running:
-        state.turn(ticket, clocks, max(time_ms, ticket.created_ms))
+        state.turn(ticket, clocks, at_ms)
 
 
-def move_clocks(ticket: TicketState, time_ms: int) -> None:
+def move_clocks(ticket: TicketState, at_ms: int) -> None:
     """A dimension or the assignee has changed: what runs goes on in the ticket's present cuts."""
     state = ticket.clocks
     if state is not None and state.running:
-        cuts = ticket.cuts_with_agent(ticket.assignee)
+        cuts = ticket.cuts | ticket.cut_sets.agents[ticket.assignee]
         if cuts != state.cuts:
-            state.move(ticket, cuts, max(time_ms, ticket.created_ms))
+            state.move(ticket, cuts, at_ms)
 
 
-def on_customer_wrote(ticket: TicketState, time_ms: int) -> None:
+def on_customer_wrote(ticket: TicketState, at_ms: int) -> None:
     """The customer has written while the ticket was pending: that pause has lost its reason."""
     if not ticket.pause_overrun:
         ticket.pause_overrun = True
-        settle_clocks(ticket, time_ms)
+        settle_clocks(ticket, at_ms)
 
 
-def on_agent_answered(ticket: TicketState, time_ms: int) -> None:
+def on_agent_answered(ticket: TicketState, at_ms: int) -> None:
     """An agent has answered in an overrun pause: it is for the customer to write again."""
     ticket.pause_overrun = False
-    settle_clocks(ticket, time_ms)
-
-
-def _due_to_run(ticket: TicketState) -> int:
-    status, options = ticket.status, ticket.options
-    clocks = ILLEGITIMATE_PAUSE if ticket.pause_overrun else 0
-    if status in options.requester_wait_statuses:
-        clocks |= REQUESTER_WAIT
-    if status in options.agent_work_statuses:
-        clocks |= AGENT_WORK
-    if status in options.on_hold_statuses:
-        clocks |= ON_HOLD
-    return clocks
+    settle_clocks(ticket, at_ms)
 
 
 class Clocks:
@@ -107,11 +94,12 @@ class Clocks:
     def __init__(self, ticket: TicketState, clocks: int, time_ms: int) -> None:
         """The first clocks start."""
         self.running = clocks
-        self.cuts = cuts = ticket.cuts_with_agent(ticket.assignee)
+        self.cuts = cuts = ticket.cuts | ticket.cut_sets.agents[ticket.assignee]
         """Those in which clocks run, or last did, an agent's among them."""
         standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
-        lane = _turned(ticket, NEVER_RAN, clocks, time_ms, cuts)
-        self._lanes = {standard: lane, agent: lane}
+        ticket.facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
+        lane = (clocks, time_ms, (), 0, ())
+        self._lanes: dict[int, Lane] = {standard: lane, agent: lane}
         """By group, past ones included; no cut is in two of them. Only present ones run."""
         self._present: tuple[int, ...] = (standard, agent)
         """The groups that :attr:`cuts` are made of, the agent's last."""
@@ -119,7 +107,9 @@ class Clocks:
     def turn(self, ticket: TicketState, clocks: int, time_ms: int) -> None:
         """Let exactly these clocks run, which are not those that do, from an instant on."""
         if not self.running:  # until now, nobody asked in which cuts
-            self._follow(ticket, ticket.cuts_with_agent(ticket.assignee))
+            cuts = ticket.cuts_with_agent(ticket.assignee)
+            if cuts != self.cuts:
+                self._follow(ticket, cuts)
         self.running = clocks
         lanes, present = self._lanes, self._present
         lane = lanes[present[0]]
@@ -137,8 +127,17 @@ class Clocks:
 
     def move(self, ticket: TicketState, cuts: int, time_ms: int) -> None:
         """Let what runs go on in other cuts, from an instant on."""
-        self._follow(ticket, cuts)
-        self._turn_each(ticket, time_ms)
+        before = self.cuts
+        if (before ^ cuts) & _GROUP:
+            self._follow(ticket, cuts)
+            self._turn_each(ticket, time_ms)
+            return
+        # The agent has changed, nearly always.
+        lanes, left, entered = self._lanes, before >> GROUP_BITS, cuts >> GROUP_BITS
+        lanes[left] = _turned(ticket, lanes[left], 0, time_ms, left)
+        lanes[entered] = _turned(ticket, lanes.get(entered, NEVER_RAN), self.running, time_ms, entered)
+        self._present = (*self._present[:-1], entered)
+        self.cuts = cuts
 
     def _turn_each(self, ticket: TicketState, time_ms: int) -> None:
         """Let run in each lane what is to run there."""
@@ -198,14 +197,13 @@ def _turned(ticket: TicketState, lane: Lane, clocks: int, time_ms: int, cuts: in
         if clocks == ran:
             return ran, UNKNOWN_TIME_MS, had_stopped, ran, had_stopped
         running, stopped = ran, had_stopped
-    elif not stopped:  # nearly always; as below, in less time
-        if not running:
-            facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
-            return clocks, time_ms, stopped, 0, stopped
-        if not clocks:
-            last_ms = time_ms - 1
-            facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
-            return 0, time_ms, ((running, last_ms),), running, stopped
+    elif not clocks:  # nearly always this or the next; as below, in less time
+        last_ms = time_ms - 1
+        facts.append((ALL_ENDED_SLOT + running, last_ms, cuts, 1, 1))
+        return 0, time_ms, (*stopped, (running, last_ms)), running, stopped
+    elif not running and not (stopped and any(clocks & ran for ran, _ in stopped)):
+        facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
+        return clocks, time_ms, stopped, 0, stopped
     _state(facts, running, stopped, clocks, time_ms, cuts, options)
     still_stopped = tuple([(still, last_ms) for before, last_ms in stopped if (still := before & ~clocks)])
     ended = running & ~clocks

@@ -11,12 +11,12 @@ from stream_kpi.lifecycles.ticket.backlog import (
     grow_older,
     settle,
     settle_assignment,
-    settle_created,
     settle_waiting,
 )
 from stream_kpi.lifecycles.ticket.business_time import follow_schedule
 from stream_kpi.lifecycles.ticket.clocks import move_clocks, on_agent_answered, on_customer_wrote, settle_clocks
 from stream_kpi.lifecycles.ticket.contribution import contribution_of
+from stream_kpi.lifecycles.ticket.creation import state_creation
 from stream_kpi.lifecycles.ticket.events import (
     Assigned,
     Created,
@@ -34,7 +34,7 @@ from stream_kpi.lifecycles.ticket.first_response import (
     expected_from_creation,
     respond_first,
 )
-from stream_kpi.lifecycles.ticket.handling import on_assigned, on_created, settle_owner
+from stream_kpi.lifecycles.ticket.handling import on_assigned, settle_owner
 from stream_kpi.lifecycles.ticket.replies import on_agent_reply, on_customer_message
 from stream_kpi.lifecycles.ticket.resolution import (
     SOLVED_24H_DUE,
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.facts import Fact
     from stream_kpi.lifecycles.history import HistoryEvent
 
-RESOLVED_STATUSES = frozenset({"solved", "closed"})
-REMOVED_STATUSES = frozenset({"deleted", "spam"})
-
 
 class TicketFold(TicketState):
     """A ticket while its events are folded in order. Until its creation has been seen, and once it is merged, events
@@ -65,11 +62,15 @@ class TicketFold(TicketState):
     @property
     def closed(self) -> bool:
         """Solved, closed, deleted, spam or merged."""
-        return self.resolved or self.removed or self.merged
+        return self.resolved or self.standing.removed or self.merged
 
     def contribution(self) -> Contribution | None:
-        """See :mod:`stream_kpi.lifecycles.ticket.contribution`."""
-        return contribution_of(self)
+        """See :mod:`stream_kpi.lifecycles.ticket.contribution`. It is asked for at every flush of every ticket that has
+        had an event; most events change nothing in it."""
+        if self.contribution_changed:
+            self.contribution_known = contribution_of(self)
+            self.contribution_changed = False
+        return self.contribution_known
 
     def memberships(self) -> list[Fact]:
         """Among the open and the unanswered tickets."""
@@ -97,6 +98,7 @@ class TicketFold(TicketState):
             self.note_problem("second_created")
             return
         self.voided = False
+        self.contribution_changed = True
         self.created_ms = event.time_ms
         self.created_by = event.created_by
         self.customer_id = event.customer_id
@@ -108,84 +110,89 @@ class TicketFold(TicketState):
         self.set_dimensions()
         if self.options.schedules is not None:
             follow_schedule(self, event.time_ms)
-        on_created(self)
         if event.created_by == "customer":
             self.response_start_ms = event.time_ms
             self.unattended = True
         elif expected_from_creation(self):
             self.response_start_ms = event.time_ms
-        settle_created(self)
+        state_creation(self)
         settle_clocks(self, event.time_ms)
 
     def _on_updated(self, event: Updated) -> None:
         for dimension, value in event.changes:
             setattr(self, dimension, value)
+        self.contribution_changed = True
         self.set_dimensions()
         if self.options.schedules is not None:
             follow_schedule(self, event.time_ms)
-        settle(self, event.time_ms)
-        move_clocks(self, event.time_ms)
+        at_ms = self.not_before_creation(event.time_ms)
+        settle(self, at_ms)
+        move_clocks(self, at_ms)
 
     def _on_merged(self, _: Merged) -> None:
         self.merged = True
         self.voided = True
+        self.contribution_changed = True
         for kind in tuple(self.due):
             self.cancel(kind)
 
     def _on_assigned(self, event: Assigned) -> None:
         self.assignee = event.agent_id
+        at_ms = self.not_before_creation(event.time_ms)
         if event.group is not None and event.group != self.group:
             self.group = event.group
             self.set_dimensions()
             if self.options.schedules is not None:
                 follow_schedule(self, event.time_ms)
-            settle(self, event.time_ms)
+            settle(self, at_ms)
         else:
-            settle_assignment(self, event.time_ms)
+            settle_assignment(self, at_ms)
         on_assigned(self, event)
-        move_clocks(self, event.time_ms)
+        move_clocks(self, at_ms)
 
     def _on_handed_off(self, event: HandedOff) -> None:
         expect_anew(self, event.time_ms)
         self._on_assigned(event)
-        settle_waiting(self, event.time_ms)
+        settle_waiting(self, self.not_before_creation(event.time_ms))
 
     def _on_message(self, event: Message) -> None:
-        if event.author == "customer":
-            on_customer_message(self, event.time_ms)
-            if self.status == "pending":
-                on_customer_wrote(self, event.time_ms)
-        elif event.author == "agent" and event.public:
+        time_ms, author = event.time_ms, event.author
+        if author == "customer":
+            on_customer_message(self, time_ms)
+            if self.standing.status == "pending":
+                on_customer_wrote(self, self.not_before_creation(time_ms))
+        elif author == "agent" and event.public:
             on_agent_reply(self, event)
             if self.pause_overrun:
-                on_agent_answered(self, event.time_ms)
+                on_agent_answered(self, self.not_before_creation(time_ms))
         elif not self.answered and counts_as_response(self, event):
             respond_first(self, event)
         else:
             return
-        settle_waiting(self, event.time_ms)
+        settle_waiting(self, self.not_before_creation(time_ms))
 
     def _on_status(self, event: Status) -> None:
-        status = event.status
-        self.status = status
-        self.removed = self.voided = status in REMOVED_STATUSES
-        self.is_open = not self.removed and status not in self.options.terminal_statuses
-        if status in RESOLVED_STATUSES:
+        standing = self.standing = self.options.standings[event.status]
+        self.voided = standing.removed
+        self.contribution_changed = True
+        if standing.solved:
             if not self.resolved:
                 on_solve(self, event)
                 settle_owner(self)
-        elif self.resolved and self.is_open:
+        elif self.resolved and standing.is_open:
             on_reopen(self, event.time_ms)
             settle_owner(self)
-        if status != "pending":
+        if standing.status != "pending":
             self.pause_overrun = False
-        settle(self, event.time_ms)
-        settle_clocks(self, event.time_ms)
+        at_ms = self.not_before_creation(event.time_ms)
+        settle(self, at_ms)
+        settle_clocks(self, at_ms)
 
     def _on_survey_sent(self, event: SurveySent) -> None:
         self._surveys().on_sent(self, event, self.cuts_with_agent(self.solver or self.assignee))
 
     def _on_survey_answered(self, event: SurveyAnswered) -> None:
+        self.contribution_changed = True
         self._surveys().on_answered(self, event, self.cuts_with_agent(self.solver or self.assignee))
 
     def _surveys(self) -> Surveys:

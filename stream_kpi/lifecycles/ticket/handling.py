@@ -1,4 +1,4 @@
-"""How a ticket is handled: whose it is, how often it is handed over, what was created and is solved by now."""
+"""How a ticket is handled: whose it is, how often it is handed over, whether it is solved by now."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from stream_kpi.lifecycles.ticket.state import OUT
 from stream_kpi.measures.registry import (
     CREATED_NOW_SOLVED,
-    TICKETS_CREATED,
-    TICKETS_LEFT_OUT,
     TICKETS_OF_AGENT,
     TRANSFERS,
 )
@@ -18,24 +16,8 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.state import TicketState
 
 CREATED_NOW_SOLVED_SLOT = CREATED_NOW_SOLVED.slot
-TICKETS_CREATED_SLOT = TICKETS_CREATED.slot
-TICKETS_LEFT_OUT_SLOT = TICKETS_LEFT_OUT.slot
 TICKETS_OF_AGENT_SLOT = TICKETS_OF_AGENT.slot
 TRANSFERS_SLOT = TRANSFERS.slot
-
-
-def on_created(ticket: TicketState) -> None:
-    """The ticket came to be."""
-    if ticket.created_by != "agent" or ticket.options.include_agent_created:
-        created_ms = ticket.created_ms
-        ticket.created_cuts = cuts = ticket.cuts
-        ticket.owner_cuts = owner_cuts = ticket.cut_sets.agents[ticket.assignee]
-        ticket.facts += (
-            (TICKETS_CREATED_SLOT, created_ms, cuts, 1, 1),
-            (TICKETS_OF_AGENT_SLOT, created_ms, owner_cuts, 1, 1),
-        )
-    else:
-        ticket.emit(TICKETS_LEFT_OUT_SLOT, ticket.created_ms, ticket.cuts)
 
 
 def on_assigned(ticket: TicketState, event: Assigned) -> None:

@@ -9,15 +9,13 @@ from stream_kpi.lifecycles.ticket.first_contact import IS_FIRST_CONTACT
 from stream_kpi.lifecycles.ticket.first_response import expect_anew, on_bot_solve
 from stream_kpi.lifecycles.ticket.replies import end_turn
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
+from stream_kpi.measures import compound
 from stream_kpi.measures.registry import (
     COHORT_REOPENS,
     COHORT_SOLVES,
-    FCR_FIRST_CONTACT,
-    FCR_SOLVES,
     FIRST_SOLVES,
     LATER_SOLVES,
     REOPENS,
-    RESOLUTION_FIRST,
     RESOLUTION_FIRST_BUSINESS,
     RESOLUTION_FULL,
     RESOLUTION_FULL_BUSINESS,
@@ -40,13 +38,13 @@ UNATTENDED_ACTORS = frozenset({"automation", "system"})
 
 COHORT_REOPENS_SLOT = COHORT_REOPENS.slot
 COHORT_SOLVES_SLOT = COHORT_SOLVES.slot
-FCR_FIRST_CONTACT_SLOT = FCR_FIRST_CONTACT.slot
-FCR_SOLVES_SLOT = FCR_SOLVES.slot
+FIRST_CONTACT_SOLVE_SLOT = compound.FIRST_CONTACT_SOLVE.slot
+FIRST_RESOLUTION_SLOT = compound.FIRST_RESOLUTION.slot
 FIRST_SOLVES_SLOT = FIRST_SOLVES.slot
+FIRST_SOLVE_BY_HUMAN_SLOT = compound.FIRST_SOLVE_BY_HUMAN.slot
 RESOLUTION_FIRST_BUSINESS_SLOT = RESOLUTION_FIRST_BUSINESS.slot
 LATER_SOLVES_SLOT = LATER_SOLVES.slot
 REOPENS_SLOT = REOPENS.slot
-RESOLUTION_FIRST_SLOT = RESOLUTION_FIRST.slot
 RESOLUTION_FULL_BUSINESS_SLOT = RESOLUTION_FULL_BUSINESS.slot
 RESOLUTION_FULL_SLOT = RESOLUTION_FULL.slot
 SOLVED_IN_24H_SLOT = SOLVED_IN_24H.slot
@@ -55,22 +53,21 @@ TOUCHES_SLOT = TOUCHES.slot
 
 def on_solve(ticket: TicketState, event: Status) -> None:
     """The ticket was solved, or closed without having been solved."""
+    time_ms, actor = event.time_ms, event.actor
     ticket.resolved = True
     end_turn(ticket)
-    if event.actor == "bot":
-        on_bot_solve(ticket, event.time_ms)
+    if actor == "bot":
+        on_bot_solve(ticket, time_ms)
     # The customer's own id is no agent's: a ticket that a customer solves is its assignee's work.
-    ticket.solver = (event.actor_id if event.actor != "customer" else None) or ticket.assignee
-    time_ms = event.time_ms
-    cuts = ticket.cuts_with_agent(ticket.solver)
-    if ticket.options.auto_resolve_counts or event.actor not in UNATTENDED_ACTORS:
+    ticket.solver = solver = (event.actor_id if actor != "customer" else None) or ticket.assignee
+    cuts = ticket.cuts_with_agent(solver)
+    if ticket.options.auto_resolve_counts or actor not in UNATTENDED_ACTORS:
         duration_ms = ticket.duration_ms(ticket.created_ms, time_ms)
-        ticket.facts.append((RESOLUTION_FULL_SLOT, time_ms, cuts, duration_ms, 1))
-        ticket.full_resolution = (time_ms, cuts, duration_ms)
         is_first = not ticket.resolution_first_stated
-        if is_first:
-            ticket.resolution_first_stated = True
-            ticket.facts.append((RESOLUTION_FIRST_SLOT, time_ms, cuts, duration_ms, 1))
+        slot = FIRST_RESOLUTION_SLOT if is_first else RESOLUTION_FULL_SLOT
+        ticket.facts.append((slot, time_ms, cuts, duration_ms, 1))
+        ticket.resolution_first_stated = True
+        ticket.full_resolution = (time_ms, cuts, duration_ms)
         if ticket.business_clock is not None:
             state_business(ticket, RESOLUTION_FULL_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
             if is_first:
@@ -78,7 +75,7 @@ def on_solve(ticket: TicketState, event: Status) -> None:
     if ticket.first_solve_ms == UNKNOWN_TIME_MS:
         _first_solve(ticket, event, cuts)
     else:
-        ticket.emit(LATER_SOLVES_SLOT, event.time_ms, cuts)
+        ticket.emit(LATER_SOLVES_SLOT, time_ms, cuts)
 
 
 def on_reopen(ticket: TicketState, time_ms: int) -> None:
@@ -105,22 +102,26 @@ def on_cohort_due(ticket: TicketState) -> None:
 
 
 def on_solved_24h_ago(ticket: TicketState, due_ms: int) -> None:
-    """A day has passed since the first solve."""
+    """A day has passed since the first solve, or since the creation if that is later."""
+    cohort_due_ms = ticket.first_solve_ms + ticket.options.reopen_window_ms
+    if cohort_due_ms >= due_ms:
+        ticket.schedule(cohort_due_ms, COHORT_DUE)
     ticket.leave(SOLVED_IN_24H_SLOT, due_ms, ticket.first_solve_cuts)
 
 
 def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
-    facts, time_ms = ticket.facts, event.time_ms
+    facts, options, time_ms = ticket.facts, ticket.options, event.time_ms
     ticket.first_solve_ms = time_ms
     ticket.first_solve_cuts = cuts
-    at_ms = max(time_ms, ticket.created_ms)  # a level is joined at the creation at the earliest
-    facts += ((FIRST_SOLVES_SLOT, time_ms, cuts, 1, 1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
-    ticket.schedule(at_ms + DAY_MS, SOLVED_24H_DUE)
-    ticket.schedule(time_ms + ticket.options.reopen_window_ms, COHORT_DUE)
+    slot = FIRST_SOLVES_SLOT
+    if event.actor in HUMANS:
+        ticket.first_contact = IS_FIRST_CONTACT[options.fcr_rule](ticket)
+        slot = FIRST_CONTACT_SOLVE_SLOT if ticket.first_contact else FIRST_SOLVE_BY_HUMAN_SLOT
+    at_ms = ticket.not_before_creation(time_ms)
+    facts += ((slot, time_ms, cuts, 1, 1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
+    cohort_due_ms, day_later_ms = time_ms + options.reopen_window_ms, at_ms + DAY_MS
+    ticket.schedule(day_later_ms, SOLVED_24H_DUE)
+    if cohort_due_ms < day_later_ms:  # else that moment asks for it: nearly always
+        ticket.schedule(cohort_due_ms, COHORT_DUE)
     if ticket.touches:
         facts.append((TOUCHES_SLOT, time_ms, cuts, ticket.touches, 1))
-    if event.actor in HUMANS:
-        facts.append((FCR_SOLVES_SLOT, time_ms, cuts, 1, 1))
-        ticket.first_contact = IS_FIRST_CONTACT[ticket.options.fcr_rule](ticket)
-        if ticket.first_contact:
-            facts.append((FCR_FIRST_CONTACT_SLOT, time_ms, cuts, 1, 1))

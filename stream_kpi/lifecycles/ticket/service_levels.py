@@ -82,7 +82,7 @@ class ServiceLevels(Agreements):
             self.start(ticket, FIRST_RESPONSE, time_ms)
 
     def _on_message(self, ticket: TicketState, message: Message, time_ms: int) -> None:
-        if ticket.removed:
+        if ticket.standing.removed:
             return
         if message.author == "customer":
             self._await_reply(ticket, time_ms)
@@ -93,12 +93,13 @@ class ServiceLevels(Agreements):
                 self.start(ticket, PERIODIC_UPDATE, time_ms)
 
     def _on_status(self, ticket: TicketState, time_ms: int) -> None:
-        if ticket.removed:
+        standing = ticket.standing
+        if standing.removed:
             self.cancel_all(ticket, time_ms)
         elif not ticket.resolved:
             self._start(ticket, time_ms)
             for metric, statuses in PAUSING_STATUSES.items():
-                self.hold(ticket, metric, time_ms, paused=ticket.status in statuses)
+                self.hold(ticket, metric, time_ms, paused=standing.status in statuses)
         elif not self._solved:
             for metric in PAUSING_STATUSES:
                 self.fulfil(ticket, metric, time_ms, ticket.solver)

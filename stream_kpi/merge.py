@@ -21,7 +21,7 @@ from stream_kpi.kpis.record import (
     record_key,
     timestamp,
 )
-from stream_kpi.kpis.rows import TOTAL_CUT
+from stream_kpi.kpis.rows import TOTAL_CUT, measures_read
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import RUNNING, TRAILING
@@ -35,6 +35,7 @@ from stream_kpi.windows.merged import (
     Change,
     MergedPanes,
     RollingSums,
+    cohort_sums,
     trailing_sums,
 )
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
@@ -107,7 +108,7 @@ class Merge:
         self._rolling = [
             (
                 RollingSums(kind, self.panes),
-                [RollingSums(kind, self.panes, lag_ms, of) for lag_ms, of in options.cohorts.items()],
+                cohort_sums(kind, self.panes, options.cohorts, measures_read(self._rows[kind.name].rows)),
             )
             for kind in ROLLING
         ]

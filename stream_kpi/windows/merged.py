@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -248,6 +248,15 @@ class RollingSums:
     def trailing(self) -> TrailingSums:
         """The window as what is looked back on from its end."""
         return TrailingSums(self._last_ms - self.start_ms, self.table.sums)
+
+
+def cohort_sums(
+    kind: Rolling, panes: MergedPanes, cohorts: Mapping[int, Sequence[Measure]], read: Collection[Measure]
+) -> list[RollingSums]:
+    """The window shifted by each cohort's time (``cohorts``: measures by milliseconds), of the measures that are
+    ``read``: a tier keeps no panes for others, that look back further than any window that is published from it."""
+    wanted = {lag_ms: tuple(one for one in measures if one in read) for lag_ms, measures in cohorts.items()}
+    return [RollingSums(kind, panes, lag_ms, measures) for lag_ms, measures in wanted.items() if measures]
 
 
 def trailing_sums(panes: MergedPanes) -> RollingSums:

@@ -79,6 +79,10 @@ class MergeService:
             for record in records:
                 core.restore_published(record.key, record.value)
 
+        def restore_panes(tp: TopicPartition, records: Records) -> None:
+            for record in records:
+                core.restore(tp.partition, record.key, record.value or None)
+
         def take_panes(tp: TopicPartition, records: Records) -> None:
             for record in records:
                 core.apply(tp.partition, record.key, record.value or None)
@@ -86,7 +90,9 @@ class MergeService:
         async with reader(options.broker, values) as consumer:
             await read_to_end(consumer, values, take_value)
         async with reader(options.broker, panes) as consumer:
-            await read_to_end(consumer, panes, take_panes)
+            await read_to_end(consumer, panes, restore_panes)
+            for _ in core.restored():
+                await asyncio.sleep(0)  # heartbeats are due
             # Every shard of ours has said that it is behind before we came here: what was said before it is outdated.
             await self._clock.up_to_date()
             self._stats.merging = True

@@ -170,10 +170,11 @@ class Cluster:
         self.merge = Merge(self.options, grace_ms=0)
         for number in range(self.count):
             for key, value in self.panes[number].items():
-                self.merge.apply(number, key, value)
+                self.merge.restore(number, key, value)
         for key, value in self.values.items():
             if value is not None:
                 self.merge.restore_published(key, value)
+        deque(self.merge.restored(), maxlen=0)
 
     def publish(self) -> bool:
         """One publish; whether nothing waits for the next."""

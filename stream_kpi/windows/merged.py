@@ -192,10 +192,9 @@ class MergedPanes:
                 continue
             before_ms = tier.expires_before(now_ms)
             slices, base, latest = self.slices[tier.number], self._bases.get(tier.number), self._latest[tier.number]
-            for start_ms in [start for start in slices if start < before_ms]:
-                expired = slices.pop(start_ms)
-                if base is not None:
-                    base.forget(expired.sums)
+            expired = [slices.pop(start_ms).sums for start_ms in [start for start in slices if start < before_ms]]
+            if base is not None:
+                base.forget(added(expired))
             for start_ms in [start for start in latest if start < before_ms]:
                 del latest[start_ms]
 

@@ -15,7 +15,7 @@ from stream_kpi.events.rejection import Reason, Rejected, UnknownType
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import on_clocks, within_horizons
 from stream_kpi.kpis.record import KpiRecord, evaluate
-from stream_kpi.kpis.rows import Kpi
+from stream_kpi.kpis.rows import Kpi, measures_read
 from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.shard import Shard, ShardOptions
@@ -26,6 +26,7 @@ from stream_kpi.windows.merged import (
     MergedPanes,
     RollingSums,
     TrailingSums,
+    cohort_sums,
     trailing_before,
     trailing_sums,
 )
@@ -100,7 +101,7 @@ class Computation:
         instant has its value then."""
         rows, wanted = self._on_clocks(rows), set(dimensions)
         panes = self._panes
-        yield from self._evaluate([row for row in rows if not row.stands], self._view(window), wanted)
+        yield from self._evaluate([row for row in rows if not row.stands], self._view(window, rows), wanted)
         yield from self._evaluate(
             [row for row in rows if row.stands], instant_view(panes, self._trailing, self.at_ms), wanted
         )
@@ -163,14 +164,14 @@ class Computation:
             return self._trailing.trailing()
         return None if window.tier == DAYS else trailing_before(self._panes, end_ms)
 
-    def _view(self, window: Rolling | Tumbling | None) -> MergedView:
+    def _view(self, window: Rolling | Tumbling | None, rows: Iterable[Kpi]) -> MergedView:
         panes, at_ms = self._panes, self.at_ms
         if window is None:
             return total_view(panes, self._shard.first_ms, at_ms)
         if isinstance(window, Tumbling):
             return next(tumbling_views(panes, window, at_ms, at_ms, grace_ms=0))
         sums = RollingSums(window, panes)
-        cohorts = [RollingSums(window, panes, lag_ms, of) for lag_ms, of in self._options.cohorts.items()]
+        cohorts = cohort_sums(window, panes, self._options.cohorts, measures_read(rows))
         for one in (sums, *cohorts):
             one.move(at_ms)
         return rolling_view(panes, sums, cohorts, at_ms)

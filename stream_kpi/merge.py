@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-import msgspec
-from msgspec.structs import replace
-
 from stream_kpi.kpis.balance import is_balanced
 from stream_kpi.kpis.catalogue import live_rows, on_clocks, within_horizons
 from stream_kpi.kpis.record import (
@@ -16,15 +13,15 @@ from stream_kpi.kpis.record import (
     KpiHistogram,
     KpiRecord,
     RowsByCut,
-    cut_of,
     histograms,
     record_key,
     timestamp,
 )
-from stream_kpi.kpis.rows import TOTAL_CUT
+from stream_kpi.kpis.rows import TOTAL_CUT, measures_read
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import RUNNING, TRAILING
+from stream_kpi.published import Published, window_id
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
@@ -35,6 +32,7 @@ from stream_kpi.windows.merged import (
     Change,
     MergedPanes,
     RollingSums,
+    cohort_sums,
     trailing_sums,
 )
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
@@ -43,9 +41,10 @@ from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
 CUTS_PER_PUBLISH = 400
-"""Windows x cuts evaluated at one publish, about 0.2 ms each: half of it for what has changed in windows that end now,
-first come first served, a quarter for tumbling windows, the rest for what only has newer bounds, oldest first. What is
-left waits for the next publish, and no window for ever, however much changes."""
+"""Windows x cuts evaluated at one publish, about 0.3 ms each: half of it for what has changed in windows that end now,
+first come first served, a quarter for tumbling windows, the rest for what only has newer bounds, oldest first, and what
+that leaves for tumbling windows again. What is left waits for the next publish, and no window for ever, however much
+changes."""
 
 _OUTDATED_MS = -1
 """The start of no window: unlike the bounds of any."""
@@ -64,14 +63,6 @@ class Publication(NamedTuple):
     """Windows x cuts evaluated whose revenue's movements do not explain the change of its MRR: a defect, always 0."""
 
 
-WindowId = tuple[str, str | None]
-"""Kind, and start (RFC 3339) for tumbling windows and months."""
-
-
-def _window_id(kind: str, start: str | None) -> WindowId:
-    return (kind, start if kind == "month" or kind.startswith("tumbling:") else None)
-
-
 _KINDS = ("instant", "total", TODAY.name, *(k.name for k in ROLLING), *(k.name for k in TUMBLING))
 _COMPARE_WITH_TOTAL = frozenset(
     dimension for kind in _KINDS for kpi in live_rows(kind) if kpi.formula.reads_total for dimension in kpi.cuts
@@ -84,8 +75,11 @@ _LOOK_BACK = frozenset(
 _RUNNING = measure_flags(RUNNING)
 _RUN_ON = tuple(k for k in TUMBLING if any(set(RUNNING) & set(kpi.formula.measures) for kpi in live_rows(k.name)))
 """Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
+_TIERS_OF_FIXED_WINDOWS = frozenset({ALL_TIME.number, TODAY.tier.number, *(kind.tier.number for kind in TUMBLING)})
 MAX_WAITING = 20_000
 """Panes that are taken in at once: 0.2 s, in which nothing else has a turn."""
+STEP_PLACES = 200
+"""After so many, while it is restored, others have a turn: 0.1 s."""
 
 
 class Merge:
@@ -107,7 +101,7 @@ class Merge:
         self._rolling = [
             (
                 RollingSums(kind, self.panes),
-                [RollingSums(kind, self.panes, lag_ms, of) for lag_ms, of in options.cohorts.items()],
+                cohort_sums(kind, self.panes, options.cohorts, measures_read(self._rows[kind.name].rows)),
             )
             for kind in ROLLING
         ]
@@ -116,70 +110,86 @@ class Merge:
         self._first_tumbling = 0
         self._dirty: dict[tuple[str, Cut], None] = {}
         """Changed (window, cut), in the order of their changes."""
-        self._published: dict[WindowId, dict[Cut, dict[bytes, KpiRecord]]] = {}
+        self._published = Published()
         self._bounds: dict[str, dict[Cut, tuple[int | None, int]]] = {}
         self._moved_levels: set[Cut] = set()
-        self._records: dict[bytes, KpiRecord] = {}
-        self._changed: list[tuple[bytes, bytes | None]] = []
         self._unbalanced = 0
 
-    def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
-        """Take one record of the panes topic in."""
+    def restore(self, shard: int, key: bytes, value: bytes | None) -> None:
+        """Take one record of the panes topic back, in log order, before the first publish."""
         if key == AGES_KEY:
             for cut in self.panes.put_ages(shard, unpack_ages(value) if value else {}):
                 self._outdate("instant", cut)
-            return
-        self.panes.apply(shard, unpack_key(key), value)
+        else:
+            self.panes.apply(shard, unpack_key(key), value)
+
+    def restore_published(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of the values topic back, in log order, before the first publish."""
+        self._published.restore(key, value)
+
+    def restored(self) -> Iterator[None]:
+        """Both topics have been read to their ends: recover what follows from them, a step at a time. To be iterated
+        over. What was overwritten or has gone since costs nothing."""
+        yield from self._published.restored()
+        for number, change in enumerate(self.panes.absorb()):
+            if number % STEP_PLACES == 0:
+                yield
+            self._take_in(change)
+
+    def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
+        """Take one record of the panes topic in."""
+        self.restore(shard, key, value)
         if self.panes.waiting >= MAX_WAITING:
             self._absorb()
 
     def _absorb(self) -> None:
         """Bring the windows' sums up to date, and mark what has changed."""
-        named = self.panes.numbers.named
         for change in self.panes.absorb():
-            tier, every_cut = change.tier, named(change.sums.cuts())
-            every_level = named(change.sums.of_measures(LEVELS).cuts())
-            fixed = change.sums.of_measures(OF_FIXED_WINDOWS)
-            cuts, levels = named(fixed.cuts()), set(named(fixed.of_measures(LEVELS).cuts()))
-            # A flush's panes may come in two reads: then the base moves now, and back with the second.
-            self._moved_levels |= levels
-            if tier == ALL_TIME.number:
-                self._mark_all("total", cuts)
-                self._mark_all("instant", cuts)
-                # A change from before a window moves the level at its start.
-                for name in (TODAY.name, *(sums.kind.name for sums, _ in self._rolling)):
-                    for cut in every_level:
-                        self._outdate(name, cut)
-            for sums, cohorts in self._rolling:
-                for one in (sums, *cohorts):
-                    if one.kind.tier.number == tier and one.add(change):
-                        self._mark_all(one.kind.name, every_cut)
-            self._look_back(change)
-            for dirty in self._tumbling:
-                if dirty.kind.tier.number == tier:
-                    for cut in cuts:
-                        dirty.mark(change.start_ms, cut, levels=cut in levels)
-            if tier == TODAY.tier.number:
-                self._mark_all(TODAY.name, cuts)
+            self._take_in(change)
 
-    def restore_published(self, key: bytes, value: bytes | None) -> None:
-        """Take back one record of the values topic, in log order, before the first publish."""
-        before = self._records.pop(key, None)
-        if before is not None:
-            self._published[_id_of(before)][cut_of(before)].pop(key, None)
-        if value is not None:
-            record = msgspec.json.decode(value, type=KpiRecord)
-            self._records[key] = record
-            self._published.setdefault(_id_of(record), {}).setdefault(cut_of(record), {})[key] = record
+    def _take_in(self, change: Change) -> None:
+        rolling = [sums for sums in self._every_rolling() if sums.kind.tier.number == change.tier and sums.add(change)]
+        if rolling:
+            every_cut = self.panes.numbers.named(change.sums.cuts())
+            for name in dict.fromkeys(sums.kind.name for sums in rolling):
+                self._mark_all(name, every_cut)
+        self._look_back(change)
+        if change.tier in _TIERS_OF_FIXED_WINDOWS:
+            self._mark_fixed(change)
+
+    def _mark_fixed(self, change: Change) -> None:
+        """Mark what has changed in windows with fixed bounds, all time and the instant."""
+        tier, named = change.tier, self.panes.numbers.named
+        fixed = change.sums.of_measures(OF_FIXED_WINDOWS)
+        cuts, levels = named(fixed.cuts()), named(fixed.of_measures(LEVELS).cuts())
+        # A flush's panes may come in two reads: then the base moves now, and back with the second.
+        self._moved_levels.update(levels)
+        if tier == ALL_TIME.number:
+            self._mark_all("total", cuts)
+            self._mark_all("instant", cuts)
+            # A change from before a window moves the level at its start.
+            every_level = named(change.sums.of_measures(LEVELS).cuts())
+            for name in (TODAY.name, *(sums.kind.name for sums, _ in self._rolling)):
+                for cut in every_level:
+                    self._outdate(name, cut)
+        for dirty in self._tumbling:
+            if dirty.kind.tier.number == tier:
+                dirty.mark(change.start_ms, cuts, levels)
+        if tier == TODAY.tier.number:
+            self._mark_all(TODAY.name, cuts)
+
+    def _every_rolling(self) -> Iterator[RollingSums]:
+        for sums, cohorts in self._rolling:
+            yield sums
+            yield from cohorts
 
     def publish(self, now_ms: int, first_ms: int | None) -> Publication:
         """Evaluate what has changed, as of ``now``."""
         if first_ms is None:
             first_ms = now_ms
         self._absorb()
-        for sums, cohorts in self._rolling:
-            for one in (sums, *cohorts):
-                self._mark_all(one.kind.name, one.move(now_ms))
+        for sums in self._every_rolling():
+            self._mark_all(sums.kind.name, sums.move(now_ms))
         self._mark_gauges(self._trailing.move(now_ms))
         self.panes.expire(now_ms)  # what is gone can leave no window any more
         views = list(self._current_views(now_ms, first_ms))
@@ -187,16 +197,22 @@ class Merge:
         for view in views:
             self._publish_cuts(view, changed_cuts.get(view.window.kind, ()), now_ms)
         self._mark_old_levels(now_ms, first_ms)
-        spent = 0
-        for dirty in self._tumbling_in_turn():
-            spent += self._publish_tumbling(dirty, now_ms, first_ms, CUTS_PER_PUBLISH // 4 - spent)
-        spent = min(spent, CUTS_PER_PUBLISH // 4) + sum(map(len, changed_cuts.values()))
-        left = self._publish_stale(views, now_ms, CUTS_PER_PUBLISH - spent)
+        spent = sum(map(len, changed_cuts.values()))
+        in_turn = self._tumbling_in_turn()
+        for dirty in in_turn:
+            self._move_tumbling(dirty, now_ms, first_ms)
+        of_tumbling = self._publish_tumbling(in_turn, now_ms, CUTS_PER_PUBLISH // 4)
+        budget = CUTS_PER_PUBLISH - spent - min(of_tumbling, CUTS_PER_PUBLISH // 4)
+        stale = self._publish_stale(views, now_ms, budget)
+        self._publish_tumbling(in_turn, now_ms, budget - stale)
+        left = max(0, stale - budget)
         left += len(self._dirty) + sum(len(dirty.starts()) for dirty in self._tumbling)
-        changed, self._changed = self._changed, []
         unbalanced, self._unbalanced = self._unbalanced, 0
         durations = tuple(histograms(self._rows["total"].rows, views[-1]))
-        return Publication(changed, dict(self._records), durations, complete=left == 0, unbalanced=unbalanced)
+        said = self._published
+        return Publication(
+            said.take_changed(), dict(said.records), durations, complete=left == 0, unbalanced=unbalanced
+        )
 
     def _tumbling_in_turn(self) -> list[DirtyTumbling]:
         """Every kind, another one first at each publish."""
@@ -238,8 +254,7 @@ class Merge:
             moved = [cut for cut in self._moved_levels if self.panes.base_moved(tier, cut)]
             for dirty in self._tumbling:
                 if dirty.kind.tier == tier:
-                    for cut in moved:
-                        dirty.mark(dirty.oldest_ms(now_ms, first_ms), cut, levels=True)
+                    dirty.mark(dirty.oldest_ms(now_ms, first_ms), moved, moved)
         self._moved_levels.clear()
 
     def _take_dirty(self, budget: int) -> dict[str, set[Cut]]:
@@ -258,7 +273,7 @@ class Merge:
         return taken
 
     def _publish_stale(self, views: list[MergedView], now_ms: int, budget: int) -> int:
-        """Evaluate cuts whose records show an earlier now, the oldest first; how many are left."""
+        """Evaluate cuts whose records show an earlier now, the oldest first; how many there were."""
         running = set(self.panes.numbers.named(self.panes.levels.sums.of_measures(_RUNNING).cuts()))
         stale = [(at_ms, n, cut) for n, view in enumerate(views) for at_ms, cut in self._stale_in(view, running)]
         for place, kind in enumerate(_RUN_ON, len(views)):
@@ -267,7 +282,7 @@ class Merge:
             stale += [(published.get(cut, bounds)[1], place, cut) for cut in running if published.get(cut) != bounds]
         stale.sort()
         chosen: dict[int, list[Cut]] = {}
-        for _, place, cut in stale[:budget]:
+        for _, place, cut in stale[: max(0, budget)]:
             chosen.setdefault(place, []).append(cut)
         for place, cuts in chosen.items():
             if place < len(views):
@@ -276,7 +291,7 @@ class Merge:
                 kind = _RUN_ON[place - len(views)]
                 view = next(tumbling_views(self.panes, kind, now_ms, now_ms, self._grace_ms))
             self._publish_cuts(view, cuts, now_ms)
-        return max(0, len(stale) - budget)
+        return len(stale)
 
     def _stale_in(self, view: MergedView, running: set[Cut]) -> Iterator[tuple[int, Cut]]:
         """The window's cuts whose records have other bounds, with the end that they have. Of a window that has not come
@@ -285,7 +300,7 @@ class Merge:
         published = self._bounds.setdefault(kind, {})
         for cut in view.cuts():
             published.setdefault(cut, (None, -1))
-        for cut in self._published.get((kind, None), {}):
+        for cut in self._published.cuts((kind, None)):
             published.setdefault(cut, (None, -1))
         reached_ms = view.window.reached_ms
         return (
@@ -294,37 +309,41 @@ class Merge:
             if from_ms != start_ms or (at_ms != reached_ms and (reached_ms == end_ms or cut in running))
         )
 
-    def _publish_tumbling(self, dirty: DirtyTumbling, now_ms: int, first_ms: int, budget: int) -> int:
-        """Evaluate changed windows of a kind, newest first; take back those that are published no longer."""
+    def _move_tumbling(self, dirty: DirtyTumbling, now_ms: int, first_ms: int) -> None:
+        """Take the windows of a kind to ``now``, and back those that are published no longer."""
         dirty.move(now_ms, first_ms)
-        name = dirty.kind.name
-        oldest_ms = dirty.oldest_ms(now_ms, first_ms)
-        oldest = timestamp(oldest_ms)
-        for window in [w for w in self._published if w[0] == name and w[1] is not None and w[1] < oldest]:
-            for cut in list(self._published[window]):
-                self._replace(window, cut, {})
-            del self._published[window]
-        wanted = dirty.starts()
-        if not wanted:
-            return 0
+        self._published.forget_before(dirty.kind.name, timestamp(dirty.oldest_ms(now_ms, first_ms)))
+
+    def _publish_tumbling(self, in_turn: Iterable[DirtyTumbling], now_ms: int, budget: int) -> int:
+        """Evaluate changed windows, newest first, kind by kind; how many cuts, at most a window's above the budget."""
         spent = 0
-        for view in tumbling_views(self.panes, dirty.kind, now_ms, min(wanted), self._grace_ms):
-            start_ms = view.window.start_ms or 0
-            if start_ms in wanted and spent < budget:
-                published = self._published.get((name, timestamp(start_ms)), {})
-                cuts = dirty.take(start_ms, view.cuts(), published)
-                if TOTAL in cuts:
-                    cuts.update(cut for cut in published if cut and cut[0] in _COMPARE_WITH_TOTAL)
-                self._publish_cuts(view, cuts, now_ms)
-                spent += len(cuts)
+        for dirty in in_turn:
+            wanted = dirty.starts()
+            if not wanted or spent >= budget:
+                continue
+            # To walk back takes 1 ms a window, whether or not it is looked at.
+            for view in tumbling_views(self.panes, dirty.kind, now_ms, min(wanted), self._grace_ms):
+                start_ms = view.window.start_ms or 0
+                if start_ms in wanted:
+                    spent += self._publish_window(dirty, view, start_ms, now_ms)
+                if spent >= budget:
+                    break
         return spent
+
+    def _publish_window(self, dirty: DirtyTumbling, view: MergedView, start_ms: int, now_ms: int) -> int:
+        published = self._published.cuts((dirty.kind.name, timestamp(start_ms)))
+        cuts = dirty.take(start_ms, view.cuts(), published)
+        if TOTAL in cuts:
+            cuts.update(cut for cut in published if cut and cut[0] in _COMPARE_WITH_TOTAL)
+        self._publish_cuts(view, cuts, now_ms)
+        return len(cuts)
 
     def _publish_cuts(self, view: MergedView, cuts: Iterable[Cut], now_ms: int) -> None:
         cuts = list(cuts)
         if not cuts:
             return
         kind, start_ms, end_ms, _, _ = view.window
-        window = _window_id(kind, None if start_ms is None else timestamp(start_ms))
+        window = window_id(kind, None if start_ms is None else timestamp(start_ms))
         known = view.cuts()
         at = self._bounds.setdefault(kind, {}) if window[1] is None or end_ms > now_ms else {}
         evaluation = Evaluation(self._rows[kind], view, as_of_ms=now_ms, options=self._options)
@@ -333,41 +352,8 @@ class Merge:
                 self._dirty.pop((kind, cut), None)
             if cut not in known:
                 at.pop(cut, None)
-                self._replace(window, cut, {})
+                self._published.replace(window, cut, {})
                 continue
             at[cut] = (start_ms, view.window.reached_ms)
             self._unbalanced += not is_balanced(cut, view.inside(cut))
-            self._replace(window, cut, {record_key(record): record for record in evaluation.records(cut)})
-
-    def _replace(self, window: WindowId, cut: Cut, records: dict[bytes, KpiRecord]) -> None:
-        by_cut = self._published.setdefault(window, {})
-        before = by_cut.get(cut, {})
-        for key in before.keys() - records.keys():
-            self._changed.append((key, None))
-            self._records.pop(key, None)
-        for key, record in records.items():
-            earlier = before.get(key)
-            if earlier is not None:
-                if _says_the_same(record, earlier):
-                    records[key] = earlier
-                    continue
-                revision = earlier.revision + (earlier.final and window[1] is not None)
-                if revision:
-                    records[key] = record = replace(record, revision=revision)  # noqa: PLW2901
-            self._changed.append((key, msgspec.json.encode(record)))
-            self._records[key] = record
-        if records:
-            by_cut[cut] = records
-        else:
-            by_cut.pop(cut, None)
-
-
-def _says_the_same(record: KpiRecord, earlier: KpiRecord) -> bool:
-    """Whether a record differs from an earlier one of its key by when it was made at most."""
-    if record.value != earlier.value or record.window != earlier.window:  # nearly always, and soon told
-        return False
-    return replace(record, as_of=earlier.as_of, revision=earlier.revision) == earlier
-
-
-def _id_of(record: KpiRecord) -> WindowId:
-    return _window_id(record.window.kind, record.window.start)
+            self._published.replace(window, cut, {record_key(record): record for record in evaluation.records(cut)})

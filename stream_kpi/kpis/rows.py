@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, Final, Literal
 
@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from stream_kpi.kpis.formulas import Formula
+from stream_kpi.measures.registry import Measure
 
 Direction = Literal["up", "down", "none"]
 """Which way is good."""
@@ -162,3 +163,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
             "business_metric": None if self.on_business_clock is None else self.on_business_clock.metric,
             "area": self.area.value,
         }
+
+
+def measures_read(rows: Iterable[Kpi]) -> frozenset[Measure]:
+    """What the rows' formulas read."""
+    return frozenset(measure for row in rows for measure in row.formula.measures)

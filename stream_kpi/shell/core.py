@@ -78,6 +78,13 @@ class PublicationCore(Protocol):
 class MergeCore(Protocol):
     """All shards' panes to values."""
 
+    def restore(self, shard: int, key: bytes, value: bytes | None) -> None:
+        """Take one record of the panes topic back, before the first publish."""
+
+    def restored(self) -> Iterable[None]:
+        """The panes and values topics have been read to their ends: recover what follows from them, a step at a
+        time."""
+
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic in."""
 

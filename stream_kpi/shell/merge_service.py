@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_kpi.shell.clock import ClockListener
 from stream_kpi.shell.core import MergeCore
-from stream_kpi.shell.flush import Record, WriteError, Writer, partition_of
+from stream_kpi.shell.flush import Record, WriteError, Writer, partitions_of
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import POLL_RECORDS, Records, read_to_end, reader
 from stream_kpi.shell.stats import Stats
@@ -48,7 +49,6 @@ class MergeService:
         self._stats = stats
         self._is_owner = is_owner
         self._show = show
-        self._partitions: dict[bytes, int] = {}
         self._published_ms: int | None = None
 
     async def run(self) -> None:
@@ -79,6 +79,10 @@ class MergeService:
             for record in records:
                 core.restore_published(record.key, record.value)
 
+        def restore_panes(tp: TopicPartition, records: Records) -> None:
+            for record in records:
+                core.restore(tp.partition, record.key, record.value or None)
+
         def take_panes(tp: TopicPartition, records: Records) -> None:
             for record in records:
                 core.apply(tp.partition, record.key, record.value or None)
@@ -86,7 +90,9 @@ class MergeService:
         async with reader(options.broker, values) as consumer:
             await read_to_end(consumer, values, take_value)
         async with reader(options.broker, panes) as consumer:
-            await read_to_end(consumer, panes, take_panes)
+            await read_to_end(consumer, panes, restore_panes)
+            for _ in core.restored():
+                await asyncio.sleep(0)  # heartbeats are due
             # Every shard of ours has said that it is behind before we came here: what was said before it is outdated.
             await self._clock.up_to_date()
             self._stats.merging = True
@@ -134,17 +140,11 @@ class MergeService:
         if publication.unbalanced:
             self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
         if publication.changed:
-            partitions = await writer.partitions(self._options.values_topic)
-            records: dict[TopicPartition, list[Record]] = {}
-            for key, value in publication.changed:
-                partition = self._partitions.get(key)
-                if partition is None:
-                    partition = self._partitions[key] = partition_of(key, partitions)
-                if value is None:
-                    del self._partitions[key]
-                records.setdefault(TopicPartition(self._options.values_topic, partition), []).append(
-                    (key, value, [], None)
-                )
+            topic = self._options.values_topic
+            partitions = partitions_of([key for key, _ in publication.changed], await writer.partitions(topic))
+            records: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
+            for (key, value), partition in zip(publication.changed, partitions, strict=True):
+                records[TopicPartition(topic, partition)].append((key, value, [], None))
             await writer.write(records)
             self._stats.counts["published",] += len(publication.changed)
         self._show(publication)

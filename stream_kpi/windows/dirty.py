@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.facts import Cut
@@ -24,21 +24,21 @@ class DirtyTumbling:
         self._oldest_ms = 0
         self._newest_ms: int | None = None
 
-    def mark(self, pane_start_ms: int, cut: Cut, *, levels: bool) -> None:
-        """A pane has changed. A level's change is seen at the end of every window from there on.
+    def mark(self, pane_start_ms: int, cuts: Collection[Cut], levels: Collection[Cut] = ()) -> None:
+        """A pane has changed in these cuts, in ``levels`` of them a level: that is seen at the end of every window from
+        there on.
 
         Windows older than those published are left out: a shard may be years behind ``now``, and to walk through them
         took 0.8 s a pane and cut. The worker stood still, and its group put it out."""
         start_ms = self.kind.start_of(pane_start_ms, self._zone)
         if start_ms < self._oldest_ms:
-            if not levels:
-                return
-            start_ms = self._oldest_ms
-        self.cuts.setdefault(start_ms, set()).add(cut)
+            start_ms, cuts = self._oldest_ms, levels
+        if cuts:
+            self.cuts.setdefault(start_ms, set()).update(cuts)
         if levels and self._newest_ms is not None:
             while start_ms < self._newest_ms:
                 start_ms = self.kind.end_of(start_ms, self._zone)
-                self.cuts.setdefault(start_ms, set()).add(cut)
+                self.cuts.setdefault(start_ms, set()).update(levels)
 
     def oldest_ms(self, now_ms: int, first_ms: int) -> int:
         """Start of the oldest window that is published as of now."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,12 +23,15 @@ from stream_kpi.brokers.topic_admin import create_topics
 from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.record import KpiRecord
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.settings import load_settings
 from stream_kpi.shell.recovery import at_end, reader
 from stream_kpi.topics import source_topics
-from tests.live_values import comparable
+from tests.live_values import comparable, standing
 
 PARTITIONS = 4
+ORGANISATION = Path(__file__).with_name("e2e_organisation.toml").read_text()
+"""The part of the settings that decides what KPIs there are and what they say. It begins with single settings."""
 POLL_S = 0.1
 Headers = tuple[tuple[str, bytes], ...]
 _decode = msgspec.json.Decoder(KpiRecord).decode
@@ -52,8 +56,20 @@ class Input(NamedTuple):
     time_ms: int
 
 
+class Ending(NamedTuple):
+    """What the topics must say in the end."""
+
+    values: dict[bytes, dict[str, Any]]
+    sla_events: dict[str, int]
+
+
+def options() -> Options:
+    """What the organisation has set."""
+    return load_settings(overrides=tomllib.loads(ORGANISATION)).options()
+
+
 class Desk:
-    """One app's topics and settings on a broker. ``changes`` are settings by their dotted keys."""
+    """One app's topics and settings on a broker. ``changes`` are single settings that have no section."""
 
     def __init__(self, broker: str, prefix: str, folder: Path, **changes: object) -> None:
         self.broker = broker
@@ -70,16 +86,16 @@ class Desk:
                 "heartbeat_interval_s": 1,
                 "rebalance_timeout_s": 10,
             },
-            "topics": {**topics, "values": f"{prefix}.values"},
+            "topics": {**topics, "values": f"{prefix}.values", "sla": f"{prefix}.sla"},
         }
-        self.settings = load_settings(overrides=self._settings)
+        self.settings = load_settings(overrides={**tomllib.loads(ORGANISATION), **self._settings})
         self.topics = source_topics(self.settings)
         self._partitioner = Partitioner("murmur2", PARTITIONS)
         create_topics(self.settings, PARTITIONS)
 
     def config(self, port: int) -> Path:
         """The TOML file of a worker that listens on ``port``."""
-        lines: list[str] = []
+        lines = [ORGANISATION]
         for name, content in {**self._settings, "web": {"port": port}}.items():
             if not isinstance(content, dict):
                 lines.insert(0, f"{name} = {content!r}")
@@ -271,16 +287,14 @@ async def values_until(
     return values
 
 
-async def ends_in(
-    desk: Desk, workers: Sequence[Worker], expected: Mapping[bytes, dict[str, Any]], timeout_s: float = 90.0
-) -> None:
+async def ends_in(desk: Desk, workers: Sequence[Worker], expected: Ending, timeout_s: float = 90.0) -> None:
     """Return when the values topic says what is expected, key by key; then stop the workers, and see that they end
-    well and that it still does."""
+    well, that it still does, and that every SLA event stands once."""
     values, deadline = Values(), time.monotonic() + timeout_s
     tp = TopicPartition(desk.settings.topics.values, 0)
     async with reader(desk.broker, [tp]) as consumer:
         await consumer.seek_to_beginning(tp)
-        differences = Differences(values, expected)
+        differences = Differences(values, expected.values)
         while differences.keys or not await at_end(consumer, tp):
             for worker in workers:
                 worker.check("running", time.monotonic() + 1)
@@ -296,6 +310,10 @@ async def ends_in(
             await _poll(consumer, values)
         differences.update()
         assert not differences.keys, differences.shown()
+    sla_events = await read_all(desk.broker, desk.settings.topics.sla, range(PARTITIONS))
+    stands = standing(event.value for event in sla_events)
+    wrong = stands.items() ^ expected.sla_events.items()
+    assert not wrong, f"{len(wrong)} SLA events stand amiss: {sorted(wrong)[:8]}"
 
 
 async def read_all(broker: str, topic: str, partitions: Iterable[int]) -> list[Any]:

@@ -7,14 +7,17 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from stream_kpi.events.decode import decode
 from stream_kpi.events.times import event_time_ms
+from stream_kpi.pipeline import ROUTES, SUBJECT_ROUTES, destinations
 from stream_kpi.simulator.disorder import disorder
 from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.simulator.team import Team
 from stream_kpi.simulator.world import SimulatedEvent
 from stream_kpi.topics import kind_of
 from tests import helpdesk
-from tests.integration.e2e_desk import Input
+from tests.integration.e2e_desk import Desk, Ending, Input, options
+from tests.live_values import expected_sla_events, expected_values
 
 DAY_MS = 86_400_000
 TEN_MINUTES_MS = 600_000
@@ -47,6 +50,22 @@ def helpdesk_and_simulated_day(shared_data: Path, seed: int) -> list[Input]:
         log.append(Input(kind, event["subject"].encode(), value, event_time_ms(event["time"])))
     last_day_ms = max(event.time_ms for event in log) // DAY_MS * DAY_MS
     return sorted([*log, *simulated(seed, last_day_ms, DAY_MS)], key=lambda event: event.time_ms)
+
+
+def ending(lines: Sequence[bytes]) -> Ending:
+    """What the topics must say when a worker has replayed these events."""
+    chosen = options()
+    return Ending(expected_values(lines, chosen), expected_sla_events(lines, chosen))
+
+
+def owners(event: Input, desk: Desk) -> set[int]:
+    """The shards that own what an event is about."""
+    outcome, time_ms = decode(event.kind, event.value, (), -1)
+    route = SUBJECT_ROUTES.get(event.kind)
+    if route is not None and route.from_wire(outcome, time_ms) is not None:
+        return {desk.owner(outcome.subject.encode())}
+    entities = destinations(ROUTES.get(type(outcome), ()), outcome, time_ms)
+    return {desk.owner(key.encode()) for _, key, _ in entities}
 
 
 def disordered(events: Sequence[Input], seed: int) -> list[Input]:

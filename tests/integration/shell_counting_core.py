@@ -101,6 +101,12 @@ class CountingMerge:
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         pass
 
+    def restore(self, shard: int, key: bytes, value: bytes | None) -> None:
+        self.apply(shard, key, value)
+
+    def restored(self) -> Iterable[None]:
+        return ()
+
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
         count = int(value or b"0")
         self.totals[key] += count - self.parts.get((shard, key), 0)

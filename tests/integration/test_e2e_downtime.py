@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from stream_kpi.kpis.catalogue import live_rows
 from stream_kpi.kpis.record import KpiRecord, record_key
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.simulator.world import rfc3339
-from tests.integration.e2e_desk import Desk, Input, Worker, values_until
+from tests.integration.e2e_desk import PARTITIONS, Desk, Input, Worker, read_all, values_until
 from tests.live_values import DIMENSIONS
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ def _decided(records: Iterator[KpiRecord]) -> dict[bytes, tuple[Any, ...]]:
     }
 
 
-def _computed(events: Sequence[Input]) -> dict[bytes, tuple[Any, ...]]:
-    computation = Computation(Options(), None, None)
+def _computed(events: Sequence[Input], options: Options) -> dict[bytes, tuple[Any, ...]]:
+    computation = Computation(options, None, None)
     for event in events:
         computation.take(event.value)
-    return _decided(computation.records(live_rows("total"), DIMENSIONS))
+    return _decided(computation.records(live_rows("total", options), DIMENSIONS))
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ async def test_what_was_answered_while_no_worker_ran_is_never_taken_for_missed(
         assert await workers.pop().stopped() == 0
         await desk.send(producer, desk.laid(meanwhile))
     workers += [Worker(desk), Worker(desk)]
-    expected = _computed(before + meanwhile)
+    expected = _computed(before + meanwhile, desk.settings.options())
     decode = msgspec.json.Decoder(KpiRecord).decode
 
     def said(content: Any) -> dict[bytes, tuple[Any, ...]]:
@@ -116,3 +117,8 @@ async def test_what_was_answered_while_no_worker_ran_is_never_taken_for_missed(
     assert not [r for r in history if r.kpi == "service_level" and r.samples and r.value != 1.0]
     assert not [r for r in history if r.kpi == "chat_abandonment_rate" and r.numerator]
     assert not [r for r in history if r.kpi == "abandon_time" and r.samples]
+    told = await read_all(desk.broker, desk.settings.topics.sla, range(PARTITIONS))
+    chats = CHATS // 8 + CHATS
+    # Half a minute to the deadline is within both horizons from the begin.
+    steps_told = {"sla.started": chats, "sla.at_risk": 2 * chats, "sla.fulfilled": chats}
+    assert Counter(json.loads(event.value)["type"] for event in told) == steps_told

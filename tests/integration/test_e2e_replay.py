@@ -1,4 +1,5 @@
-"""The real worker on a real Apache Kafka: whatever befalls it, a log ends in the records of `compute`, all of them."""
+"""The real worker on a real Apache Kafka: whatever befalls it, a log ends in the records of `compute`, all of them, and
+in each SLA event once. Policies, opening hours and options are those of e2e_organisation.toml."""
 
 from __future__ import annotations
 
@@ -6,21 +7,30 @@ import asyncio
 import multiprocessing
 import random
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from stream_kpi.events.decode import decode
 from stream_kpi.events.rejection import Rejected
-from stream_kpi.events.topics import TopicKind, dead_letter_topic
-from stream_kpi.lifecycles.options import Options
-from tests.integration.e2e_desk import PARTITIONS, Desk, Input, Sent, Worker, chunks, ends_in, read_all
-from tests.integration.e2e_logs import DAY_MS, MONDAY_MS, disordered, garbage, helpdesk_and_simulated_day, simulated
-from tests.live_values import expected_values
+from stream_kpi.events.topics import dead_letter_topic
+from stream_kpi.topics import InternalTopics
+from tests.integration.e2e_desk import PARTITIONS, Desk, Ending, Input, Sent, Worker, chunks, ends_in, read_all
+from tests.integration.e2e_logs import (
+    DAY_MS,
+    MONDAY_MS,
+    disordered,
+    ending,
+    garbage,
+    helpdesk_and_simulated_day,
+    owners,
+    simulated,
+)
 
 if TYPE_CHECKING:
     from stream_kpi.brokers import Broker
@@ -29,14 +39,13 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 HOUR_MS = 3_600_000
 KILLS = 5
 GOOD_RECORDS = 100_000
-Expected = dict[bytes, dict[str, Any]]
 
 
 class Log(NamedTuple):
     """Events in the order of their arrival, and what they must end in (computed beside the test)."""
 
     events: list[Input]
-    expected: Future[Expected]
+    expected: Future[Ending]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +56,7 @@ def computing() -> Iterator[ProcessPoolExecutor]:
 
 
 def _log(computing: ProcessPoolExecutor, ordered: Sequence[Input], events: list[Input]) -> Log:
-    return Log(events, computing.submit(expected_values, [event.value for event in ordered], Options()))
+    return Log(events, computing.submit(ending, [event.value for event in ordered]))
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +93,10 @@ def workers() -> Iterator[list[Worker]]:
         worker.kill()
 
 
-async def _expected(log: Log) -> Expected:
+async def _expected(log: Log) -> Ending:
     expected = await asyncio.wrap_future(log.expected)
-    assert len(expected) > 10_000
+    assert len(expected.values) > 10_000
+    assert len(expected.sla_events) > 1_000
     return expected
 
 
@@ -194,23 +204,25 @@ async def test_sigterm_in_full_flow_ends_well_and_the_next_start_goes_on(
 async def test_a_mis_keyed_log_ends_in_the_same_values_and_is_counted(
     desk: Desk, producer: AIOKafkaProducer, workers: list[Worker], day: Log
 ) -> None:
-    dice, records, misplaced = random.Random(6), [], 0
+    dice, records, sent_on = random.Random(6), list[Sent](), Counter[tuple[int, bytes | None]]()
     for event, record in zip(day.events, desk.laid(day.events), strict=True):
         match dice.randrange(3):
             case 0:
-                records.append(record)
-                continue
+                laid = record
             case 1:
-                moved = record._replace(key=None, partition=dice.randrange(PARTITIONS))
+                laid = record._replace(key=None, partition=dice.randrange(PARTITIONS))
             case _:
                 key = b"%d" % dice.randrange(1000)
-                moved = record._replace(key=key, partition=desk.owner(key))
-        misplaced += moved.partition != record.partition and event.kind is not TopicKind.SIGNAL
-        records.append(moved)
+                laid = record._replace(key=key, partition=desk.owner(key))
+        # Even a record with the right key is sent on to the owners of others that its event is about.
+        sent_on.update((owner, laid.value) for owner in owners(event, desk) - {laid.partition})
+        records.append(laid)
     await desk.send(producer, records)
     workers.append(Worker(desk))
-    assert await workers[0].has_counted("stream_kpi_rekeyed_total", misplaced) == misplaced
+    assert await workers[0].has_counted("stream_kpi_rekeyed_total", sent_on.total()) == sent_on.total()
     await ends_in(desk, workers, await _expected(day))
+    rekeyed = await read_all(desk.broker, InternalTopics.of(desk.settings.app_id).rekeyed, range(PARTITIONS))
+    assert Counter((record.partition, record.value) for record in rekeyed) == sent_on
 
 
 async def test_garbage_changes_no_value_and_each_piece_is_a_dead_letter_once(

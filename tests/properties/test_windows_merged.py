@@ -141,6 +141,14 @@ def test_a_pane_that_comes_back_after_its_tombstone_counts_again(absorbed: bool)
     assert content(merged) == {1: 2}
 
 
+def test_a_pane_that_has_gone_before_it_was_seen_leaves_nothing_to_add_up() -> None:
+    merged = MergedPanes(UTC)
+    for vector in ({1: 1}, None, None):
+        apply(merged, 0, vector)
+    assert merged.waiting == 0
+    assert not merged._waiting
+
+
 @given(
     facts=FACTS,
     steps=st.lists(st.integers(0, 70 * MINUTE_MS), min_size=1, max_size=8),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -85,9 +86,10 @@ class Publisher:
         """The merge starts anew, from its two topics."""
         self.merge = Merge(self.options, grace_ms=GRACE_MS)
         for key, value in self.panes.items():
-            self.merge.apply(0, key, value)
+            self.merge.restore(0, key, value)
         for key, value in self.values.items():
             self.merge.restore_published(key, value)
+        deque(self.merge.restored(), maxlen=0)
 
     def value(self, key: bytes) -> KpiRecord:
         """What stands in the values topic."""

@@ -27,20 +27,20 @@ def clean(kind: Tumbling = FIVE_MINUTES, grace_ms: int = 0) -> DirtyTumbling:
 
 def test_what_was_counted_in_a_window_is_looked_at_in_that_window_alone() -> None:
     dirty = clean()
-    dirty.mark(NOW_MS - 11 * MINUTE_MS, TOTAL, levels=False)
+    dirty.mark(NOW_MS - 11 * MINUTE_MS, [TOTAL])
     assert dirty.cuts == {NOW_MS - 15 * MINUTE_MS: {TOTAL}}
 
 
 def test_a_level_that_moved_is_looked_at_in_every_window_from_there_to_now() -> None:
     dirty = clean()
-    dirty.mark(NOW_MS - 11 * MINUTE_MS, TOTAL, levels=True)
+    dirty.mark(NOW_MS - 11 * MINUTE_MS, [TOTAL], [TOTAL])
     assert sorted(dirty.cuts) == [NOW_MS - minutes * MINUTE_MS for minutes in (15, 10, 5, 0)]
 
 
 @pytest.mark.parametrize("kind", TUMBLING, ids=lambda kind: kind.name)
 def test_a_level_that_moved_years_before_now_is_looked_at_in_the_published_windows_alone(kind: Tumbling) -> None:
     dirty = clean(kind)
-    dirty.mark(NOW_MS - 3 * 365 * DAY_MS, TOTAL, levels=True)
+    dirty.mark(NOW_MS - 3 * 365 * DAY_MS, [TOTAL], [TOTAL])
     begun = DirtyTumbling(kind, UTC, 0)
     begun.move(NOW_MS, 0)
     assert dirty.cuts.keys() == begun.whole
@@ -50,7 +50,7 @@ def test_a_level_that_moved_years_before_now_is_looked_at_in_the_published_windo
 @pytest.mark.parametrize("kind", TUMBLING, ids=lambda kind: kind.name)
 def test_what_was_counted_before_the_published_windows_is_looked_at_nowhere(kind: Tumbling) -> None:
     dirty = clean(kind)
-    dirty.mark(NOW_MS - 3 * 365 * DAY_MS, TOTAL, levels=False)
+    dirty.mark(NOW_MS - 3 * 365 * DAY_MS, [TOTAL])
     assert not dirty.cuts
 
 
@@ -69,7 +69,7 @@ def test_a_window_is_looked_at_whole_when_it_begins_and_ends_and_becomes_final()
 def test_a_shard_ahead_of_now_has_its_window_looked_at_when_now_is_there() -> None:
     dirty = clean()
     ahead_ms = NOW_MS + HOUR_MS
-    dirty.mark(ahead_ms, TOTAL, levels=False)
+    dirty.mark(ahead_ms, [TOTAL])
     assert not dirty.starts()
     dirty.move(ahead_ms, 0)
     assert ahead_ms in dirty.starts()
@@ -79,6 +79,6 @@ def test_a_first_event_earlier_than_known_brings_the_windows_from_then_on() -> N
     dirty = DirtyTumbling(FIVE_MINUTES, UTC, 0)
     dirty.move(NOW_MS, NOW_MS)
     dirty.take(NOW_MS, (), {})
-    dirty.mark(NOW_MS - 10 * MINUTE_MS, TOTAL, levels=False)
+    dirty.mark(NOW_MS - 10 * MINUTE_MS, [TOTAL])
     dirty.move(NOW_MS, NOW_MS - 10 * MINUTE_MS)
     assert dirty.starts() == {NOW_MS - 10 * MINUTE_MS, NOW_MS - 5 * MINUTE_MS}

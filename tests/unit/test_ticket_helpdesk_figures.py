@@ -14,7 +14,7 @@ import pytest
 from stream_kpi.events.tickets import TicketWire
 from stream_kpi.events.times import event_time_ms
 from stream_kpi.lifecycles.entity import Entity
-from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact
+from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Status, from_wire
 from stream_kpi.lifecycles.ticket.fold import TicketFold
@@ -76,7 +76,8 @@ def fold_log(path: Path, options: Options) -> Folded:
             facts += new
     for ticket in tickets.values():
         facts += ticket.advance(DECIDED_MS)
-    return Folded([fact for fact in facts if TOTAL in cut_sets.cuts_of(fact[2])], tickets, duplicates)
+    of_total = [fact for fact in spelled_out(facts) if TOTAL in cut_sets.cuts_of(fact[2])]
+    return Folded(of_total, tickets, duplicates)
 
 
 @pytest.fixture(scope="module")

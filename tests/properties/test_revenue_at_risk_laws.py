@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from stream_kpi.lifecycles.customer.events import BreachedTicket, CustomerEvent
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from tests.strategies.customers import END_MS, EUR, INSTANTS_MS, USD, customer_stories, instants_ms, sole_stories
@@ -57,7 +57,7 @@ def at(facts: list[Fact], cut_sets: CutSets, slot: int, cut: tuple[str, ...], at
     """What a level is at an instant."""
     return sum(
         value * sign
-        for one, time_ms, cuts, value, sign in facts
+        for one, time_ms, cuts, value, sign in spelled_out(facts)
         if one == slot and time_ms <= at_ms and cut in cut_sets.cuts_of(cuts)
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import zip_longest
 
 from stream_kpi.lifecycles.customer.events import BreachedTicket
-from stream_kpi.lifecycles.facts import Fact
+from stream_kpi.lifecycles.facts import Fact, spelled_out
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import SLOTS_PER_MEASURE
@@ -39,7 +39,7 @@ class RevenueAtRisk:
         """State what follows from the facts from the index ``since`` on."""
         if self._spans is None:
             self._spans = _united(self._tickets.values())
-        for slot, time_ms, cuts, value, sign in facts[since:]:
+        for slot, time_ms, cuts, value, sign in spelled_out(facts[since:]):
             number, currency = divmod(slot, SLOTS_PER_MEASURE)
             at_risk_slot = _AT_RISK_OF.get(number)
             if at_risk_slot is None:

@@ -219,15 +219,11 @@ class RollingSums:
     def __init__(
         self, kind: Rolling, panes: MergedPanes, lag_ms: int = 0, measures: tuple[Measure, ...] | None = None
     ) -> None:
-        """``measures``: those that are summed; None: all. Nothing is summed in a window that lies further back than its
-        tier keeps panes: a shard behind the others still states some there, which would stay in the sums for ever."""
+        """``measures``: those that are summed; None: all."""
         self.kind = kind
         self.table = SumTable()
         self._panes = panes
         self._lag_ms = lag_ms
-        kept_ms = kind.tier.retention_ms
-        if kept_ms is not None and kind.length_ms + lag_ms > kept_ms:
-            measures = ()
         self._measures = None if measures is None else measure_flags(measures)
         self.start_ms = 0
         self._last_ms = -1

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_kpi.kpis.catalogue import live_rows
+from stream_kpi.kpis.rows import measures_read
 from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import BACKLOG, COHORT_SOLVES, RESTATED, TICKETS_CREATED, Kind, Measure
 from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.kinds import Rolling, Tumbling, parse
-from stream_kpi.windows.merged import Change, LevelBase, MergedPanes, RollingSums
+from stream_kpi.windows.kinds import ROLLING, Rolling, Tumbling, parse
+from stream_kpi.windows.merged import Change, LevelBase, MergedPanes, RollingSums, cohort_sums
 from stream_kpi.windows.panes import PaneKey, Panes, unpack_key
 from stream_kpi.windows.sum_table import Sums, packed_vectors, sums_of
 from stream_kpi.windows.tiers import DAYS, FIVE_MINUTES
@@ -184,20 +187,27 @@ def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds
         merged.expire(now_ms)
 
 
-def test_a_window_further_back_than_its_panes_are_kept_holds_nothing_of_a_shard_that_is_behind() -> None:
-    kind = parse("rolling:4h")
-    assert isinstance(kind, Rolling)
-    merged = MergedPanes(UTC)
-    cohort = RollingSums(kind, merged, 7 * DAY_MS, (COHORT_SOLVES,))
+@pytest.mark.parametrize("kind", ROLLING)
+def test_what_a_shard_that_is_behind_states_of_cohorts_leaves_every_window_that_is_published(kind: Rolling) -> None:
+    merged, options = MergedPanes(UTC), Options()
+    cohorts = cohort_sums(kind, merged, options.cohorts, measures_read(live_rows(kind.name)))
     now_ms = T0_MS + 7 * DAY_MS + HOUR_MS
-    cohort.move(now_ms)
-    merged.expire(now_ms)
-    for change in Source(merged).state([Fact(COHORT_SOLVES, T0_MS, (TOTAL,), 1)], T0_MS):
-        if change.tier == kind.tier.number:
-            cohort.add(change)
-    merged.expire(now_ms + HOUR_MS)
-    cohort.move(now_ms + 30 * DAY_MS)
-    assert not len(cohort.table.sums.keys)
+
+    def publish(at_ms: int) -> None:
+        for cohort in cohorts:
+            cohort.move(at_ms)
+        merged.expire(at_ms)
+
+    publish(now_ms)
+    measures = [measure for of_one in options.cohorts.values() for measure in of_one]
+    late = [Fact(measure, time_ms, (TOTAL,), 1) for measure in measures for time_ms in (T0_MS, now_ms - HOUR_MS)]
+    for change in Source(merged).state(late, T0_MS):
+        for cohort in cohorts:
+            if change.tier == kind.tier.number:
+                cohort.add(change)
+    publish(now_ms + HOUR_MS)
+    publish(now_ms + 38 * DAY_MS)
+    assert not any(len(cohort.table.sums.keys) for cohort in cohorts)
 
 
 @given(facts=FACTS, now_ms=st.integers(T0_MS, T0_MS + SPAN_MS), name=st.sampled_from(["rolling:5m", "rolling:1h"]))

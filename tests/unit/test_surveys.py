@@ -312,6 +312,14 @@ def test_a_rolling_window_shows_the_surveys_of_the_window_that_ended_a_week_ago(
         assert (record.numerator, record.denominator) == counted
 
 
+def test_a_file_is_looked_back_on_for_a_week_in_a_window_of_hours_too() -> None:
+    lines = [created("T", T0_MS), status("T", T0_MS + 2 * HOUR_MS, "solved")]
+    decided_ms = T0_MS + 7 * DAY_MS
+    for hours, counted in ((1, (0, 0)), (3, (0, 1)), (7, (0, 0))):
+        (record,) = records("reopen_rate", lines, decided_ms + hours * HOUR_MS, window="rolling:4h")
+        assert (record.numerator, record.denominator) == counted
+
+
 # ces_score, ces_share
 
 

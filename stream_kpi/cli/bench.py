@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stream_kpi.cli.common import Format
+from stream_kpi.errors import UserError
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -30,10 +31,22 @@ def bench(
 ) -> None:
     """Measure stream-kpi against the poll-and-decode limit, a plain Faust table and Quix Streams, in one run."""
     if context.invoked_subcommand is not None:
+        _refuse_options_before(context, context.invoked_subcommand)
         return
     from stream_kpi.bench.command import bench as measure
 
     measure(events, broker, only or (), "json" if format is Format.JSON else "table", profile=profile)
+
+
+def _refuse_options_before(context: typer.Context, command: str) -> None:
+    """Raise UserError for an option between `bench` and a command of it, which would not see it."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise UserError(
+                f"{option.opts[0]} before {command}: the options of {command} come after it; "
+                f"`stream-kpi bench {command} --help` lists them"
+            )
 
 
 @app.command()

@@ -64,6 +64,17 @@ def test_wrong_usage_ends_with_2_and_no_traceback(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    "option", [("--broker", "embedded"), ("--format", "table"), ("--only", "core"), ("--profile",)], ids=lambda o: o[0]
+)
+def test_an_option_of_bench_before_its_command_is_refused_as_the_command_would_not_see_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: tuple[str, ...]
+) -> None:
+    assert run(monkeypatch, "bench", *option, "sla") == WRONG_USAGE
+    line = f"{option[0]} before sla: the options of sla come after it; `stream-kpi bench sla --help` lists them\n"
+    assert capsys.readouterr() == ("", line)
+
+
 @pytest.mark.parametrize("command", [["worker"], ["doctor"], ["topics", "describe"], ["topics", "create"]])
 def test_a_wrong_setting_is_one_line_on_standard_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str], tmp_path: Path

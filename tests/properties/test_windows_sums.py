@@ -103,8 +103,8 @@ class Stated(NamedTuple):
     @property
     def slot(self) -> int:
         """Component 0, or that of the euro."""
-        in_money = isinstance(self.measure, Measure) and self.measure.by_currency
-        return self.measure.slot + 978 if in_money else self.measure.slot
+        measure = self.measure if isinstance(self.measure, Measure) else self.measure.parts[0].measure
+        return self.measure.slot + 978 if measure.by_currency else self.measure.slot
 
     def parts(self) -> list[Stated]:
         """The facts of measures alone that it stands for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -12,7 +12,7 @@ from stream_kpi.kpis.record import KpiHistogram, KpiRecord, record_key
 class Snapshot(NamedTuple):
     """Everything at one moment; never changed after it is made."""
 
-    records: Mapping[bytes, KpiRecord]
+    records: MappingProxyType[bytes, KpiRecord]
     """By :func:`~stream_kpi.kpis.record.record_key`."""
     histograms: tuple[KpiHistogram, ...]
 
@@ -62,7 +62,7 @@ class MemoryStore:
     ) -> None:
         """As in LiveStore."""
         before = self._snapshot
-        by_key = dict(before.records)
+        by_key = before.records.copy()
         for key in gone:
             by_key.pop(key, None)
         by_key.update((record_key(record), record) for record in records)

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream_kpi.pipeline import Flush
+from stream_kpi.events.partitioner import Partitioner
+from stream_kpi.pipeline import Flush, Outgoing
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.topics import LARGEST_BATCH_BYTES
 
@@ -193,10 +193,7 @@ class FlushRecords:
         """The state (with the position) first. An outgoing value past a batch's size is cut, and a header says so."""
         records: dict[TopicPartition, Items] = {self._state: flush.state, self._panes: flush.panes}
         outgoing: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
-        for out in flush.outgoing:
-            partition = out.partition
-            if partition is None:
-                partition = partition_of(out.key, await writer.partitions(out.topic))
+        for out, partition in await _placed(flush.outgoing, writer):
             value, headers = out.value, out.headers
             if value is not None and len(value) > self._options.max_batch_bytes:
                 headers = [*headers, (TRUNCATED, b"%d" % len(value))]
@@ -207,8 +204,22 @@ class FlushRecords:
         return records
 
 
-def partition_of(key: bytes | None, partitions: Sequence[int]) -> int:
-    """Kafka's default partition of a key; the first for none."""
-    if key is None:
-        return partitions[0]
-    return int(DefaultPartitioner()(key, list(partitions), list(partitions)))
+async def _placed(outgoing: Sequence[Outgoing], writer: Writer) -> list[tuple[Outgoing, int]]:
+    """Each with its partition: where its key belongs, if it has none of its own."""
+    unplaced: defaultdict[str, list[Outgoing]] = defaultdict(list)
+    for out in outgoing:
+        if out.partition is None:
+            unplaced[out.topic].append(out)
+    found = {
+        topic: iter(partitions_of([out.key for out in waiting], await writer.partitions(topic)))
+        for topic, waiting in unplaced.items()
+    }
+    return [(out, next(found[out.topic]) if out.partition is None else out.partition) for out in outgoing]
+
+
+def partitions_of(keys: Sequence[bytes | None], partitions: Sequence[int]) -> list[int]:
+    """Kafka's default partition of each key; the first for none."""
+    if len(partitions) == 1:
+        return [partitions[0]] * len(keys)
+    owners = Partitioner("murmur2", len(partitions)).owners([key or b"" for key in keys])
+    return [partitions[0 if key is None else owner] for key, owner in zip(keys, owners, strict=True)]

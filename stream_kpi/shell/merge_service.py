@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_kpi.shell.clock import ClockListener
 from stream_kpi.shell.core import MergeCore
-from stream_kpi.shell.flush import Record, WriteError, Writer, partition_of
+from stream_kpi.shell.flush import Record, WriteError, Writer, partitions_of
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import POLL_RECORDS, Records, read_to_end, reader
 from stream_kpi.shell.stats import Stats
@@ -48,7 +49,6 @@ class MergeService:
         self._stats = stats
         self._is_owner = is_owner
         self._show = show
-        self._partitions: dict[bytes, int] = {}
         self._published_ms: int | None = None
 
     async def run(self) -> None:
@@ -132,17 +132,11 @@ class MergeService:
         stands_still, self._published_ms = now_ms == self._published_ms, now_ms
         publication = core.publish(now_ms, self._clock.clock.first_ms)
         if publication.changed:
-            partitions = await writer.partitions(self._options.values_topic)
-            records: dict[TopicPartition, list[Record]] = {}
-            for key, value in publication.changed:
-                partition = self._partitions.get(key)
-                if partition is None:
-                    partition = self._partitions[key] = partition_of(key, partitions)
-                if value is None:
-                    del self._partitions[key]
-                records.setdefault(TopicPartition(self._options.values_topic, partition), []).append(
-                    (key, value, [], None)
-                )
+            topic = self._options.values_topic
+            partitions = partitions_of([key for key, _ in publication.changed], await writer.partitions(topic))
+            records: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
+            for (key, value), partition in zip(publication.changed, partitions, strict=True):
+                records[TopicPartition(topic, partition)].append((key, value, [], None))
             await writer.write(records)
             self._stats.counts["published",] += len(publication.changed)
         self._show(publication)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiokafka import TopicPartition
 
 from stream_kpi.pipeline import Flush, Outgoing
-from stream_kpi.shell.flush import TRUNCATED, FlushRecords, Records, partition_of
+from stream_kpi.shell.flush import TRUNCATED, FlushRecords, Records, partitions_of
 from stream_kpi.shell.options import ShellOptions
 
 OPTIONS = ShellOptions(broker="none:1", app_id="app", max_batch_bytes=1_000)
@@ -41,8 +41,9 @@ async def test_an_outgoing_record_without_a_partition_goes_where_its_key_belongs
     record = Outgoing("late", None, b"T-4711", b"v", [], None)
     records = await FlushRecords(OPTIONS, 0).lay_out(flush(record), NoWriter())
     assert TopicPartition("late", 2) in records
-    assert partition_of(b"21", (0, 1, 2, 3)) == 0  # murmur2 is -973932308 in Kafka's own tests
-    assert partition_of(None, (0, 1, 2, 3)) == 0
+    # The murmur2 of 21 is -973932308 in Kafka's own tests.
+    assert partitions_of([b"T-4711", None, b"21"], (0, 1, 2, 3)) == [2, 0, 0]
+    assert partitions_of([b"T-4711", None], (5,)) == [5, 5]
 
 
 async def test_a_dead_letter_past_a_batchs_size_is_cut_and_says_so_and_the_state_never_is() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream_kpi.events.partitioner import Partitioner
@@ -148,8 +148,10 @@ class TransactionalWriter(_ProducerWriter):
                 # aiokafka commits a transaction even when one of its batches has failed: all must have succeeded.
                 await self._send(records)
                 await producer.commit_transaction()
-        except (KafkaError, TimeoutError, AssertionError) as error:
-            raise WriteError(error, fenced=isinstance(error, ProducerFenced | InvalidProducerEpoch)) from error
+        except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
+            # aiokafka's sender has ended a transaction that is no more (IllegalOperation) when it learnt of the fence.
+            fenced = isinstance(error, ProducerFenced | InvalidProducerEpoch | IllegalOperation)
+            raise WriteError(error, fenced=fenced) from error
 
 
 class PlainWriter(_ProducerWriter):

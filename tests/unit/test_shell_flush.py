@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-from aiokafka import TopicPartition
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalOperation
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream_kpi.pipeline import Flush, Outgoing
-from stream_kpi.shell.flush import TRUNCATED, FlushRecords, Records, partitions_of
+from stream_kpi.shell.flush import TRUNCATED, FlushRecords, Records, TransactionalWriter, WriteError, partitions_of
 from stream_kpi.shell.options import ShellOptions
 
 OPTIONS = ShellOptions(broker="none:1", app_id="app", max_batch_bytes=1_000)
@@ -51,3 +55,20 @@ async def test_a_dead_letter_past_a_batchs_size_is_cut_and_says_so_and_the_state
     records = await FlushRecords(OPTIONS, 0).lay_out(giant, NoWriter())
     assert records[TopicPartition("app-state-changelog", 0)] == [(b"t:1", b"x" * 5_000)]
     assert records[TopicPartition("dlq", 0)] == [(b"k", b"y" * 1_000, [(TRUNCATED, b"5000")], None)]
+
+
+async def test_a_transaction_that_the_fence_has_ended_before_its_first_batch_is_a_write_that_was_fenced() -> None:
+    class Fenced:
+        async def begin_transaction(self) -> None: ...
+
+        def create_batch(self) -> BatchBuilder:
+            return BatchBuilder(1_000, 0, is_transactional=True)
+
+        async def send_batch(self, *_: object, **__: object) -> None:
+            raise IllegalOperation("Can't send messages while not in transaction")
+
+    writer = TransactionalWriter(OPTIONS, "app-shard-0")
+    writer._producer = cast(AIOKafkaProducer, Fenced())
+    with pytest.raises(WriteError) as lost:
+        await writer.write({TopicPartition("app-clock", 0): [(b"0", b"clock")]})
+    assert lost.value.fenced

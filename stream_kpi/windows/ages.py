@@ -7,7 +7,8 @@ ages of all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
@@ -41,6 +42,10 @@ class AgeState(msgspec.Struct, frozen=True, array_like=True):
 ShardAges = dict[int, dict[Cut, AgeState]]
 """``{measure number: {cut: state}}``."""
 
+AgeChange = tuple[int, int, int, int, int]
+"""``(time_ms, number, cuts, start_ms, sign)``: at that time a member with these cuts (an id of CutSets) and this start
+joins (+1) or leaves (-1) the set of the measure of this number."""
+
 _EDGES = np.array(EDGES_MS, dtype=np.int64)
 _BINS = len(EDGES_MS) + 1
 _encode = msgspec.msgpack.Encoder().encode
@@ -66,22 +71,20 @@ class AgeSets:
 
     def __init__(self, table: CutTable) -> None:
         self._table = table
-        self._members: dict[int, dict[tuple[int, int], int]] = {}
+        self._members: defaultdict[int, dict[tuple[int, int], int]] = defaultdict(dict)
 
     def __bool__(self) -> bool:
         return any(self._members.values())
 
-    def add(self, number: int, time_ms: int, cuts: int, start_ms: int, sign: int) -> None:  # noqa: ARG002 - see AgeLog
-        """A member joins (+1) or leaves (-1) at ``time_ms``."""
-        members = self._members.get(number)
-        if members is None:
-            members = self._members[number] = {}
-        key = (start_ms, cuts)
-        count = members.get(key, 0) + sign
-        if count:
-            members[key] = count
-        else:
-            del members[key]
+    def take(self, changes: Iterable[AgeChange]) -> None:
+        """Let members join and leave."""
+        all_members = self._members
+        for _, number, cuts, start_ms, sign in changes:
+            members = all_members[number]
+            key = (start_ms, cuts)
+            count = members.pop(key, 0) + sign
+            if count:
+                members[key] = count
 
     def rekey(self, before: list[tuple[Cut, ...]], cut_sets: CutSets) -> None:
         """Keep the members under the new ids of their groups of cuts."""
@@ -96,7 +99,7 @@ class AgeSets:
 
     def _by_cut(self, members: dict[tuple[int, int], int], clock_ms: int) -> dict[Cut, AgeState]:
         table = np.array(list(members), dtype=np.int64)
-        rows, cuts = self._table.expand(table[:, 1])
+        rows, cuts = map(np.concatenate, zip(*self._table.expand(table[:, 1]), strict=True))
         order = np.argsort(cuts)
         rows, cuts = rows[order], cuts[order]
         starts = table[rows, 0]
@@ -132,16 +135,17 @@ class AgeLog(AgeSets):
 
     def __init__(self, table: CutTable) -> None:
         super().__init__(table)
-        self._changes: list[tuple[int, int, int, int, int]] = []
+        self._changes: list[AgeChange] = []
 
-    def add(self, number: int, time_ms: int, cuts: int, start_ms: int, sign: int) -> None:
+    def take(self, changes: Iterable[AgeChange]) -> None:
         """As of AgeSets, and remembered."""
-        super().add(number, time_ms, cuts, start_ms, sign)
-        self._changes.append((time_ms, number, cuts, start_ms, sign))
+        changes = list(changes)
+        super().take(changes)
+        self._changes += changes
 
     def rewind(self) -> AgeRewind:
         """The sets on their way back from now."""
-        members = {number: members.copy() for number, members in self._members.items()}
+        members = defaultdict(dict, {number: members.copy() for number, members in self._members.items()})
         return AgeRewind(self._table, members, sorted(self._changes))
 
 
@@ -151,8 +155,8 @@ class AgeRewind(AgeSets):
     def __init__(
         self,
         table: CutTable,
-        members: dict[int, dict[tuple[int, int], int]],
-        changes: list[tuple[int, int, int, int, int]],
+        members: defaultdict[int, dict[tuple[int, int], int]],
+        changes: list[AgeChange],
     ) -> None:
         super().__init__(table)
         self._members = members
@@ -162,7 +166,7 @@ class AgeRewind(AgeSets):
         """As they stood at ``end_ms``, before what happened then. Ask from the latest to the earliest."""
         while self._changes and self._changes[-1][0] >= end_ms:
             time_ms, number, cuts, start_ms, sign = self._changes.pop()
-            self.add(number, time_ms, cuts, start_ms, -sign)
+            self.take([(time_ms, number, cuts, start_ms, -sign)])
         return self.state_at(end_ms)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -23,23 +24,29 @@ class CutTable:
         self._listed = array("q")
         self._first = array("q", [0])
 
-    def expand(self, sets: Integers) -> tuple[Integers, Integers]:
-        """For every cut of every set: the row it comes from, and the cut's number. Rows in no order."""
+    def expand(self, sets: Integers) -> list[tuple[Integers, Integers]]:
+        """Every cut of every set: rows of the column, and the number of a cut of each. All first cuts come together,
+        then all second ones, and so on; the last are none."""
         self._learn()
         seconds = sets >> GROUP_BITS
         paired = np.flatnonzero(seconds)
-        rows, cuts = self._expand(sets & ((1 << GROUP_BITS) - 1))
-        more, others = self._expand(seconds[paired])
-        return np.concatenate((rows, paired[more])), np.concatenate((cuts, others))
+        return [
+            *self._expand(np.arange(len(sets)), sets & ((1 << GROUP_BITS) - 1)),
+            *self._expand(paired, seconds[paired]),
+        ]
 
-    def _expand(self, groups: Integers) -> tuple[Integers, Integers]:
+    def _expand(self, rows: Integers, groups: Integers) -> Iterator[tuple[Integers, Integers]]:
         listed = np.frombuffer(self._listed, dtype=np.int64)
         first = np.frombuffer(self._first, dtype=np.int64)
-        begins = first[groups]
-        counts = first[groups + 1] - begins
-        rows = np.repeat(np.arange(len(groups)), counts)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return rows, listed[begins[rows] + within]
+        at, ends = first[groups], first[groups + 1]
+        while True:
+            longer = np.flatnonzero(at < ends)
+            if len(longer) < len(rows):
+                rows, at, ends = rows[longer], at[longer], ends[longer]
+            yield rows, listed[at]
+            if not len(rows):
+                return
+            at = at + 1
 
     def _learn(self) -> None:
         number_of = self.numbers.of

@@ -18,7 +18,7 @@ from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, summed, summed_by_cut
+from stream_kpi.windows.sum_table import SLOTS, Integers, Sums, ranked, summed, summed_by_cut
 from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 
 _CUTS = 1 << 22
@@ -91,33 +91,28 @@ class FactSums:
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
         """Facts as changes of slots: slot, fine start index, cut set, amount. Ages go to their sets."""
-        kinds = _KIND_OF[table[:, 0] // SLOTS_PER_MEASURE]
-        ages = kinds == _AGES
-        if ages.any():
-            add = self._ages.add
-            for slot, time_ms, cuts, value, sign in table[ages].tolist():
-                add(slot // SLOTS_PER_MEASURE, time_ms, cuts, value, sign)
-            table, kinds = table[~ages], kinds[~ages]
         slots, times_ms, sets, values, signs = np.ascontiguousarray(table.T)
-        starts = times_ms // _FINE_MS
-        durations, scores = kinds == _DURATIONS, kinds == _SCORES
+        numbers = slots // SLOTS_PER_MEASURE
+        kinds = _KIND_OF[numbers]
+        ages, plain = np.flatnonzero(kinds == _AGES), np.flatnonzero(kinds != _AGES)
+        columns = (times_ms[ages], numbers[ages], sets[ages], values[ages], signs[ages])
+        self._ages.take(zip(*(column.tolist() for column in columns), strict=True))
+        durations, scores = np.flatnonzero(kinds == _DURATIONS), np.flatnonzero(kinds == _SCORES)
         bins = 1 + slots[durations] + np.searchsorted(_EDGES, values[durations], side="left")
         score_bins = 1 + slots[scores] + np.array([score_bin(v) for v in values[scores].tolist()], dtype=np.int64)
-        return (
-            np.concatenate((slots, bins, score_bins)),
-            np.concatenate((starts, starts[durations], starts[scores])),
-            np.concatenate((sets, sets[durations], sets[scores])),
-            np.concatenate((values * signs, signs[durations], signs[scores])),
-        )
+        changing = np.concatenate((plain, durations, scores))
+        amounts = signs[changing]
+        amounts[: len(plain)] *= values[plain]
+        return np.concatenate((slots[plain], bins, score_bins)), times_ms[changing] // _FINE_MS, sets[changing], amounts
 
     def _by_cut(self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers) -> tuple[list[int], Sums]:
         """The starts that occur, and each change for every cut of its set, summed; keys begin with the start's place
         in the list."""
-        rows, cuts = self._table.expand(sets)
+        expanded = self._table.expand(sets)
         if len(self._table.numbers.cuts) > _CUTS:
             raise OverflowError(f"more than {_CUTS} different values of dimensions in one shard")
-        known, index = np.unique(starts, return_inverse=True)
-        sums = summed_by_cut(index * _PER_START + slots, amounts, rows, cuts)
+        known, index = ranked(starts)
+        sums = summed_by_cut(index * _PER_START + slots, amounts, expanded)
         return [start * _FINE_MS for start in known.tolist()], sums
 
 

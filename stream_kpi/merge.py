@@ -11,14 +11,13 @@ from msgspec.structs import replace
 
 from stream_kpi.kpis.catalogue import live_rows
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, evaluate, histograms, record_key, timestamp
-from stream_kpi.kpis.rows import Kpi
+from stream_kpi.kpis.rows import Kpi, measures_read
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import COHORT
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
-from stream_kpi.windows.merged import LEVELS, MergedPanes, RollingSums
+from stream_kpi.windows.merged import LEVELS, MergedPanes, RollingSums, cohort_sums
 from stream_kpi.windows.panes import AGES_KEY, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
@@ -74,7 +73,10 @@ class Merge:
         self.panes = MergedPanes(options.zone_info)
         self._grace_ms = grace_ms
         self._rolling = [
-            (RollingSums(kind, self.panes), RollingSums(kind, self.panes, options.reopen_window_ms, COHORT))
+            (
+                RollingSums(kind, self.panes),
+                cohort_sums(kind, self.panes, options.reopen_window_ms, measures_read(_ROWS[kind.name])),
+            )
             for kind in ROLLING
         ]
         self._tumbling = [DirtyTumbling(kind, options.zone_info, self._grace_ms) for kind in TUMBLING]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, Final, Literal
 
 import msgspec
 
 from stream_kpi.kpis.formulas import Formula
+from stream_kpi.measures.registry import Measure
 
 Direction = Literal["up", "down", "none"]
 """Which way is good."""
@@ -116,3 +117,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
             "clock": self.clock,
             "area": self.area.value,
         }
+
+
+def measures_read(rows: Iterable[Kpi]) -> frozenset[Measure]:
+    """What the rows' formulas read."""
+    return frozenset(measure for row in rows for measure in row.formula.measures)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from stream_kpi.lifecycles.facts import Cut
-from stream_kpi.measures.registry import MEASURES, Kind, Measure
+from stream_kpi.measures.registry import COHORT, MEASURES, Kind, Measure
 from stream_kpi.measures.vector import subtract
 from stream_kpi.windows.ages import AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import Rolling
@@ -185,15 +185,11 @@ class RollingSums:
     def __init__(
         self, kind: Rolling, panes: MergedPanes, lag_ms: int = 0, measures: tuple[Measure, ...] | None = None
     ) -> None:
-        """``measures``: those that are summed; None: all. Nothing is summed in a window that lies further back than its
-        tier keeps panes: a shard behind the others still states some there, which would stay in the sums for ever."""
+        """``measures``: those that are summed; None: all."""
         self.kind = kind
         self.table = SumTable()
         self._panes = panes
         self._lag_ms = lag_ms
-        kept_ms = kind.tier.retention_ms
-        if kept_ms is not None and kind.length_ms + lag_ms > kept_ms:
-            measures = ()
         self._measures = None if measures is None else measure_flags(measures)
         self.start_ms = 0
         self._last_ms = -1
@@ -226,3 +222,10 @@ class RollingSums:
             sums = sums.of_measures(self._measures)
         self.table.add(sums)
         return sums
+
+
+def cohort_sums(kind: Rolling, panes: MergedPanes, lag_ms: int, read: Collection[Measure]) -> RollingSums:
+    """The window shifted by the time in which a cohort is decided, of those of its measures that are ``read``: for
+    windows that nobody reads a cohort in, a worker's tiers do not keep its panes. A shard far behind would state some
+    that expire inside, and stay in the sums for ever."""
+    return RollingSums(kind, panes, lag_ms, tuple(measure for measure in COHORT if measure in read))

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_kpi.kpis.catalogue import live_rows
+from stream_kpi.kpis.rows import measures_read
 from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import BACKLOG, COHORT_SOLVES, TICKETS_CREATED, Kind, Measure
 from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.kinds import Rolling, Tumbling, parse
-from stream_kpi.windows.merged import Change, LevelBase, MergedPanes, RollingSums
+from stream_kpi.windows.kinds import ROLLING, Rolling, Tumbling, parse
+from stream_kpi.windows.merged import Change, LevelBase, MergedPanes, RollingSums, cohort_sums
 from stream_kpi.windows.panes import PaneKey, Panes, unpack_key
 from stream_kpi.windows.sum_table import Sums, packed_vectors, sums_of
 from stream_kpi.windows.tiers import DAYS, FIVE_MINUTES
@@ -176,19 +179,22 @@ def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds
         merged.expire(now_ms)
 
 
-def test_a_window_further_back_than_its_panes_are_kept_holds_nothing_of_a_shard_that_is_behind() -> None:
-    kind = parse("rolling:4h")
-    assert isinstance(kind, Rolling)
+@pytest.mark.parametrize("kind", ROLLING, ids=lambda kind: kind.name)
+def test_what_a_shard_that_is_behind_states_of_a_cohort_leaves_every_window_that_is_published(kind: Rolling) -> None:
     merged = MergedPanes(UTC)
-    cohort = RollingSums(kind, merged, 7 * DAY_MS, (COHORT_SOLVES,))
+    cohort = cohort_sums(kind, merged, Options().reopen_window_ms, measures_read(live_rows(kind.name)))
+
+    def publish(at_ms: int) -> None:
+        cohort.move(at_ms)
+        merged.expire(at_ms)
+
     now_ms = T0_MS + 7 * DAY_MS + HOUR_MS
-    cohort.move(now_ms)
-    merged.expire(now_ms)
+    publish(now_ms)
     for change in Source(merged).state([Fact(COHORT_SOLVES, T0_MS, (TOTAL,), 1)], T0_MS):
         if change.tier == kind.tier.number:
             cohort.add(change)
-    merged.expire(now_ms + HOUR_MS)
-    cohort.move(now_ms + 30 * DAY_MS)
+    publish(now_ms + HOUR_MS)
+    publish(now_ms + 38 * DAY_MS)
     assert not len(cohort.table.sums.keys)
 
 

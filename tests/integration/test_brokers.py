@@ -35,7 +35,7 @@ def until_gone(pid: int) -> None:
     while time.monotonic() < deadline_s:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks, until the deadline
     pytest.fail(f"process {pid} still runs")
 
 
@@ -102,7 +102,7 @@ def test_a_broker_ends_with_its_starter_however_that_ends(how: signal.Signals) -
     until_gone(int(pid))
     deadline_s = time.monotonic() + DEADLINE_S
     while Path(folder).exists() and time.monotonic() < deadline_s:
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks, until the deadline
     assert not Path(folder).exists()
 
 
@@ -122,7 +122,7 @@ def test_the_log_of_a_process_is_kept_until_it_is_stopped() -> None:
     process.run(["/bin/sh", "-c", "seq 100"])
     deadline_s = time.monotonic() + DEADLINE_S
     while process.pid is not None and time.monotonic() < deadline_s:
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks, until the deadline
     assert process.log_tail().splitlines() == [str(number) for number in range(93, 101)]
     process.stop()
 

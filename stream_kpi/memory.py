@@ -5,11 +5,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-
-_THRESHOLDS = (2_000_000, 10, 100)
-"""Net allocations before a young collection (700 by default), young ones before a middle one, and those before a full
-one."""
-
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 """Options of mallopt(3)."""
@@ -38,16 +35,23 @@ def _keep_freed_memory() -> None:
 
 
 def _tune_collector() -> None:
-    """Run the cycle collector rarely.
+    """Let the cycle collector run only where :func:`uncollected` begins.
 
     Entities, facts and panes hold no cycles, so that it finds nothing in them and yet walks them all, again and again:
-    a third of the pipeline's time with the defaults (33 us an event, 22 without it, measured). Rare runs still free
-    the few cycles that libraries make. What is there at the start is never walked again.
-
-    While a worker reads a million events, 1.7 million objects come to stay, 7,000 of them in cycles. With a threshold
-    of 500,000 the collector walks them all for 0.7 us an event, and stands still for 0.2 s each time; with this one it
-    does not run before they are all there. Once as many entities leave memory as come, the count stays near zero.
+    a third of the pipeline's time with the defaults (33 us an event, 22 without it, measured). Run rarely, it stands
+    still for more than a second each time, and what falls due waits for it.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_THRESHOLDS)
+    gc.disable()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What is made in the block is never walked by the cycle collector. What libraries have made since the last block
+    is, first: some hundred objects, a few of them cycles that nothing else would free (7,000 a million events)."""
+    gc.collect(0)
+    try:
+        yield
+    finally:
+        gc.freeze()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
+from stream_kpi.due_cuts import DueCuts
 from stream_kpi.kpis.balance import is_balanced
 from stream_kpi.kpis.catalogue import live_rows, on_clocks, within_horizons
 from stream_kpi.kpis.record import (
@@ -45,9 +45,6 @@ CUTS_PER_PUBLISH = 400
 first come first served, a quarter for tumbling windows, the rest for what only has newer bounds, oldest first, and what
 that leaves for tumbling windows again. What is left waits for the next publish, and no window for ever, however much
 changes."""
-
-_OUTDATED_MS = -1
-"""The start of no window: unlike the bounds of any."""
 
 
 class Publication(NamedTuple):
@@ -108,10 +105,8 @@ class Merge:
         self._trailing = trailing_sums(self.panes)
         self._tumbling = [DirtyTumbling(kind, options.zone_info, self._grace_ms) for kind in TUMBLING]
         self._first_tumbling = 0
-        self._dirty: dict[tuple[str, Cut], None] = {}
-        """Changed (window, cut), in the order of their changes."""
+        self._due = DueCuts(_COMPARE_WITH_TOTAL)
         self._published = Published()
-        self._bounds: dict[str, dict[Cut, tuple[int | None, int]]] = {}
         self._moved_levels: set[Cut] = set()
         self._unbalanced = 0
 
@@ -119,7 +114,7 @@ class Merge:
         """Take one record of the panes topic back, in log order, before the first publish."""
         if key == AGES_KEY:
             for cut in self.panes.put_ages(shard, unpack_ages(value) if value else {}):
-                self._outdate("instant", cut)
+                self._due.outdate("instant", cut)
         else:
             self.panes.apply(shard, unpack_key(key), value)
 
@@ -140,19 +135,15 @@ class Merge:
         """Take one record of the panes topic in."""
         self.restore(shard, key, value)
         if self.panes.waiting >= MAX_WAITING:
-            self._absorb()
-
-    def _absorb(self) -> None:
-        """Bring the windows' sums up to date, and mark what has changed."""
-        for change in self.panes.absorb():
-            self._take_in(change)
+            for change in self.panes.absorb():
+                self._take_in(change)
 
     def _take_in(self, change: Change) -> None:
         rolling = [sums for sums in self._every_rolling() if sums.kind.tier.number == change.tier and sums.add(change)]
         if rolling:
             every_cut = self.panes.numbers.named(change.sums.cuts())
             for name in dict.fromkeys(sums.kind.name for sums in rolling):
-                self._mark_all(name, every_cut)
+                self._due.mark_all(name, every_cut)
         self._look_back(change)
         if change.tier in _TIERS_OF_FIXED_WINDOWS:
             self._mark_fixed(change)
@@ -165,48 +156,54 @@ class Merge:
         # A flush's panes may come in two reads: then the base moves now, and back with the second.
         self._moved_levels.update(levels)
         if tier == ALL_TIME.number:
-            self._mark_all("total", cuts)
-            self._mark_all("instant", cuts)
+            self._due.mark_all("total", cuts)
+            self._due.mark_all("instant", cuts)
             # A change from before a window moves the level at its start.
             every_level = named(change.sums.of_measures(LEVELS).cuts())
             for name in (TODAY.name, *(sums.kind.name for sums, _ in self._rolling)):
                 for cut in every_level:
-                    self._outdate(name, cut)
+                    self._due.outdate(name, cut)
         for dirty in self._tumbling:
             if dirty.kind.tier.number == tier:
                 dirty.mark(change.start_ms, cuts, levels)
         if tier == TODAY.tier.number:
-            self._mark_all(TODAY.name, cuts)
+            self._due.mark_all(TODAY.name, cuts)
 
     def _every_rolling(self) -> Iterator[RollingSums]:
         for sums, cohorts in self._rolling:
             yield sums
             yield from cohorts
 
-    def publish(self, now_ms: int, first_ms: int | None) -> Publication:
-        """Evaluate what has changed, as of ``now``."""
+    def publish(self, now_ms: int, first_ms: int | None) -> Generator[None, None, Publication]:
+        """Evaluate what has changed, as of ``now``, a step at a time: none takes more than a few milliseconds. What it
+        returns is to be published. Nothing is to be taken in before its end."""
         if first_ms is None:
             first_ms = now_ms
-        self._absorb()
+        for change in self.panes.absorb():
+            self._take_in(change)
+            yield
         for sums in self._every_rolling():
-            self._mark_all(sums.kind.name, sums.move(now_ms))
+            self._due.mark_all(sums.kind.name, sums.move(now_ms))
+            yield
         self._mark_gauges(self._trailing.move(now_ms))
         self.panes.expire(now_ms)  # what is gone can leave no window any more
         views = list(self._current_views(now_ms, first_ms))
-        changed_cuts = self._take_dirty(CUTS_PER_PUBLISH // 2)
+        yield
+        changed_cuts = self._due.take(CUTS_PER_PUBLISH // 2)
         for view in views:
-            self._publish_cuts(view, changed_cuts.get(view.window.kind, ()), now_ms)
+            yield from self._publish_cuts(view, changed_cuts.get(view.window.kind, ()), now_ms)
         self._mark_old_levels(now_ms, first_ms)
         spent = sum(map(len, changed_cuts.values()))
         in_turn = self._tumbling_in_turn()
         for dirty in in_turn:
             self._move_tumbling(dirty, now_ms, first_ms)
-        of_tumbling = self._publish_tumbling(in_turn, now_ms, CUTS_PER_PUBLISH // 4)
+            yield
+        of_tumbling = yield from self._publish_tumbling(in_turn, now_ms, CUTS_PER_PUBLISH // 4)
         budget = CUTS_PER_PUBLISH - spent - min(of_tumbling, CUTS_PER_PUBLISH // 4)
-        stale = self._publish_stale(views, now_ms, budget)
-        self._publish_tumbling(in_turn, now_ms, budget - stale)
+        stale = yield from self._publish_stale(views, now_ms, budget)
+        yield from self._publish_tumbling(in_turn, now_ms, budget - stale)
         left = max(0, stale - budget)
-        left += len(self._dirty) + sum(len(dirty.starts()) for dirty in self._tumbling)
+        left += len(self._due) + sum(len(dirty.starts()) for dirty in self._tumbling)
         unbalanced, self._unbalanced = self._unbalanced, 0
         durations = tuple(histograms(self._rows["total"].rows, views[-1]))
         said = self._published
@@ -227,26 +224,13 @@ class Merge:
         yield next(tumbling_views(self.panes, TODAY, now_ms, now_ms, self._grace_ms))
         yield total_view(self.panes, first_ms, now_ms)
 
-    def _mark_all(self, name: str, cuts: Iterable[Cut]) -> None:
-        for cut in cuts:
-            self._mark(name, cut)
-
     def _look_back(self, change: Change) -> None:
         if self._trailing.kind.tier.number == change.tier and self._trailing.add(change):
             self._mark_gauges(self.panes.numbers.named(change.sums.of_measures(OF_TRAILING).cuts()))
 
     def _mark_gauges(self, cuts: Iterable[Cut]) -> None:
         """The trailing half hour of these cuts has changed."""
-        self._mark_all("instant", (cut for cut in cuts if (cut[0] if cut else TOTAL_CUT) in _LOOK_BACK))
-
-    def _mark(self, name: str, cut: Cut) -> None:
-        self._dirty[name, cut] = None  # in its old place, if it waits already
-
-    def _outdate(self, name: str, cut: Cut) -> None:
-        """Let a cut be evaluated again in its turn, as if its bounds had moved, even while ``now`` stands still."""
-        bounds = self._bounds.get(name, {})
-        if cut in bounds:
-            bounds[cut] = (_OUTDATED_MS, bounds[cut][1])
+        self._due.mark_all("instant", (cut for cut in cuts if (cut[0] if cut else TOTAL_CUT) in _LOOK_BACK))
 
     def _mark_old_levels(self, now_ms: int, first_ms: int) -> None:
         """A level's change from before a tier's oldest pane is seen at the end of every window of that tier."""
@@ -257,27 +241,13 @@ class Merge:
                     dirty.mark(dirty.oldest_ms(now_ms, first_ms), moved, moved)
         self._moved_levels.clear()
 
-    def _take_dirty(self, budget: int) -> dict[str, set[Cut]]:
-        """The cuts that have waited longest, by window, as many as the budget has."""
-        taken: dict[str, set[Cut]] = {}
-        while budget > 0 and self._dirty:
-            batch = list(islice(self._dirty, budget))
-            budget -= len(batch)
-            for window_cut in batch:
-                del self._dirty[window_cut]
-                taken.setdefault(window_cut[0], set()).add(window_cut[1])
-            for name in [name for name, cut in batch if cut == TOTAL]:
-                for cut in self._bounds.get(name, {}):
-                    if cut and cut[0] in _COMPARE_WITH_TOTAL and cut not in taken[name]:
-                        self._mark(name, cut)
-        return taken
-
-    def _publish_stale(self, views: list[MergedView], now_ms: int, budget: int) -> int:
+    def _publish_stale(self, views: list[MergedView], now_ms: int, budget: int) -> Generator[None, None, int]:
         """Evaluate cuts whose records show an earlier now, the oldest first; how many there were."""
         running = set(self.panes.numbers.named(self.panes.levels.sums.of_measures(_RUNNING).cuts()))
         stale = [(at_ms, n, cut) for n, view in enumerate(views) for at_ms, cut in self._stale_in(view, running)]
+        yield
         for place, kind in enumerate(_RUN_ON, len(views)):
-            published = self._bounds.get(kind.name, {})
+            published = self._due.bounds(kind.name)
             bounds = (kind.start_of(now_ms, self.panes.zone), now_ms)
             stale += [(published.get(cut, bounds)[1], place, cut) for cut in running if published.get(cut) != bounds]
         stale.sort()
@@ -290,31 +260,21 @@ class Merge:
             else:
                 kind = _RUN_ON[place - len(views)]
                 view = next(tumbling_views(self.panes, kind, now_ms, now_ms, self._grace_ms))
-            self._publish_cuts(view, cuts, now_ms)
+            yield from self._publish_cuts(view, cuts, now_ms)
         return len(stale)
 
     def _stale_in(self, view: MergedView, running: set[Cut]) -> Iterator[tuple[int, Cut]]:
-        """The window's cuts whose records have other bounds, with the end that they have. Of a window that has not come
-        to its end, only what runs on changes with it."""
-        kind, start_ms, end_ms, _, _ = view.window
-        published = self._bounds.setdefault(kind, {})
-        for cut in view.cuts():
-            published.setdefault(cut, (None, -1))
-        for cut in self._published.cuts((kind, None)):
-            published.setdefault(cut, (None, -1))
-        reached_ms = view.window.reached_ms
-        return (
-            (at_ms, cut)
-            for cut, (from_ms, at_ms) in published.items()
-            if from_ms != start_ms or (at_ms != reached_ms and (reached_ms == end_ms or cut in running))
-        )
+        published = self._published.cuts((view.window.kind, None))
+        return self._due.stale_in(view.window, view.cuts(), published, running)
 
     def _move_tumbling(self, dirty: DirtyTumbling, now_ms: int, first_ms: int) -> None:
         """Take the windows of a kind to ``now``, and back those that are published no longer."""
         dirty.move(now_ms, first_ms)
         self._published.forget_before(dirty.kind.name, timestamp(dirty.oldest_ms(now_ms, first_ms)))
 
-    def _publish_tumbling(self, in_turn: Iterable[DirtyTumbling], now_ms: int, budget: int) -> int:
+    def _publish_tumbling(
+        self, in_turn: Iterable[DirtyTumbling], now_ms: int, budget: int
+    ) -> Generator[None, None, int]:
         """Evaluate changed windows, newest first, kind by kind; how many cuts, at most a window's above the budget."""
         spent = 0
         for dirty in in_turn:
@@ -325,31 +285,34 @@ class Merge:
             for view in tumbling_views(self.panes, dirty.kind, now_ms, min(wanted), self._grace_ms):
                 start_ms = view.window.start_ms or 0
                 if start_ms in wanted:
-                    spent += self._publish_window(dirty, view, start_ms, now_ms)
+                    spent += yield from self._publish_window(dirty, view, start_ms, now_ms)
+                yield
                 if spent >= budget:
                     break
         return spent
 
-    def _publish_window(self, dirty: DirtyTumbling, view: MergedView, start_ms: int, now_ms: int) -> int:
+    def _publish_window(
+        self, dirty: DirtyTumbling, view: MergedView, start_ms: int, now_ms: int
+    ) -> Generator[None, None, int]:
         published = self._published.cuts((dirty.kind.name, timestamp(start_ms)))
         cuts = dirty.take(start_ms, view.cuts(), published)
         if TOTAL in cuts:
             cuts.update(cut for cut in published if cut and cut[0] in _COMPARE_WITH_TOTAL)
-        self._publish_cuts(view, cuts, now_ms)
+        yield from self._publish_cuts(view, cuts, now_ms)
         return len(cuts)
 
-    def _publish_cuts(self, view: MergedView, cuts: Iterable[Cut], now_ms: int) -> None:
+    def _publish_cuts(self, view: MergedView, cuts: Iterable[Cut], now_ms: int) -> Iterator[None]:
         cuts = list(cuts)
         if not cuts:
             return
         kind, start_ms, end_ms, _, _ = view.window
         window = window_id(kind, None if start_ms is None else timestamp(start_ms))
         known = view.cuts()
-        at = self._bounds.setdefault(kind, {}) if window[1] is None or end_ms > now_ms else {}
+        at = self._due.bounds(kind) if window[1] is None or end_ms > now_ms else {}
         evaluation = Evaluation(self._rows[kind], view, as_of_ms=now_ms, options=self._options)
         for cut in cuts:
             if cut != TOTAL:  # what compares with a total that waits must wait for it
-                self._dirty.pop((kind, cut), None)
+                self._due.drop(kind, cut)
             if cut not in known:
                 at.pop(cut, None)
                 self._published.replace(window, cut, {})
@@ -357,3 +320,4 @@ class Merge:
             at[cut] = (start_ms, view.window.reached_ms)
             self._unbalanced += not is_balanced(cut, view.inside(cut))
             self._published.replace(window, cut, {record_key(record): record for record in evaluation.records(cut)})
+            yield

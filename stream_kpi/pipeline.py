@@ -43,7 +43,17 @@ from stream_kpi.lifecycles.user.fold import UserFold
 from stream_kpi.lifecycles.visitor import events as visitor_events
 from stream_kpi.lifecycles.visitor.fold import VisitorFold
 
-__all__ = ["ENTITY_KINDS", "ROUTES", "SUBJECT_ROUTES", "Flush", "InputRecord", "Outgoing", "Route", "destinations"]
+__all__ = [
+    "ENTITY_KINDS",
+    "FED_BY_ONE_TOPIC",
+    "ROUTES",
+    "SUBJECT_ROUTES",
+    "Flush",
+    "InputRecord",
+    "Outgoing",
+    "Route",
+    "destinations",
+]
 
 
 class Route(NamedTuple):
@@ -76,6 +86,9 @@ SUBJECT_ROUTES: dict[TopicKind, Route] = {
     TopicKind.SUBSCRIPTION: Route("customer", _subject, customer_events.from_wire),
 }
 """Where nearly all events go: to the entity of their topic that is their subject."""
+
+FED_BY_ONE_TOPIC = frozenset({"ticket", "chat"})
+"""Kinds of entities to which only events of the topic with their route go: their deadlines wait for no other topic."""
 
 _VISITOR = Route("visitor", attrgetter("data.visitor_id"), visitor_events.from_wire)
 _USER = Route("user", attrgetter("data.user_id"), user_events.from_wire)

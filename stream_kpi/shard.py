@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -20,7 +20,7 @@ from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.outbox import Outbox, Source
-from stream_kpi.pipeline import ENTITY_KINDS, Flush, InputRecord
+from stream_kpi.pipeline import ENTITY_KINDS, FED_BY_ONE_TOPIC, SUBJECT_ROUTES, Flush, InputRecord
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
@@ -92,6 +92,12 @@ class Shard:
         self.position: dict[tuple[str, int], Applied] = {}
         self.clock_ms = -NEVER_MS
         """Up to where :meth:`advance` has let deadlines come."""
+        self._feeding = {
+            route.kind: frozenset({name, settings.rekeyed_topic})
+            for name, topic in settings.topics.items()
+            if (route := SUBJECT_ROUTES.get(topic)) and route.kind in FED_BY_ONE_TOPIC
+        }
+        """Of the kinds that few topics feed, which."""
         self._read_until: dict[str, int] = {}
         """The greatest event time read of each input topic."""
         self._batch_greatest_ms = -NEVER_MS
@@ -175,26 +181,36 @@ class Shard:
         self._outbox.tell(entities.transitions)
         entities.transitions.clear()
 
-    def clock_behind_ms(self, unread: Iterable[str]) -> int | None:
-        """The clock while some input topics have not been read to their end: the least of what has been read of them.
-        None while one of those has not been read at all. A topic read ahead of another must not let the deadlines of
-        entities come whose events wait in the other."""
-        times_ms = [self._read_until.get(topic) for topic in unread]
-        return None if None in times_ms else min((ms for ms in times_ms if ms is not None), default=None)
+    def advance(self, clock_ms: int | None, unread: Collection[str] = ()) -> None:
+        """Let deadlines and evictions come: up to the clock (None: not known), or, of entities to which events of
+        ``unread`` topics may go, up to the least that has been read of these. A topic read ahead of another must not
+        let the deadlines of entities come whose events wait in the other; and a backlog that is older than what the
+        shard has lived through is read before they go on."""
+        for kind, entities in self.entities.items():
+            waiting = self._feeding.get(kind)
+            up_to_ms = self._reached_ms(clock_ms, unread if waiting is None else waiting.intersection(unread))
+            if up_to_ms is not None and up_to_ms >= self.clock_ms:
+                self._advance(entities, up_to_ms)
+        reached_ms = self._reached_ms(clock_ms, unread)
+        if reached_ms is not None:
+            self.clock_ms = max(self.clock_ms, reached_ms)
 
-    def advance(self, clock_ms: int) -> None:
-        """Let deadlines and evictions up to the clock come."""
-        self.clock_ms = max(self.clock_ms, clock_ms)
-        for entities in self.entities.values():
-            facts, unexplained = entities.advance(self.clock_ms)
-            if facts:
-                self._panes.add(facts)
-                self._changed = True
-            if unexplained:
-                self.counts["data_problems", "never_created"] += unexplained
-            if entities.transitions:
-                self._tell(entities)
-                self._changed = True
+    def _reached_ms(self, clock_ms: int | None, unread: Collection[str]) -> int | None:
+        if not unread:
+            return clock_ms
+        times_ms = [self._read_until.get(topic) for topic in unread]
+        return None if None in times_ms else min(ms for ms in times_ms if ms is not None)
+
+    def _advance(self, entities: Entities, clock_ms: int) -> None:
+        facts, unexplained = entities.advance(clock_ms)
+        if facts:
+            self._panes.add(facts)
+            self._changed = True
+        if unexplained:
+            self.counts["data_problems", "never_created"] += unexplained
+        if entities.transitions:
+            self._tell(entities)
+            self._changed = True
 
     def flush(self, *, caught_up: bool) -> Flush | None:
         """Everything since the last flush, to be written atomically; None when nothing changed."""

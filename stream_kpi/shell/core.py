@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from stream_kpi.pipeline import Flush, InputRecord
@@ -49,11 +49,8 @@ class ShardCore(Protocol):
     def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
         """Take a batch of one input in."""
 
-    def clock_behind_ms(self, unread: Iterable[str]) -> int | None:
-        """The clock while these input topics have not been read to their end; None while that is unknown."""
-
-    def advance(self, clock_ms: int) -> None:
-        """Let deadlines up to the clock come."""
+    def advance(self, clock_ms: int | None, unread: Collection[str]) -> None:
+        """Let deadlines come: up to the clock (None: not known), where no ``unread`` topic has a say in it."""
 
     def flush(self, *, caught_up: bool) -> Flush | None:
         """Everything since the last flush; None when nothing changed."""
@@ -91,8 +88,8 @@ class MergeCore(Protocol):
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         """Take back one record of the values topic, before the first publish."""
 
-    def publish(self, now_ms: int, first_ms: int | None) -> PublicationCore:
-        """Evaluate what has changed."""
+    def publish(self, now_ms: int, first_ms: int | None) -> Generator[None, None, PublicationCore]:
+        """Evaluate what has changed, a step at a time; nothing is taken in before the last."""
 
 
 class Core(NamedTuple):

@@ -6,13 +6,13 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_kpi.shell.clock import ClockListener
-from stream_kpi.shell.core import MergeCore
+from stream_kpi.shell.core import MergeCore, PublicationCore
 from stream_kpi.shell.flush import Record, WriteError, Writer, partitions_of
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import POLL_RECORDS, Records, read_to_end, reader
@@ -21,8 +21,10 @@ from stream_kpi.shell.stats import Stats
 log = logging.getLogger(__name__)
 REST = 4
 REST_FAR_BEHIND = 9
-"""A publish is followed by a rest of at least so many times its duration: the shards need the processor too, and most
-when they are far behind."""
+"""From one publish's begin to the next one's it is at least so many times the processor time that it took: the shards
+need the processor too, and most when they are far behind."""
+TURN_S = 0.02
+"""So long a publish works before others have a turn: what falls due must not wait for it."""
 FENCED_PAUSE_S = 1.0
 
 Show = Callable[[Any], None]
@@ -114,29 +116,28 @@ class MergeService:
             started = time.monotonic()
             if started < due:
                 continue
-            settling = await self._publish(core, writer)
-            seconds = time.monotonic() - started
-            self._stats.publish_seconds.append(seconds)
-            due = started + self._pause_s(seconds, settling=settling)
+            settling, work_s = await self._publish(core, writer)
+            self._stats.publish_seconds.append(time.monotonic() - started)
+            due = started + self._pause_s(work_s, settling=settling)
 
-    def _pause_s(self, publish_s: float, *, settling: bool) -> float:
-        """From a publish's begin to the next one's."""
+    def _pause_s(self, work_s: float, *, settling: bool) -> float:
+        """From a publish's begin to the next one's, by what it took of the processor."""
         shards = self._stats.shards.values()
         behind = not all(shard.caught_up for shard in shards)
         if settling and not behind:
             return 0.0
         lag = sum(sum(shard.lag.values()) for shard in shards)
         rest = REST_FAR_BEHIND if behind and lag > self._options.flush_events else REST
-        return max(self._options.publish_interval_s, rest * publish_s)
+        return max(self._options.publish_interval_s, rest * work_s)
 
-    async def _publish(self, core: MergeCore, writer: Writer) -> bool:
-        """True when the values of a `now` that stands still are not all published: where it moves on, there is always
-        something left."""
+    async def _publish(self, core: MergeCore, writer: Writer) -> tuple[bool, float]:
+        """Whether the values of a `now` that stands still are not all published (where it moves on, there is always
+        something left), and the processor time that it took to evaluate them."""
         now_ms = self._clock.now_ms()
         if now_ms is None:
-            return False
+            return False, 0.0
         stands_still, self._published_ms = now_ms == self._published_ms, now_ms
-        publication = core.publish(now_ms, self._clock.clock.first_ms)
+        publication, work_s = await _in_turns(core.publish(now_ms, self._clock.clock.first_ms))
         if publication.unbalanced:
             self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
         if publication.changed:
@@ -148,4 +149,18 @@ class MergeService:
             await writer.write(records)
             self._stats.counts["published",] += len(publication.changed)
         self._show(publication)
-        return stands_still and not publication.complete
+        return stands_still and not publication.complete, work_s
+
+
+async def _in_turns(steps: Generator[None, None, PublicationCore]) -> tuple[PublicationCore, float]:
+    """Take the steps, a turn's worth at a time: what they come to, and how long they took without the others' turns."""
+    work_s = 0.0
+    while True:
+        started_s = time.monotonic()
+        try:
+            while time.monotonic() - started_s < TURN_S:
+                next(steps)
+        except StopIteration as end:
+            return end.value, work_s + time.monotonic() - started_s
+        work_s += time.monotonic() - started_s
+        await asyncio.sleep(0)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from faust.types import TP
 
+from stream_kpi.memory import uncollected
 from stream_kpi.pipeline import InputRecord
 from stream_kpi.shell.clock import wall_ms
 from stream_kpi.shell.core import ShardCore
@@ -128,7 +129,8 @@ class Processor:
 
     def _apply(self, topic: str, partition: int, records: Sequence[InputRecord]) -> None:
         try:
-            self.core.apply(topic, partition, records, wall_ms())
+            with uncollected():
+                self.core.apply(topic, partition, records, wall_ms())
         except BaseException:
             # A part of the batch is applied: nothing of this memory may be written any more.
             self._broken = True
@@ -164,23 +166,20 @@ class Processor:
         self._room.set()
 
     def tick(self) -> None:
-        """Let the shard's clock go on: the world's when every input has been read to its end, else that of the events
-        read of the inputs that have not."""
+        """Let the shard's clock go on: the world's for what every input of which has been read to its end, else that of
+        the events read of the inputs that have not."""
         around, stats = self._around, self.stats
-        known_ms = self._caught_up_ms()
-        stats.caught_up = known_ms is not None
+        known_ms = self._known_ms()
+        unread = {tp.topic for tp, lag in stats.lag.items() if lag}
+        stats.caught_up = known_ms is not None and not unread
         stats.greatest_ms = self.core.greatest_ms
-        if known_ms is None:
-            clock_ms = self.core.clock_behind_ms({tp.topic for tp, unread in stats.lag.items() if unread})
-        else:
-            clock_ms = around.event_now_ms() if self._options.event_clock else known_ms
-        # Behind, what waits may be older than what the shard has lived through; its deadlines wait for it.
-        if clock_ms is not None and clock_ms >= self.core.clock_ms:
-            self.core.advance(clock_ms)
+        if known_ms is not None:
+            self.core.advance(around.event_now_ms() if self._options.event_clock else known_ms, unread)
 
-    def _caught_up_ms(self) -> int | None:
-        # The moment up to which, by the broker's own word, nothing is unread; None while something is.
-        known, lag = [], {}
+    def _known_ms(self) -> int | None:
+        # The moment up to which, by the broker's own word, nothing is unread of the inputs that have been read to their
+        # end; None while the broker has not told of one.
+        known_ms, lag = wall_ms(), {}
         for tp, expected in self._expected.items():
             progress = self._around.progress.get(tp)
             if progress is None:
@@ -188,9 +187,10 @@ class Processor:
                 return None
             unread = progress.delivered > expected or progress.position < progress.highwater
             lag[tp] = max(1, progress.highwater - expected) if unread else 0
-            known.append(progress.known_ms)
+            if not unread:
+                known_ms = min(known_ms, progress.known_ms)
         self.stats.lag = lag
-        return None if any(lag.values()) else min(known)
+        return known_ms
 
     def _most_events_at(self, panes_per_event: float) -> int:
         most = self._options.flush_events
@@ -207,7 +207,8 @@ class Processor:
         messages, self._unflushed = self._unflushed, []
         events, self._waiting_events = self._waiting_events, 0
         position = dict(self.core.position)
-        flush = self.core.flush(caught_up=self.stats.caught_up)
+        with uncollected():
+            flush = self.core.flush(caught_up=self.stats.caught_up)
         stats.counts.update(self.core.counts)
         self.core.counts.clear()
         self._room.set()

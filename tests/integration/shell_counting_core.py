@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Generator, Iterable, Sequence
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -65,12 +65,9 @@ class CountingShard:
         self.greatest_ms = max(self.greatest_ms or 0, last.timestamp)
         self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
 
-    def clock_behind_ms(self, unread: Iterable[str]) -> int | None:  # noqa: ARG002 - it has one clock
-        """Whatever is unread."""
-        return self.greatest_ms
-
-    def advance(self, clock_ms: int) -> None:
-        self.clock_ms = clock_ms
+    def advance(self, clock_ms: int | None, unread: Collection[str]) -> None:
+        reached_ms = self.greatest_ms if unread else clock_ms
+        self.clock_ms = max(self.clock_ms, reached_ms or 0)
 
     def flush(self, *, caught_up: bool) -> Flush | None:
         if not self._dirty and caught_up == self._said:
@@ -113,8 +110,9 @@ class CountingMerge:
         self.parts[shard, key] = count
         self._dirty.add(key)
 
-    def publish(self, now_ms: int, first_ms: int | None) -> Any:
+    def publish(self, now_ms: int, first_ms: int | None) -> Generator[None, None, Publication]:
         del now_ms, first_ms
+        yield
         changed: list[tuple[bytes, bytes | None]] = [(key, b"%d" % self.totals[key]) for key in self._dirty]
         self._dirty.clear()
         return Publication(changed)

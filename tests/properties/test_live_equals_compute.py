@@ -23,6 +23,7 @@ from stream_kpi.simulator.team import Team
 from stream_kpi.windows.clock import GlobalClock
 from tests.live_values import comparable, expected_values
 from tests.sla_kit import options_of
+from tests.steps import all_of
 from tests.strategies.schedules import BY_DIMENSION
 
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
@@ -188,7 +189,7 @@ class Cluster:
         now_ms = self.clock.now_ms(None)
         if now_ms is None:
             return True
-        publication = self.merge.publish(now_ms, self.clock.first_ms)
+        publication = all_of(self.merge.publish(now_ms, self.clock.first_ms))
         self.values.update(publication.changed)
         return publication.complete
 

@@ -23,6 +23,7 @@ from stream_kpi.settings import load_settings
 from stream_kpi.settings_kpis import line_number
 from tests.row_kit import at
 from tests.shard_kit import created, new_shard, reply
+from tests.steps import all_of
 
 GOOD = """\
 zone = "UTC"
@@ -140,7 +141,7 @@ def test_the_merge_compute_and_metrics_show_a_custom_kpi() -> None:
     assert flush is not None
     for key, value in flush.panes:
         merge.apply(0, key, value)
-    publication = merge.publish(at(10), at(0))
+    publication = all_of(merge.publish(at(10), at(0)))
     live = {
         (record.window.kind, record.cut.get("channel", "")): record.value
         for record in publication.records.values()

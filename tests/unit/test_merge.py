@@ -30,6 +30,7 @@ from tests.shard_kit import (
     reply,
     status,
 )
+from tests.steps import all_of
 
 GRACE_MS = 10 * MINUTE_MS
 BILLING = TopicKind.SUBSCRIPTION.default_topic
@@ -78,7 +79,7 @@ class Publisher:
 
     def step(self, now_ms: int) -> Publication:
         """One publish."""
-        publication = self.merge.publish(now_ms, self.shard.first_ms)
+        publication = all_of(self.merge.publish(now_ms, self.shard.first_ms))
         self.values.update(publication.changed)
         return publication
 
@@ -350,7 +351,8 @@ def test_a_customer_that_pays_more_today_has_no_window_evaluated_again_that_ende
         publisher.take(line, topic=BILLING)
         publisher.publish(T0_MS + (1 + day) * DAY_MS)
     publisher.take(event("subscription.changed", "X", T0_MS + 3 * DAY_MS, "3", **paying, items=[]), topic=BILLING)
-    publisher.merge._absorb()
+    for change in publisher.merge.panes.absorb():
+        publisher.merge._take_in(change)
     for dirty in publisher.merge._tumbling:
         assert min(dirty.starts()) == dirty.kind.start_of(T0_MS + 3 * DAY_MS, ZoneInfo("UTC"))
 
@@ -409,7 +411,7 @@ def test_records_of_several_shards_are_those_of_one() -> None:
                 merge.apply(number, key, pane)
         complete = False
         while not complete:
-            publication = merge.publish(T0_MS + HOUR_MS, T0_MS)
+            publication = all_of(merge.publish(T0_MS + HOUR_MS, T0_MS))
             complete = publication.complete
         return publication.records
 

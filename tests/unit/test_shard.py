@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
+import msgspec
 import pytest
 
 from stream_kpi.entities import MAX_EVENTS
@@ -18,10 +19,12 @@ from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME, FINE
 from tests.shard_kit import (
     CHATS,
+    CUSTOMERS,
     DAY_MS,
     HOUR_MS,
     MINUTE_MS,
     REKEYED,
+    SLA,
     T0_MS,
     TICKETS,
     TOPICS,
@@ -36,6 +39,7 @@ from tests.shard_kit import (
     restored_shard,
     status,
 )
+from tests.sla_kit import options_of
 
 ALL = PaneKey(ALL_TIME.number, 0, ())
 
@@ -124,7 +128,8 @@ def test_an_event_from_the_future_is_quarantined_and_does_not_drag_the_clock() -
     assert flush is not None
     assert [headers_of(letter)["stream_kpi.reason"] for letter in flush.outgoing] == [b"future", b"future"]
     assert [letter.value for letter in flush.outgoing] == [*values[1:]]
-    assert shard.greatest_ms == shard.clock_behind_ms([TICKETS]) == T0_MS + skew_ms
+    shard.advance(None, [TICKETS])
+    assert shard.greatest_ms == shard.clock_ms == T0_MS + skew_ms
     assert shard.live_entities()["ticket"] == 1
 
 
@@ -380,13 +385,32 @@ def test_panes_past_their_tiers_retention_leave_with_a_tombstone() -> None:
 
 
 def test_a_topic_read_ahead_of_another_does_not_bring_the_deadlines_of_the_others_entities() -> None:
-    shard = new_shard()
+    shard, topics = new_shard(), Topics()
     shard.apply(TICKETS, 0, records(created("T", T0_MS + DAY_MS)), T0_MS + DAY_MS)
-    assert shard.clock_behind_ms([TICKETS, CHATS]) is None
-    shard.apply(CHATS, 0, records(event("chat.queued", "C", T0_MS, "q", queue="phone")), T0_MS + DAY_MS)
-    assert shard.clock_behind_ms([TICKETS, CHATS]) == T0_MS
-    assert shard.clock_behind_ms([TICKETS]) == T0_MS + DAY_MS
-    assert shard.clock_behind_ms([]) is None
+    shard.advance(T0_MS + DAY_MS, [TICKETS, CHATS])
+    assert shard.clock_ms < T0_MS, "of chats nothing is known"
+    queued = event("chat.queued", "C", T0_MS, "q", queue="phone")
+    shard.apply(CHATS, 0, records(queued), T0_MS + DAY_MS)
+    shard.advance(T0_MS + DAY_MS, [TICKETS, CHATS])
+    assert shard.clock_ms == T0_MS
+    shard.advance(None, [TICKETS])
+    assert shard.clock_ms == T0_MS + DAY_MS
+    shard.advance(None)
+    assert shard.clock_ms == T0_MS + DAY_MS
+    topics.write(shard.flush(caught_up=True))
+
+
+def test_the_deadlines_of_a_ticket_wait_for_no_topic_but_its_own_and_that_of_mis_keyed_records() -> None:
+    def told(unread: list[str]) -> list[str]:
+        shard = new_shard(options=options_of('[[sla]]\nname = "p"\nresolution = { other = "30m" }'))
+        shard.apply(TICKETS, 0, records(created("T", T0_MS)), T0_MS)
+        shard.advance(T0_MS + HOUR_MS, unread)
+        flush = shard.flush(caught_up=False)
+        assert flush is not None
+        return [msgspec.json.decode(out.value or b"")["type"] for out in flush.outgoing if out.topic == SLA]
+
+    assert told([CHATS, CUSTOMERS])[-1] == "sla.breached"
+    assert told([TICKETS]) == told([REKEYED]) == ["sla.started"]
 
 
 @pytest.mark.parametrize("key", [None, b"", b"wrong"])

@@ -15,6 +15,7 @@ from stream_kpi.settings import Settings
 from stream_kpi.shell.app import Display, core_of, shell_options
 from stream_kpi.shell.metering import COUNTERS, Meter
 from stream_kpi.shell.stats import ShardStats, Stats
+from tests.steps import all_of
 
 
 def meter(stats: Stats, metrics: SelfMetrics, health: Health) -> Meter:
@@ -60,7 +61,7 @@ def test_the_settings_reach_shell_and_core() -> None:
     assert options.source_topics == settings.topics.sources
     core = core_of(settings)
     assert core.shard(1, 4).shards == 4
-    assert core.merge().publish(1_000, None).changed is not None
+    assert all_of(core.merge().publish(1_000, None)).changed is not None
 
 
 def test_the_live_store_shows_what_is_published_and_nothing_once_another_worker_publishes() -> None:
@@ -69,11 +70,11 @@ def test_the_live_store_shows_what_is_published_and_nothing_once_another_worker_
     settings = Settings(clock="event")
     merge = core_of(settings).merge()
     display = Display(store)
-    publication: Any = merge.publish(1_000, 0)
+    publication: Any = all_of(merge.publish(1_000, 0))
     assert publication.records
     display.show(publication)
     assert dict(store.snapshot().records) == publication.records
-    following: Any = merge.publish(2_000, 0)
+    following: Any = all_of(merge.publish(2_000, 0))
     display.show(following)
     assert store.snapshot().records.keys() == following.records.keys()
     display.show(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,16 +46,17 @@ def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: boo
     assert pause_s(0.5, ShardStats(), settling=settling) == 0.5 * REST, "a shard of which nothing is known"
 
 
+def published(unbalanced: int) -> Generator[None, None, Any]:
+    yield
+    return SimpleNamespace(changed=[], complete=True, unbalanced=unbalanced)
+
+
 def test_windows_that_do_not_balance_are_a_data_problem() -> None:
     nothing: Any = None
     stats = Stats()
     clock: Any = SimpleNamespace(now_ms=lambda: 1, clock=SimpleNamespace(first_ms=1))
     service = MergeService(OPTIONS, nothing, nothing, clock, stats, lambda: True, lambda _publication: None)
     for unbalanced in (0, 3):
-        core: Any = SimpleNamespace(
-            publish=lambda _now, _first, unbalanced=unbalanced: SimpleNamespace(
-                changed=[], complete=True, unbalanced=unbalanced
-            )
-        )
+        core: Any = SimpleNamespace(publish=lambda _now, _first, unbalanced=unbalanced: published(unbalanced))
         asyncio.run(service._publish(core, nothing))
     assert stats.counts == {("data_problems", "balance_broken"): 3}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -211,40 +211,36 @@ def progress(position: int, delivered: int, highwater: int, known_ms: int = 5_00
 
 
 @pytest.mark.parametrize(
-    ("a", "caught_up"),
+    ("a", "caught_up", "clock_ms"),
     [
-        (progress(4, 4, 4), True),
-        (progress(6, 4, 6), True),  # past the marker of a transaction
-        (progress(2, 2, 4), False),  # fetched, not yet handed out
-        (progress(8, 8, 8), False),  # handed out, not yet applied
-        (None, False),  # the broker has not said since the input was sought
-        (progress(4, 4, 9), False),
+        (progress(4, 4, 4), True, 4_000),  # as of the oldest of the broker's words
+        (progress(6, 4, 6), True, 4_000),  # past the marker of a transaction
+        (progress(2, 2, 4), False, 1_003),  # fetched, not yet handed out: as of the greatest event applied
+        (progress(8, 8, 8), False, 1_003),  # handed out, not yet applied
+        (None, False, 0),  # the broker has not said since the input was sought
+        (progress(4, 4, 9), False, 1_003),
     ],
 )
 async def test_the_wall_clock_is_the_shards_only_when_every_input_is_read_to_its_end(
-    desk: Desk, a: Progress | None, caught_up: bool
+    desk: Desk, a: Progress | None, caught_up: bool, clock_ms: int
 ) -> None:
     await desk.processor.take(Message(0, 4))
     desk.around.progress = {REKEYED: progress(0, 0, 0, 4_000)} | ({} if a is None else {A: a})
     desk.processor.tick()
-    # Caught up: as of the oldest of the broker's words; behind: as of the greatest event applied.
-    assert (desk.processor.stats.caught_up, desk.core.clock_ms) == (caught_up, 4_000 if caught_up else 1_003)
+    assert (desk.processor.stats.caught_up, desk.core.clock_ms) == (caught_up, clock_ms)
 
 
-async def test_what_is_older_than_the_shards_clock_meets_no_deadline_before_all_of_it_is_read(
+async def test_the_clock_of_what_is_read_to_its_end_is_the_oldest_of_the_brokers_words_about_that_alone(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.core.clock_ms = 50_000  # where the shard's clock stood when its worker ended
     await desk.processor.take(Message(0, 4))
-    advanced: list[int] = []
-    monkeypatch.setattr(desk.core, "advance", advanced.append)
-    desk.around.progress = {A: progress(4, 4, 6, 60_000), REKEYED: progress(0, 0, 0, 60_000)}
+    advanced: list[tuple[int | None, Collection[str]]] = []
+    monkeypatch.setattr(desk.core, "advance", lambda clock_ms, unread: advanced.append((clock_ms, unread)))
+    desk.around.progress = {A: progress(4, 4, 6, 3_000), REKEYED: progress(0, 0, 0, 60_000)}
     desk.processor.tick()
-    assert (desk.processor.stats.caught_up, advanced) == (False, [])
-    await desk.processor.take(Message(4, 6))
-    desk.around.progress = {A: progress(6, 6, 6, 60_000), REKEYED: progress(0, 0, 0, 60_000)}
+    desk.around.progress = {A: progress(4, 4, 4, 50_000), REKEYED: progress(0, 0, 0, 60_000)}
     desk.processor.tick()
-    assert (desk.processor.stats.caught_up, advanced) == (True, [60_000])
+    assert advanced == [(60_000, {"a"}), (50_000, set())]
 
 
 async def test_a_shard_that_is_kept_and_comes_back_is_behind_until_the_broker_has_told_again(desk: Desk) -> None:

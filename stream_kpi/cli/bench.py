@@ -54,10 +54,11 @@ def sla(
     instances: Annotated[int, typer.Option(min=100, help="Service levels that run when the stretch begins.")] = 50_000,
     events_per_s: Annotated[int, typer.Option(min=1, help="Events sent all the while.")] = 20_000,
     seconds: Annotated[int, typer.Option(min=1, help="Length of the stretch that is measured.")] = 60,
+    workers: Annotated[int, typer.Option(min=1, max=4, help="That share the log's 4 partitions.")] = 2,
     broker: BrokerChoice = "kafka",
     format: FormatChoice = Format.TABLE,  # noqa: A002
 ) -> None:
-    """Measure how late after its moment a worker tells that a service level is at risk or missed."""
+    """Measure how late after its moment workers tell that a service level is at risk or missed."""
     from stream_kpi.bench.sla.command import measure
 
-    measure(instances, events_per_s, seconds, broker, "json" if format is Format.JSON else "table")
+    measure(instances, events_per_s, seconds, workers, broker, "json" if format is Format.JSON else "table")

@@ -80,7 +80,7 @@ def test_a_run_of_service_levels_times_what_a_worker_tells(
 ) -> None:
     monkeypatch.setattr(run, "LEAD_S", 4)
     monkeypatch.setattr(run, "WARM_UP_S", 1)
-    measure(200, 100, 2, embedded_broker.address, "json")
+    measure(200, 100, 2, 1, embedded_broker.address, "json")
     report = msgspec.json.decode(capsys.readouterr().out)
     assert (report["running"], report["as_asked"]) == (200, True)
     for name in ("at_risk", "breached"):

@@ -89,11 +89,12 @@ def test_the_report_says_what_was_asked_what_was_reached_and_how_late_records_we
     lateness.take(told("sla.started", T0_MS), T0_MS - 1)
     lateness.take(told("sla.at_risk", T0_MS + 60_000, 60), T0_MS + 300)
     lateness.take(told("sla.breached", T0_MS), T0_MS + 400)
-    report = report_of(2, 1_000, 60, "kafka", Outcome(lateness, 1_000.0, 999.0))
+    report = report_of(2, 1_000, 60, 2, "kafka", Outcome(lateness, 1_000.0, 999.0))
     assert msgspec.json.decode(msgspec.json.encode(report)) == {
         "instances": 2,
         "events_per_s": 1_000,
         "seconds": 60,
+        "workers": 2,
         "broker": "kafka",
         "running": 2,
         "sent_per_s": 1_000.0,
@@ -114,7 +115,7 @@ def test_a_run_that_was_not_what_was_asked_for_says_so(running: int, sent_per_s:
     lateness.running = running
     lateness.take(told("sla.at_risk", T0_MS + 60_000, 60), T0_MS + 300)
     lateness.take(told("sla.breached", T0_MS), T0_MS + 400)
-    report = report_of(2, 1_000, 60, "kafka", Outcome(lateness, sent_per_s, handled_per_s))
+    report = report_of(2, 1_000, 60, 2, "kafka", Outcome(lateness, sent_per_s, handled_per_s))
     assert not report.as_asked
     assert in_words(report).startswith("NOT WHAT WAS ASKED FOR: ")
 
@@ -122,4 +123,4 @@ def test_a_run_that_was_not_what_was_asked_for_says_so(running: int, sent_per_s:
 def test_a_record_that_never_came_makes_it_another_run_too() -> None:
     lateness = Lateness(Stretch(T0_MS, 60, 2))
     lateness.running = 2
-    assert not report_of(2, 1_000, 60, "kafka", Outcome(lateness, 1_000, 1_000)).as_asked
+    assert not report_of(2, 1_000, 60, 2, "kafka", Outcome(lateness, 1_000, 1_000)).as_asked

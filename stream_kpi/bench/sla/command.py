@@ -1,9 +1,10 @@
-"""``stream-kpi bench sla``: a worker on topics of its own, one run, its report."""
+"""``stream-kpi bench sla``: workers on topics of their own, one run, its report."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import ExitStack
 from typing import Literal
 
 import msgspec
@@ -28,19 +29,20 @@ class Report(msgspec.Struct, frozen=True):
     instances: int
     events_per_s: int
     seconds: int
+    workers: int
     broker: str
     running: int
     """Instances that ran when the stretch began."""
     sent_per_s: float
     handled_per_s: float
-    """By the worker."""
+    """By the workers together."""
     as_asked: bool
     """Whether everything above reached what was asked for, and every record came."""
     at_risk: dict[str, int | float | None]
     breached: dict[str, int | float | None]
 
 
-def report_of(instances: int, events_per_s: int, seconds: int, broker: str, outcome: Outcome) -> Report:
+def report_of(instances: int, events_per_s: int, seconds: int, workers: int, broker: str, outcome: Outcome) -> Report:
     """The report of one run."""
     at_risk, breached = outcome.lateness.told()
     slowest = min(outcome.sent_per_s, outcome.handled_per_s)
@@ -49,6 +51,7 @@ def report_of(instances: int, events_per_s: int, seconds: int, broker: str, outc
         instances,
         events_per_s,
         seconds,
+        workers,
         broker,
         outcome.lateness.running,
         round(outcome.sent_per_s, 1),
@@ -68,7 +71,10 @@ def in_words(report: Report) -> str:
 
 def as_table(report: Report) -> Table:
     """The report for people."""
-    title = f"{report.instances:,} instances, {report.events_per_s:,} events/s for {report.seconds} s, {report.broker}"
+    title = (
+        f"{report.instances:,} instances, {report.events_per_s:,} events/s for {report.seconds} s, "
+        f"{_counted(report.workers)}, {report.broker}"
+    )
     table = Table(title=title, box=None, pad_edge=False)
     table.add_column("record")
     for column in ("due", "came", "late by: p50 s", "p99 s", "max s"):
@@ -79,9 +85,14 @@ def as_table(report: Report) -> Table:
 
 
 def measure(
-    instances: int, events_per_s: int, seconds: int, broker: str, output: Literal["table", "json"] = "table"
+    instances: int,
+    events_per_s: int,
+    seconds: int,
+    workers: int,
+    broker: str,
+    output: Literal["table", "json"] = "table",
 ) -> None:
-    """Measure one worker and print the report on standard output; what is under way goes to standard error.
+    """Measure so many workers and print the report on standard output; what is under way goes to standard error.
 
     ``broker``: embedded, kafka, or HOST:PORT. Raises UserError.
     """
@@ -89,12 +100,12 @@ def measure(
     with start_broker(broker) as running:
         task = new_task(running.address)
         try:
-            notes.print(f"A worker at {running.address}, {seconds} s of {events_per_s:,} events/s ...")
-            outcome = _measured(task, instances, events_per_s, seconds)
+            notes.print(f"{_counted(workers)} at {running.address}, {seconds} s of {events_per_s:,} events/s ...")
+            outcome = _measured(task, instances, events_per_s, seconds, workers)
         finally:
             if running.kind == "external":  # one of ours takes its data with it
                 clear(task)
-        report = report_of(instances, events_per_s, seconds, running.kind, outcome)
+        report = report_of(instances, events_per_s, seconds, workers, running.kind, outcome)
     if output == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
     else:
@@ -103,8 +114,17 @@ def measure(
         console.print(in_words(report))
 
 
-def _measured(task: Task, instances: int, events_per_s: int, seconds: int) -> Outcome:
-    port = free_port()
-    with worker.running(task, worker.configuration(task, port, "wall", POLICY)) as process:
-        worker.wait_until_ready(process, port)
-        return asyncio.run(run(task, port, instances, seconds, events_per_s))
+def _counted(workers: int) -> str:
+    return f"{workers} worker{'s' * (workers > 1)}"
+
+
+def _measured(task: Task, instances: int, events_per_s: int, seconds: int, workers: int) -> Outcome:
+    ports = [free_port() for _ in range(workers)]
+    with ExitStack() as stack:
+        started = [
+            (stack.enter_context(worker.running(task, worker.configuration(task, port, "wall", POLICY))), port)
+            for port in ports
+        ]
+        for process, port in started:
+            worker.wait_until_ready(process, port)
+        return asyncio.run(run(task, ports, instances, seconds, events_per_s))

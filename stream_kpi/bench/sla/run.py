@@ -1,10 +1,10 @@
-"""One run on a broker: tickets are opened, events sent at their times, what the worker tells is timed."""
+"""One run on a broker: tickets are opened, events sent at their times, what the workers tell is timed."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -35,15 +35,15 @@ class Outcome(NamedTuple):
     sent_per_s: float
     """Events sent in the stretch."""
     handled_per_s: float
-    """Events that the worker did in it."""
+    """Events that the workers did in it."""
 
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def run(task: Task, port: int, instances: int, seconds: int, events_per_s: int) -> Outcome:
-    """Measure the worker that reads the task's topics and serves its metrics at ``port``. Raises KafkaError."""
+async def run(task: Task, ports: Sequence[int], instances: int, seconds: int, events_per_s: int) -> Outcome:
+    """Measure the workers that read the task's topics and serve their metrics at ``ports``. Raises KafkaError."""
     stretch = Stretch(_wall_ms() + 1_000 * LEAD_S, seconds, instances)
     lateness = Lateness(stretch)
     begin_ms = stretch.start_ms - 1_000 * WARM_UP_S
@@ -64,7 +64,7 @@ async def run(task: Task, port: int, instances: int, seconds: int, events_per_s:
         told = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(_listen(consumer, stretch, lateness, told))
-            handled = group.create_task(_handled(port, stretch))
+            handled = group.create_task(_handled(ports, stretch))
             sent = group.create_task(_send(batches, events, stretch, told))
         await batches.settle()
     return Outcome(lateness, sent.result() / seconds, handled.result() / seconds)
@@ -99,10 +99,11 @@ async def _send(batches: Batches, events: Iterator[LogRecord], stretch: Stretch,
     return in_stretch
 
 
-async def _handled(port: int, stretch: Stretch) -> int:
-    """How many events the worker does in the stretch."""
+async def _handled(ports: Sequence[int], stretch: Stretch) -> int:
+    """How many events the workers do in the stretch."""
     done: list[int] = []
     for at_ms in (stretch.start_ms, stretch.end_ms):
         await asyncio.sleep((at_ms - _wall_ms()) / 1_000)
-        done.append(events_done(await asyncio.to_thread(metrics, port)))
+        pages = await asyncio.gather(*(asyncio.to_thread(metrics, port) for port in ports))
+        done.append(sum(map(events_done, pages)))
     return done[1] - done[0]

@@ -29,6 +29,7 @@ from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.transport import Consumer
 
 log = logging.getLogger(__name__)
+PULSE_S = 1.0
 STALLED_AFTER_S = 60.0
 BUFFERED_BATCHES = 2
 
@@ -117,7 +118,6 @@ class App(faust.App):
 
     def progress(self) -> Mapping[TP, Progress]:
         """How far each input has been read."""
-        self._ticked_at = time.monotonic()
         return self._batches.progress()
 
     async def beginning(self, tp: TP) -> int:
@@ -174,14 +174,19 @@ class App(faust.App):
         numbers = {tp.partition for tp in self.consumer.assignment() if tp.topic in self.options.input_topics}
         self.started_once = True
         self._ticked_at = time.monotonic()
-        if "progress" not in self._background:
-            self._start("progress", self.owner.watch_progress())
+        if "pulse" not in self._background:
+            self._start("pulse", self._pulse())
         await self.owner.assigned(numbers)
         if 0 in numbers:
             if "merge" not in self._background:
                 self._start("merge", self.merge.run())
         else:
             await self._end("merge")
+
+    async def _pulse(self) -> None:
+        while True:
+            self._ticked_at = time.monotonic()
+            await asyncio.sleep(PULSE_S)
 
     async def _revoked(self, _sender: object, _revoked: object, **_kwargs: object) -> None:
         await self.owner.revoked()

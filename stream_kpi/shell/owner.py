@@ -27,7 +27,6 @@ from stream_kpi.shell.recovery import Records, look_at_input, read_to_end, reade
 from stream_kpi.shell.stats import Stats
 
 log = logging.getLogger(__name__)
-PROGRESS_INTERVAL_S = 0.1
 MEMBERSHIP_INTERVAL_S = 1.0
 
 
@@ -71,7 +70,6 @@ class Owner:
     ) -> None:
         self.options = options
         self.stats = Stats()
-        self.progress: Mapping[TP, Progress] = {}
         self.processors: dict[int, Processor] = {}
         self.shards = 0
         """The partition count; set by the app before the first assignment."""
@@ -88,6 +86,12 @@ class Owner:
 
     # What a processor needs.
 
+    @property
+    def progress(self) -> Mapping[TP, Progress]:
+        """How far each input has been read, as of now: what a shard's clock goes by must not be older than it has to
+        be."""
+        return self._inputs.progress()
+
     def event_now_ms(self) -> int | None:
         """The global clock's time."""
         return self._event_now_ms()
@@ -99,7 +103,6 @@ class Owner:
     def seek(self, positions: Mapping[TP, int]) -> None:
         """Read these inputs again from here. From now on, nothing is known of how far they have been read."""
         self._inputs.move(positions)
-        self.progress = {tp: progress for tp, progress in self.progress.items() if tp not in positions}
 
     def skipped(self, tp: TP, start: int, first: int) -> None:
         """Offsets without records are a transaction's markers, or what compaction or retention has deleted: the last is
@@ -150,7 +153,6 @@ class Owner:
         """Flush and let go of every shard. One that is clean is kept for the case that it comes back: if it had another
         owner in between, its next flush is fenced."""
         self._wanted = set()
-        self.progress = {}
         for working in self.processors.values():
             working.stop()
         holding, self._holding = self._holding, {}
@@ -171,12 +173,6 @@ class Owner:
         for processor in self._parked.values():
             await processor.writer.close()
         self._parked.clear()
-
-    async def watch_progress(self) -> None:
-        """Keep ``progress`` young; ends by being cancelled."""
-        while True:
-            self.progress = self._inputs.progress()
-            await asyncio.sleep(PROGRESS_INTERVAL_S)
 
     # One shard, from its opening to its end.
 

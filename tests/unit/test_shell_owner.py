@@ -16,9 +16,7 @@ from stream_kpi.windows.clock import ShardClock
 from tests.integration.shell_counting_core import CORE, CountingShard
 from tests.unit.test_shell_processor import SlowWriter
 
-A, B = TP("a", 0), TP("a", 1)
 CLOCK = TopicPartition("app-clock", 0)
-SAID = Progress(4, 4, 4, 1_000)
 
 
 class Inputs:
@@ -53,22 +51,6 @@ def owner_of(inputs: Inputs) -> Owner:
 
     options = ShellOptions(broker="none:1", app_id="app", source_topics=("a",))
     return Owner(options, CORE, inputs, lambda _: SlowWriter(), lambda: None, fail)
-
-
-async def test_a_seek_makes_unknown_how_far_its_inputs_have_been_read_and_no_others() -> None:
-    inputs = Inputs()
-    owner = owner_of(inputs)
-    owner.progress = {A: SAID, B: SAID}
-    owner.seek({A: 2})
-    assert owner.progress == {B: SAID}
-    assert inputs.moved == [{A: 2}]
-
-
-async def test_when_shards_are_revoked_nothing_is_known_of_any_input() -> None:
-    owner = owner_of(Inputs())
-    owner.progress = {A: SAID}
-    await owner.revoked()
-    assert owner.progress == {}
 
 
 async def test_a_shard_says_that_it_is_behind_before_any_of_its_inputs_is_read() -> None:

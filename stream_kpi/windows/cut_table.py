@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import accumulate, chain, islice
 
 import numpy as np
 
@@ -45,7 +46,6 @@ class CutTable:
         return expanded
 
     def _learn(self) -> None:
-        number_of = self.numbers.of
-        for group in self._cut_sets.groups[len(self._first) - 1 :]:
-            self._listed.extend([number_of(cut) for cut in group])
-            self._first.append(len(self._listed))
+        groups = self._cut_sets.groups[len(self._first) - 1 :]
+        self._listed.extend(map(self.numbers.of, chain.from_iterable(groups)))
+        self._first.extend(islice(accumulate(map(len, groups), initial=self._first[-1]), 1, None))

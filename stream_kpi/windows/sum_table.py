@@ -6,7 +6,7 @@ of 200 cuts in five tiers. Sorted arrays cost a tenth of both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,25 +42,31 @@ def runs(ascending: Integers) -> Integers:
     return np.flatnonzero(begins)
 
 
+class _Numbering(dict[Cut, int]):
+    """Gives a cut that is asked for its number. A flush brings thousands of new groups of cuts: a dictionary that fills
+    itself answers them in half the time of a function that looks into one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cuts: list[Cut] = []
+
+    def __missing__(self, cut: Cut) -> int:
+        number = self[cut] = len(self.cuts)
+        self.cuts.append(cut)
+        return number
+
+
 class CutNumbers:
     """Numbers cuts, from 0, for as long as the process lives."""
 
     def __init__(self) -> None:
-        self.cuts: list[Cut] = []
+        numbering = _Numbering()
+        self.cuts = numbering.cuts
         """The cut of each number."""
-        self._numbers: dict[Cut, int] = {}
-
-    def of(self, cut: Cut) -> int:
+        self.of: Callable[[Cut], int] = numbering.__getitem__
         """The number of a cut, a new one if it has none."""
-        number = self._numbers.get(cut)
-        if number is None:
-            number = self._numbers[cut] = len(self.cuts)
-            self.cuts.append(cut)
-        return number
-
-    def find(self, cut: Cut) -> int | None:
+        self.find: Callable[[Cut], int | None] = numbering.get
         """The number of a cut, if it has one."""
-        return self._numbers.get(cut)
 
     def named(self, numbers: Integers) -> list[Cut]:
         """The cuts of these numbers."""

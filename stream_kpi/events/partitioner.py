@@ -42,10 +42,11 @@ def murmur2_of(keys: Sequence[bytes]) -> list[int]:
     width = int(lengths.max()) // 4 * 4 + 4
     words = np.frombuffer(b"".join([key.ljust(width, b"\0") for key in keys]), dtype="<u4").reshape(len(keys), -1)
     m, whole = np.uint32(_M), lengths // 4
+    mixed = words * m
+    mixed = (mixed ^ (mixed >> 24)) * m
     value: NDArray[Any] = np.uint32(_SEED) ^ lengths
     for place in range(words.shape[1]):
-        mixed = words[:, place] * m
-        value = np.where(place < whole, (value * m) ^ ((mixed ^ (mixed >> 24)) * m), value)
+        value = np.where(place < whole, (value * m) ^ mixed[:, place], value)
     tail = words[np.arange(len(keys)), whole]
     value = np.where(lengths % 4 > 0, (value ^ tail) * m, value)
     value = (value ^ (value >> 13)) * m

@@ -18,7 +18,7 @@ import numpy as np
 from stream_kpi.lifecycles.facts import GROUP_BITS, Cut, CutSets
 from stream_kpi.measures.histogram import EDGES_MS
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import Integers, ranked
+from stream_kpi.windows.sum_table import Integers, one_by_one, ranked
 
 
 class AgeSummary(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ class AgeSets:
         starts, sets = np.fromiter(chain.from_iterable(members), np.int64, 2 * len(members)).reshape(-1, 2).T
         counts = np.fromiter(members.values(), np.int64, len(members))
         ages = np.searchsorted(_EDGES, np.maximum(clock_ms - starts, 0), side="left")
-        rows, cuts = map(np.concatenate, zip(*self._table.expand(sets), strict=True))
+        rows, cuts = one_by_one(self._table.expand(sets))
         numbers, place = ranked(cuts)
         oldest = np.full(len(numbers), np.iinfo(np.int64).max)
         np.minimum.at(oldest, place, starts[rows])

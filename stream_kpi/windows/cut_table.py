@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from itertools import accumulate, chain, islice
 
 import numpy as np
 
 from stream_kpi.lifecycles.facts import GROUP_BITS, CutSets
-from stream_kpi.windows.sum_table import CutNumbers, Integers
+from stream_kpi.windows.sum_table import CutNumbers, Expanded, Integers
+
+_FIRST = (1 << GROUP_BITS) - 1
 
 
 class CutTable:
@@ -24,32 +26,26 @@ class CutTable:
         self._listed = array("q")
         self._first = array("q", [0])
 
-    def expand(self, sets: Integers) -> list[tuple[Integers, Integers]]:
-        """Every cut of every set: rows of the column, and the number of a cut of each. All first cuts come together,
-        then all second ones, and so on; the last are none."""
+    def expand(self, sets: Integers) -> list[Expanded]:
+        """Every cut of every set of the column: sets of a size together, so that each row is asked for its size once,
+        not once a cut."""
         self._learn()
-        seconds = sets >> GROUP_BITS
-        paired = np.flatnonzero(seconds)
-        return [
-            *self._expand(np.arange(len(sets)), sets & ((1 << GROUP_BITS) - 1)),
-            *self._expand(paired, seconds[paired]),
-        ]
-
-    def _expand(self, rows: Integers, groups: Integers) -> Iterator[tuple[Integers, Integers]]:
         listed = np.frombuffer(self._listed, dtype=np.int64)
         first = np.frombuffer(self._first, dtype=np.int64)
-        at, ends = first[groups], first[groups + 1]
-        while True:
-            longer = np.flatnonzero(at < ends)
-            if len(longer) < len(rows):
-                rows, at, ends = rows[longer], at[longer], ends[longer]
-            yield rows, listed[at]
-            if not len(rows):
-                return
-            at = at + 1
+        sizes = np.diff(first)
+        seconds = sets >> GROUP_BITS
+        paired = np.flatnonzero(seconds)
+        expanded = []
+        for rows, groups in ((np.arange(len(sets)), sets & _FIRST), (paired, seconds.take(paired))):
+            size_of = sizes.take(groups)
+            for size in np.flatnonzero(np.bincount(size_of)).tolist():
+                alike = np.flatnonzero(size_of == size)
+                at = first.take(groups.take(alike))
+                cuts = [listed[place:].take(at) for place in range(size)]
+                expanded.append(Expanded(rows.take(alike), cuts))
+        return expanded
 
     def _learn(self) -> None:
-        number_of = self.numbers.of
-        for group in self._cut_sets.groups[len(self._first) - 1 :]:
-            self._listed.extend([number_of(cut) for cut in group])
-            self._first.append(len(self._listed))
+        groups = self._cut_sets.groups[len(self._first) - 1 :]
+        self._listed.extend(map(self.numbers.of, chain.from_iterable(groups)))
+        self._first.extend(islice(accumulate(map(len, groups), initial=self._first[-1]), 1, None))

@@ -14,7 +14,6 @@ from stream_kpi.measures import compound
 from stream_kpi.measures.registry import (
     COHORT_REOPENS,
     COHORT_SOLVES,
-    FIRST_SOLVES,
     LATER_SOLVES,
     REOPENS,
     RESOLUTION_FIRST_BUSINESS,
@@ -41,7 +40,7 @@ COHORT_REOPENS_SLOT = COHORT_REOPENS.slot
 COHORT_SOLVES_SLOT = COHORT_SOLVES.slot
 FIRST_CONTACT_SOLVE_SLOT = compound.FIRST_CONTACT_SOLVE.slot
 FIRST_RESOLUTION_SLOT = compound.FIRST_RESOLUTION.slot
-FIRST_SOLVES_SLOT = FIRST_SOLVES.slot
+FIRST_SOLVE_SLOT = compound.FIRST_SOLVE.slot
 FIRST_SOLVE_BY_HUMAN_SLOT = compound.FIRST_SOLVE_BY_HUMAN.slot
 RESOLUTION_FIRST_BUSINESS_SLOT = RESOLUTION_FIRST_BUSINESS.slot
 LATER_SOLVES_SLOT = LATER_SOLVES.slot
@@ -116,12 +115,13 @@ def _first_solve(ticket: TicketState, event: Status, at_ms: int, cuts: int) -> N
     facts, options, time_ms = ticket.facts, ticket.options, event.time_ms
     ticket.first_solve_ms = time_ms
     ticket.first_solve_cuts = cuts
-    slot = FIRST_SOLVES_SLOT
+    slot = FIRST_SOLVE_SLOT
     if event.actor in HUMANS:
         ticket.first_contact = IS_FIRST_CONTACT[options.fcr_rule](ticket)
         slot = FIRST_CONTACT_SOLVE_SLOT if ticket.first_contact else FIRST_SOLVE_BY_HUMAN_SLOT
     facts.append((slot, time_ms, cuts, 1, 1))
-    facts.append((SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
+    if at_ms != time_ms:
+        facts += ((SOLVED_IN_24H_SLOT, time_ms, cuts, 1, -1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
     cohort_due_ms, day_later_ms = time_ms + options.reopen_window_ms, at_ms + DAY_MS
     ticket.schedule(day_later_ms, SOLVED_24H_DUE)
     if cohort_due_ms < day_later_ms:  # else that moment asks for it: nearly always

@@ -100,24 +100,26 @@ class Entity:
                 return facts
             if fold.soonest_ms < time_ms:
                 fold.fire_until(time_ms, inclusive=False)
-            was_voided = fold.voided
+            voided = fold.voided
             fold.on_event(event)
-            if fold.voided is not was_voided:  # all that it stated goes or comes back: the fold keeps no list of it
+            if fold.voided is not voided:  # all that it stated goes or comes back: the fold keeps no list of it
                 del facts[stated:]
                 facts += self._refold(event, clock_ms)
                 return facts
         else:
             fold.on_event(event)
+            voided = fold.voided
         events[uid] = event
         self.last = event
         if fold.spent:
             self._drop_spent()
-        # As in advance(): a call less for nearly every event.
-        if clock_ms > self.clock_ms:  # noqa: PLR1730
+        if clock_ms > self.clock_ms:
             self.clock_ms = clock_ms
-        if fold.soonest_ms <= self.clock_ms:
-            fold.fire_until(self.clock_ms, inclusive=True)
-        if fold.voided:
+        else:
+            clock_ms = self.clock_ms
+        if fold.soonest_ms <= clock_ms:
+            fold.fire_until(clock_ms, inclusive=True)
+        if voided:
             del facts[stated:]
         return facts
 

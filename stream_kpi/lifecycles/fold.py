@@ -23,7 +23,8 @@ class Fold(ABC):
     The fold never asks the time: the engine passes it.
     """
 
-    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "spent", "transitions", "voided")
+    __slots__ = ("_later", "_soonest_kind", "cut_sets", "facts", "last_due_ms", "problems", "soonest_ms", "spent",
+                 "transitions", "voided")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cut_sets = cut_sets
@@ -32,10 +33,12 @@ class Fold(ABC):
         an event changes it, never a due moment. A plain field, as the engine asks for it at every event."""
         self.facts: list[Fact]
         """Where facts go: the engine sets it before it calls."""
-        self.due: dict[int, int] = {}
-        """``{kind: due_ms}``; a handful at most."""
         self.soonest_ms = NEVER_MS
-        """The least of ``due``, ``NEVER_MS`` without one."""
+        """The first scheduled moment, ``NEVER_MS`` without one."""
+        self._soonest_kind = -1
+        self._later: dict[int, int] | None = None
+        """``{kind: due_ms}`` of the others; None where there never was more than one at once, as nearly always: a
+        dictionary an entity costs more than the rest of scheduling."""
         self.last_due_ms = -NEVER_MS
         """The latest moment that has fired: an event at or before it arrives out of order."""
         self.problems: tuple[str, ...] = ()
@@ -117,21 +120,53 @@ class Fold(ABC):
             return 0
         return end_ms - start_ms
 
+    @property
+    def due(self) -> dict[int, int]:
+        """All scheduled moments, ``{kind: due_ms}``."""
+        soonest = {} if self.soonest_ms == NEVER_MS else {self._soonest_kind: self.soonest_ms}
+        return soonest | (self._later or {})
+
+    def is_scheduled(self, kind: int) -> bool:
+        """Whether a moment of the kind is asked for."""
+        return kind == self._soonest_kind or (self._later is not None and kind in self._later)
+
     def schedule(self, due_ms: int, kind: int) -> None:
         """Ask for ``on_due(kind, due_ms)``."""
-        due = self.due
-        moved = kind in due
-        due[kind] = due_ms
-        if due_ms <= self.soonest_ms:
-            self.soonest_ms = due_ms
-        elif moved:
-            self.soonest_ms = min(due.values())
+        later = self._later
+        if kind != self._soonest_kind:
+            if self.soonest_ms == NEVER_MS:
+                self._soonest_kind, self.soonest_ms = kind, due_ms
+                return
+            if later is None:
+                later = self._later = {}
+            if (due_ms, kind) > (self.soonest_ms, self._soonest_kind):
+                later[kind] = due_ms
+                return
+            later.pop(kind, None)
+            later[self._soonest_kind] = self.soonest_ms
+            self._soonest_kind = kind
+        elif due_ms > self.soonest_ms and later:
+            later[kind] = due_ms
+            self._promote(later)
+            return
+        self.soonest_ms = due_ms
 
     def cancel(self, kind: int) -> None:
         """Forget a scheduled moment, if there is one."""
-        due = self.due
-        if due and due.pop(kind, None) is not None:
-            self.soonest_ms = min(due.values()) if due else NEVER_MS
+        later = self._later
+        if kind != self._soonest_kind:
+            if later:
+                later.pop(kind, None)
+        elif later:
+            self._promote(later)
+        else:
+            self._soonest_kind, self.soonest_ms = -1, NEVER_MS
+
+    def _promote(self, later: dict[int, int]) -> None:
+        """Make the first of the later moments the soonest one: by time, then kind."""
+        due_ms, kind = min([(due_ms, kind) for kind, due_ms in later.items()])
+        del later[kind]
+        self._soonest_kind, self.soonest_ms = kind, due_ms
 
     def next_due_ms(self) -> int:
         """The next scheduled moment, ``NEVER_MS`` without one."""
@@ -140,8 +175,8 @@ class Fold(ABC):
     def fire_until(self, clock_ms: int, *, inclusive: bool) -> None:
         """Let the moments up to ``clock_ms`` come, in order of time, then kind."""
         while self.soonest_ms < clock_ms or (inclusive and self.soonest_ms == clock_ms):
-            due_ms = self.soonest_ms
-            kind = min([kind for kind, kind_due_ms in self.due.items() if kind_due_ms == due_ms])
+            due_ms, kind = self.soonest_ms, self._soonest_kind
             self.cancel(kind)
-            self.last_due_ms = max(self.last_due_ms, due_ms)
+            if due_ms > self.last_due_ms:  # noqa: PLR1730 - max() takes three times as long
+                self.last_due_ms = due_ms
             self.on_due(kind, due_ms)

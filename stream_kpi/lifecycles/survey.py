@@ -111,7 +111,7 @@ class Surveys:
             return
         cut_sets = fold.cut_sets
         sent[survey] = (event.time_ms, cut_sets.with_group(cuts, cut_sets.only("kind", event.kind)))
-        if SURVEY_DUE not in fold.due:
+        if not fold.is_scheduled(SURVEY_DUE):
             fold.schedule(event.time_ms + SURVEY_WINDOW_MS, SURVEY_DUE)
 
     def on_due(self, fold: Fold, due_ms: int) -> None:

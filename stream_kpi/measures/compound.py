@@ -71,6 +71,11 @@ CHAT_ANSWERED_IN_TARGET = Compound(
     FIRST_NUMBER + 68,
     (Part(registry.CHAT_OUTCOMES, 1), Part(registry.SERVICE_LEVEL_MET, 1), Part(registry.SERVICE_LEVEL_OFFERED, 1)),
 )
+CHAT_TAKEN_IN_TARGET = Compound(
+    FIRST_NUMBER + registry.SERVICE_LEVEL_MET.number,
+    (*CHAT_ANSWERED_IN_TARGET.parts, Part(registry.QUEUE_LENGTH, -1)),
+)
+"""Answered in time, in the queue in which it has waited, and from then on not in there."""
 
 # How the MRR of a customer or a plan moves, by currency; the value is the amount of the class.
 NEW_MRR = _movement(FIRST_NUMBER + 69, registry.MRR_NEW, 1)
@@ -102,8 +107,12 @@ FIRST_RESOLUTION = Compound(
     FIRST_NUMBER + registry.RESOLUTION_FIRST.number,
     (Part(registry.RESOLUTION_FIRST, 1), Part(registry.RESOLUTION_FULL, 1)),
 )
+FIRST_SOLVE = Compound(
+    FIRST_NUMBER + registry.FIRST_SOLVES.number, (Part(registry.FIRST_SOLVES, 1), Part(registry.SOLVED_IN_24H, 1))
+)
+"""Among the trailing 24 hours' from the time of the fact on; the next two as well."""
 FIRST_SOLVE_BY_HUMAN = Compound(
-    FIRST_NUMBER + registry.FCR_SOLVES.number, (Part(registry.FIRST_SOLVES, 1), Part(registry.FCR_SOLVES, 1))
+    FIRST_NUMBER + registry.FCR_SOLVES.number, (*FIRST_SOLVE.parts, Part(registry.FCR_SOLVES, 1))
 )
 FIRST_CONTACT_SOLVE = Compound(
     FIRST_NUMBER + registry.FCR_FIRST_CONTACT.number,
@@ -111,8 +120,8 @@ FIRST_CONTACT_SOLVE = Compound(
 )
 
 _OF_CLOCKS = (CLOCKS_STARTED_FIRST, CLOCKS_ENDED, CLOCKS_ALL_ENDED)
-_OF_TICKETS = (TICKET_OPENED, FIRST_RESOLUTION, FIRST_SOLVE_BY_HUMAN, FIRST_CONTACT_SOLVE)
-_OF_CHATS = (CHAT_QUEUED, CHAT_ANSWERED_IN_TARGET)
+_OF_TICKETS = (TICKET_OPENED, FIRST_RESOLUTION, FIRST_SOLVE, FIRST_SOLVE_BY_HUMAN, FIRST_CONTACT_SOLVE)
+_OF_CHATS = (CHAT_QUEUED, CHAT_ANSWERED_IN_TARGET, CHAT_TAKEN_IN_TARGET)
 _OF_MRR = (NEW_MRR, REACTIVATED_MRR, EXPANDED_MRR, CONTRACTED_MRR, CHURNED_MRR)
 COMPOUNDS = (*RUNS.values(), *_OF_CLOCKS, *_OF_TICKETS, *_OF_CHATS, *_OF_MRR)
 BY_NUMBER = {compound.number: compound for compound in COMPOUNDS}

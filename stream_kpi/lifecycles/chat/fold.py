@@ -40,6 +40,7 @@ QUEUED_SLOT = compound.CHAT_QUEUED.slot
 TARGET_ABOVE_OTHER_SLOT = registry.CHATS_QUEUED.part_slot("target_above_other_ms")
 QUEUE_LENGTH_SLOT = registry.QUEUE_LENGTH.slot
 WAITING_SLOT = registry.WAITING_CHATS.slot
+TAKEN_IN_TARGET_SLOT = compound.CHAT_TAKEN_IN_TARGET.slot
 ANSWERED_IN_TARGET_SLOT = compound.CHAT_ANSWERED_IN_TARGET.slot
 OUTCOMES_SLOT = registry.CHAT_OUTCOMES.slot
 ABANDONS_SLOT = registry.CHAT_ABANDONS.slot
@@ -246,15 +247,18 @@ class ChatFold(Fold):
         time_ms = self._accepted_ms = event.time_ms
         self.cancel(ANSWER_DEADLINE)
         waited_until_ms = max(time_ms, queued_ms)
-        self._stop_waiting(waited_until_ms, queued_ms)
-        cuts = self._cuts
+        facts, cuts, waiting_cuts = self.facts, self._cuts, self._waiting_cuts
         waited_ms = self.duration_ms(queued_ms, time_ms)
-        self.facts.append((ANSWER_TIME_SLOT, time_ms, cuts | self._agent_cut, waited_ms, 1))
-        if self._missed is None:
-            self.facts.append((ANSWERED_IN_TARGET_SLOT, time_ms, cuts, 1, 1))
+        facts.append((ANSWER_TIME_SLOT, time_ms, cuts | self._agent_cut, waited_ms, 1))
+        if self._missed is None and cuts == waiting_cuts and waited_until_ms == time_ms:  # as below, in fewer facts
+            facts.append((TAKEN_IN_TARGET_SLOT, time_ms, cuts, 1, 1))
+            facts.append((WAITING_SLOT, time_ms, cuts, queued_ms, -1))
         else:
-            self.emit(OUTCOMES_SLOT, time_ms, cuts)
-            self.emit(ANSWERED_LATE_SLOT, time_ms, cuts)
+            self._stop_waiting(waited_until_ms, queued_ms)
+            if self._missed is None:
+                facts.append((ANSWERED_IN_TARGET_SLOT, time_ms, cuts, 1, 1))
+            else:
+                facts += ((OUTCOMES_SLOT, time_ms, cuts, 1, 1), (ANSWERED_LATE_SLOT, time_ms, cuts, 1, 1))
         if self._silence is not None:
             self._silence.on_accepted(self, time_ms)
         if self._service_level is not None:

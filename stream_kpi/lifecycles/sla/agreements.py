@@ -27,6 +27,9 @@ AT_RISK_SLOT = registry.SLA_AT_RISK.slot
 DEADLINES_SLOT = registry.SLA_DEADLINES.slot
 RUNNING_SLOT = registry.SLA_RUNNING.slot
 
+Places = tuple[tuple[int, int, int], ...]
+"""Levels and sets: slot, cuts, value."""
+
 
 class Terms(NamedTuple):
     """What the ticket or chat is now: whatever decides its targets, and the cuts in which they count."""
@@ -105,7 +108,7 @@ class Agreements:
             return
         late_by_ms = None
         if instance.breach is None:
-            fold.emit(MET_SLOT, time_ms, self._cuts(fold, metric, policy, agent))
+            fold.emit(MET_SLOT, time_ms, self._cuts(fold, instance, agent))
         else:
             late_by_ms = instance.exceeded_by_ms(time_ms, self.terms.clock_of(policy))
             fold.emit(BREACH_SIZE_SLOT, *instance.breach, late_by_ms)
@@ -130,7 +133,7 @@ class Agreements:
         if policy is None or deadline_ms is None:
             return
         if deadline_ms <= due_ms:
-            instance.breach = (due_ms, self._cuts(fold, metric, policy, self.terms.agent))
+            instance.breach = (due_ms, self._cuts(fold, instance, self.terms.agent))
             fold.emit(BREACHED_SLOT, *instance.breach)
             if len(self.breaches) % 2 == 0:
                 self.breaches += (due_ms,)
@@ -149,7 +152,8 @@ class Agreements:
         if instance.breach is None:
             before = instance.policy, instance.target_ms, instance.deadline_ms
             if policy is not None and target_ms is not None:
-                instance.promise(policy, target_ms, terms.clock_of(policy))
+                if before[:2] != (policy, target_ms) or policy.schedule is None:
+                    self._promise(fold, metric, instance, policy, target_ms)
                 if before[0] is None:
                     self._tell(fold, metric, instance, "started", time_ms)
                 elif before != (instance.policy, instance.target_ms, instance.deadline_ms):
@@ -163,7 +167,7 @@ class Agreements:
         instance = self.instances.pop(metric, None)
         if instance is not None:
             fold.cancel(_KINDS[metric])
-            _show(fold, instance, time_ms, frozenset())
+            _show(fold, instance, time_ms, ())
             if instance.breach is not None and all(other.breach is None for other in self.instances.values()):
                 self.breaches += (time_ms,)
         return instance
@@ -174,28 +178,37 @@ class Agreements:
         policy, deadline_ms = instance.policy, instance.deadline_ms
         if policy is None or instance.breach is not None or deadline_ms is None:
             fold.cancel(_KINDS[metric])
-            _show(fold, instance, time_ms, frozenset())
+            _show(fold, instance, time_ms, ())
             return
-        starts_ms = {h: deadline_ms - h * MINUTE_MS for h in policy.horizon_minutes}
-        instance.entered = tuple(h for h in instance.entered if starts_ms.get(h, deadline_ms) <= time_ms)
-        next_ms = min((ms for h, ms in starts_ms.items() if h not in instance.entered), default=deadline_ms)
+        horizons, entered = policy.horizon_minutes, instance.entered
+        if entered:
+            instance.entered = entered = tuple(
+                [h for h in entered if deadline_ms - (h * MINUTE_MS if h in horizons else 0) <= time_ms]
+            )
+        next_ms = deadline_ms
+        for minutes in horizons:  # the longest comes first
+            if minutes not in entered:
+                next_ms = deadline_ms - minutes * MINUTE_MS
+                break
         # What is due already comes after whatever else happens at this instant.
         fold.schedule(max(next_ms, time_ms), _KINDS[metric])
-        _show(fold, instance, time_ms, self._standing(fold, metric, instance, policy, deadline_ms))
+        cuts = self._cuts(fold, instance, self.terms.agent)
+        standing: Places = ((RUNNING_SLOT, cuts, 1), (DEADLINES_SLOT, cuts, deadline_ms))
+        if entered:
+            standing += ((AT_RISK_SLOT, cuts, 1), *[(AT_RISK_SLOT + h, cuts, 1) for h in entered])
+        _show(fold, instance, time_ms, standing)
 
-    def _standing(
-        self, fold: Fold, metric: str, instance: Instance, policy: Policy, deadline_ms: int
-    ) -> frozenset[tuple[int, int, int]]:
-        cuts = self._cuts(fold, metric, policy, self.terms.agent)
-        at_risk = (AT_RISK_SLOT, *(AT_RISK_SLOT + h for h in instance.entered)) if instance.entered else ()
-        return frozenset(
-            ((RUNNING_SLOT, cuts, 1), (DEADLINES_SLOT, cuts, deadline_ms), *((slot, cuts, 1) for slot in at_risk))
-        )
+    def _promise(self, fold: Fold, metric: str, instance: Instance, policy: Policy, target_ms: int) -> None:
+        if instance.policy is not policy:
+            cut_sets = fold.cut_sets
+            instance.promise_cuts = cut_sets.joined(
+                cut_sets.only("policy", policy.name), cut_sets.only("metric", metric)
+            )
+        instance.promise(policy, target_ms, self.terms.clock_of(policy))
 
-    def _cuts(self, fold: Fold, metric: str, policy: Policy, agent: str | None) -> int:
+    def _cuts(self, fold: Fold, instance: Instance, agent: str | None) -> int:
         cut_sets = fold.cut_sets
-        promise = cut_sets.joined(cut_sets.only("policy", policy.name), cut_sets.only("metric", metric))
-        return cut_sets.credited(cut_sets.joined(self.terms.cuts, promise), agent)
+        return cut_sets.credited(cut_sets.joined(self.terms.cuts, instance.promise_cuts), agent)
 
     def _tell(
         self,
@@ -230,13 +243,16 @@ class Agreements:
         )
 
 
-def _show(fold: Fold, instance: Instance, time_ms: int, standing: frozenset[tuple[int, int, int]]) -> None:
+def _show(fold: Fold, instance: Instance, time_ms: int, standing: Places) -> None:
     """State that the instance stands in these levels and sets from now on, and in no others."""
     shown = instance.shown
     if standing == shown:
         return
-    for slot, cuts, value in sorted(shown - standing):
-        fold.leave(slot, time_ms, cuts, value)
-    for slot, cuts, value in sorted(standing - shown):
-        fold.join(slot, time_ms, cuts, value)
+    facts = fold.facts
+    for place in shown:
+        if place not in standing:
+            facts.append((place[0], time_ms, place[1], place[2], -1))
+    for place in standing:
+        if place not in shown:
+            facts.append((place[0], time_ms, place[1], place[2], 1))
     instance.shown = standing

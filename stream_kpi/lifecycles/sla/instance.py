@@ -17,6 +17,7 @@ class Instance:
         "nth",
         "ordinals",
         "policy",
+        "promise_cuts",
         "runs",
         "shown",
         "since_ms",
@@ -31,6 +32,8 @@ class Instance:
         """How many of the metric started at the same millisecond before."""
         self.policy: Policy | None = None
         """Whose target it has; None: nothing is promised."""
+        self.promise_cuts = 0
+        """The cuts of its policy and metric, as one group."""
         self.target_ms = 0
         self.since_ms: int | None = started_ms
         """Since when its clock runs; None: it stands."""
@@ -46,7 +49,7 @@ class Instance:
         """The horizons, in minutes, within which the deadline is."""
         self.ordinals: dict[tuple[str, int | None], int] = {}
         """How often something was told of it."""
-        self.shown: frozenset[tuple[int, int, int]] = frozenset()
+        self.shown: tuple[tuple[int, int, int], ...] = ()
         """The levels and sets that it is stated to be in: slot, cuts, value."""
 
     def promise(self, policy: Policy, target_ms: int, clock: Clock) -> None:

@@ -40,30 +40,32 @@ def settle(ticket: TicketState, at_ms: int) -> None:
     """Make the stated levels and ages those of the ticket's present state, from ``at_ms`` on. This and the next two:
     that is not before the creation, as a clock that runs behind must not let a ticket leave what it has not joined."""
     stated = ticket.backlog_cuts
-    if not ticket.standing.is_open:
-        if stated != OUT:
-            _leave_backlog(ticket, at_ms)
-    elif stated == OUT:
-        _join_backlog(ticket, at_ms)
-    else:
-        _move_within_backlog(ticket, at_ms, stated)
-    settle_assignment(ticket, at_ms)
+    if ticket.standing.is_open:
+        if stated == OUT:
+            _join_backlog(ticket, at_ms)
+        else:
+            _move_within_backlog(ticket, at_ms, stated)
+        settle_assignment(ticket, at_ms)
+    elif stated != OUT:
+        _leave_backlog(ticket, at_ms, stated)
     settle_waiting(ticket, at_ms)
 
 
 def settle_assignment(ticket: TicketState, at_ms: int) -> None:
     """:func:`settle` when nothing but the assignee can have changed."""
     cuts = ticket.backlog_cuts if ticket.assignee is None else OUT
-    if cuts != ticket.unassigned_cuts:
-        _move(ticket.facts, UNASSIGNED_SLOT, at_ms, ticket.unassigned_cuts, cuts)
+    stated = ticket.unassigned_cuts
+    if cuts != stated:
+        _move(ticket.facts, UNASSIGNED_SLOT, at_ms, stated, cuts)
         ticket.unassigned_cuts = cuts
 
 
 def settle_waiting(ticket: TicketState, at_ms: int) -> None:
     """:func:`settle` when nothing but what the customer waits for can have changed."""
     cuts = ticket.backlog_cuts if ticket.unattended else OUT
-    if cuts != ticket.unattended_cuts:
-        _move(ticket.facts, UNATTENDED_SLOT, at_ms, ticket.unattended_cuts, cuts)
+    stated = ticket.unattended_cuts
+    if cuts != stated:
+        _move(ticket.facts, UNATTENDED_SLOT, at_ms, stated, cuts)
         ticket.unattended_cuts = cuts
     stated = ticket.unanswered_cuts
     if stated == OUT and ticket.answered:
@@ -117,14 +119,16 @@ def _move_within_backlog(ticket: TicketState, at_ms: int, stated: int) -> None:
         ticket.backlog_status = status
 
 
-def _leave_backlog(ticket: TicketState, at_ms: int) -> None:
-    stated = ticket.backlog_cuts
-    ticket.facts += (
-        (BACKLOG_SLOT, at_ms, _with_breakdown(ticket, stated), 1, -1),
-        (OPEN_TICKETS_SLOT, at_ms, stated, ticket.created_ms, -1),
-    )
+def _leave_backlog(ticket: TicketState, at_ms: int, stated: int) -> None:
+    """Leave the backlog, and what only a ticket of the backlog is in."""
+    facts = ticket.facts
+    facts.append((BACKLOG_SLOT, at_ms, _with_breakdown(ticket, stated), 1, -1))
+    facts.append((OPEN_TICKETS_SLOT, at_ms, stated, ticket.created_ms, -1))
     ticket.backlog_cuts = OUT
     ticket.cancel(AGE_BAND_DUE)
+    if ticket.unassigned_cuts != OUT:
+        facts.append((UNASSIGNED_SLOT, at_ms, ticket.unassigned_cuts, 1, -1))
+        ticket.unassigned_cuts = OUT
 
 
 def _with_breakdown(ticket: TicketState, cuts: int) -> int:

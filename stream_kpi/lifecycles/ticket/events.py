@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import UNSET
@@ -97,9 +98,14 @@ def from_wire(event: wire.TicketWire, time_ms: int) -> TicketEvent | None:
     return None if convert is None else convert(time_ms, f"{event.id}\0{event.source}", event.data)
 
 
+def shared(text: str | None) -> str | None:
+    """The one copy of a text that many events have."""
+    return None if text is None else intern(text)
+
+
 def _created(time_ms: int, uid: str, data: wire.TicketCreatedData) -> Created:
-    dimensions = (data.channel, data.category, data.priority, data.group, data.brand)
-    return Created(time_ms, uid, *dimensions, data.created_by, data.customer_id)
+    dimensions = (shared(data.category), shared(data.priority), shared(data.group), shared(data.brand))
+    return Created(time_ms, uid, intern(data.channel), *dimensions, data.created_by, data.customer_id)
 
 
 def _updated(time_ms: int, uid: str, data: wire.TicketUpdatedData) -> Updated | None:
@@ -122,11 +128,11 @@ def _merged(time_ms: int, uid: str, _: wire.TicketMergedData) -> Merged:
 
 def _assigned(time_ms: int, uid: str, data: wire.TicketAssignedData) -> Assigned:
     kind = HandedOff if data.reason == "bot_handoff" else Assigned
-    return kind(time_ms, uid, data.agent_id, data.group)
+    return kind(time_ms, uid, shared(data.agent_id), shared(data.group))
 
 
 def _message(time_ms: int, uid: str, data: wire.TicketMessageData) -> Message:
-    return Message(time_ms, uid, data.author, data.author_id, data.public, data.session_id)
+    return Message(time_ms, uid, data.author, shared(data.author_id), data.public, data.session_id)
 
 
 def _status(time_ms: int, uid: str, data: wire.TicketStatusData) -> Status:

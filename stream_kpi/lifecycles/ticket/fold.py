@@ -78,9 +78,12 @@ class TicketFold(TicketState):
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event in order."""
-        if self.merged or (self.created_ms == UNKNOWN_TIME_MS and not event.opens):
+        created_ms, time_ms = self.created_ms, event.time_ms
+        if self.merged or (created_ms == UNKNOWN_TIME_MS and not event.opens):
             return
-        _HANDLERS[type(event)](self, event)
+        # A clock that runs behind must not let a ticket leave what it has not joined.
+        at_ms = time_ms if time_ms > created_ms else created_ms  # noqa: FURB136 - max() takes three times as long
+        _HANDLERS[type(event)](self, event, at_ms)
 
     def on_due(self, kind: int, due_ms: int) -> None:
         """The ticket or its first solve is older, that has stood the time of the cohort, or a survey's time is over."""
@@ -93,7 +96,7 @@ class TicketFold(TicketState):
         else:
             on_cohort_due(self)
 
-    def _on_created(self, event: Created) -> None:
+    def _on_created(self, event: Created, _: int) -> None:
         if self.created_ms != UNKNOWN_TIME_MS:
             self.note_problem("second_created")
             return
@@ -118,27 +121,25 @@ class TicketFold(TicketState):
         state_creation(self)
         settle_clocks(self, event.time_ms)
 
-    def _on_updated(self, event: Updated) -> None:
+    def _on_updated(self, event: Updated, at_ms: int) -> None:
         for dimension, value in event.changes:
             setattr(self, dimension, value)
         self.contribution_changed = True
         self.set_dimensions()
         if self.options.schedules is not None:
             follow_schedule(self, event.time_ms)
-        at_ms = self.not_before_creation(event.time_ms)
         settle(self, at_ms)
         move_clocks(self, at_ms)
 
-    def _on_merged(self, _: Merged) -> None:
+    def _on_merged(self, _: Merged, __: int) -> None:
         self.merged = True
         self.voided = True
         self.contribution_changed = True
         for kind in tuple(self.due):
             self.cancel(kind)
 
-    def _on_assigned(self, event: Assigned) -> None:
+    def _on_assigned(self, event: Assigned, at_ms: int) -> None:
         self.assignee = event.agent_id
-        at_ms = self.not_before_creation(event.time_ms)
         if event.group is not None and event.group != self.group:
             self.group = event.group
             self.set_dimensions()
@@ -150,48 +151,47 @@ class TicketFold(TicketState):
         on_assigned(self, event)
         move_clocks(self, at_ms)
 
-    def _on_handed_off(self, event: HandedOff) -> None:
+    def _on_handed_off(self, event: HandedOff, at_ms: int) -> None:
         expect_anew(self, event.time_ms)
-        self._on_assigned(event)
-        settle_waiting(self, self.not_before_creation(event.time_ms))
+        self._on_assigned(event, at_ms)
+        settle_waiting(self, at_ms)
 
-    def _on_message(self, event: Message) -> None:
+    def _on_message(self, event: Message, at_ms: int) -> None:
         time_ms, author = event.time_ms, event.author
         if author == "customer":
             on_customer_message(self, time_ms)
             if self.standing.status == "pending":
-                on_customer_wrote(self, self.not_before_creation(time_ms))
+                on_customer_wrote(self, at_ms)
         elif author == "agent" and event.public:
             on_agent_reply(self, event)
             if self.pause_overrun:
-                on_agent_answered(self, self.not_before_creation(time_ms))
+                on_agent_answered(self, at_ms)
         elif not self.answered and counts_as_response(self, event):
             respond_first(self, event)
         else:
             return
-        settle_waiting(self, self.not_before_creation(time_ms))
+        settle_waiting(self, at_ms)
 
-    def _on_status(self, event: Status) -> None:
+    def _on_status(self, event: Status, at_ms: int) -> None:
         standing = self.standing = self.options.standings[event.status]
         self.voided = standing.removed
         self.contribution_changed = True
-        if standing.solved:
-            if not self.resolved:
-                on_solve(self, event)
-                settle_owner(self)
-        elif self.resolved and standing.is_open:
-            on_reopen(self, event.time_ms)
-            settle_owner(self)
         if standing.status != "pending":
             self.pause_overrun = False
-        at_ms = self.not_before_creation(event.time_ms)
-        settle(self, at_ms)
+        if standing.solved and not self.resolved:
+            on_solve(self, event, at_ms)
+            settle_owner(self)
+        else:
+            if self.resolved and standing.is_open:
+                on_reopen(self, event.time_ms)
+                settle_owner(self)
+            settle(self, at_ms)
         settle_clocks(self, at_ms)
 
-    def _on_survey_sent(self, event: SurveySent) -> None:
+    def _on_survey_sent(self, event: SurveySent, _: int) -> None:
         self._surveys().on_sent(self, event, self.cuts_with_agent(self.solver or self.assignee))
 
-    def _on_survey_answered(self, event: SurveyAnswered) -> None:
+    def _on_survey_answered(self, event: SurveyAnswered, _: int) -> None:
         self.contribution_changed = True
         self._surveys().on_answered(self, event, self.cuts_with_agent(self.solver or self.assignee))
 
@@ -202,7 +202,7 @@ class TicketFold(TicketState):
         return self.surveys
 
 
-_HANDLERS: dict[type, Callable[[TicketFold, Any], None]] = {
+_HANDLERS: dict[type, Callable[[TicketFold, Any, int], None]] = {
     Created: TicketFold._on_created,  # noqa: SLF001 the class's own
     Updated: TicketFold._on_updated,  # noqa: SLF001
     Merged: TicketFold._on_merged,  # noqa: SLF001

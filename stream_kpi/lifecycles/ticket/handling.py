@@ -32,22 +32,20 @@ def on_assigned(ticket: TicketState, event: Assigned) -> None:
 
 def settle_owner(ticket: TicketState) -> None:
     """Count the ticket, at its creation, for the agent who has solved it, else for the one it is assigned to."""
-    created_cuts, before = ticket.created_cuts, ticket.owner_cuts
+    created_cuts = ticket.created_cuts
     if created_cuts == OUT:
         return
-    facts, created_ms = ticket.facts, ticket.created_ms
-    owner_cuts = ticket.cut_sets.agents[ticket.solver if ticket.resolved else ticket.assignee]
+    facts, created_ms, resolved, before = ticket.facts, ticket.created_ms, ticket.resolved, ticket.owner_cuts
+    owner_cuts = ticket.cut_sets.agents[ticket.solver if resolved else ticket.assignee]
     if owner_cuts != before:
-        facts += (
-            (TICKETS_OF_AGENT_SLOT, created_ms, before, 1, -1),
-            (TICKETS_OF_AGENT_SLOT, created_ms, owner_cuts, 1, 1),
-        )
+        facts.append((TICKETS_OF_AGENT_SLOT, created_ms, before, 1, -1))
+        facts.append((TICKETS_OF_AGENT_SLOT, created_ms, owner_cuts, 1, 1))
         ticket.owner_cuts = owner_cuts
     before = ticket.solved_cuts
-    solved_cuts = created_cuts | owner_cuts if ticket.resolved else OUT
-    if solved_cuts != before:
-        if before != OUT:
-            facts.append((CREATED_NOW_SOLVED_SLOT, created_ms, before, 1, -1))
-        if solved_cuts != OUT:
-            facts.append((CREATED_NOW_SOLVED_SLOT, created_ms, solved_cuts, 1, 1))
-        ticket.solved_cuts = solved_cuts
+    if not resolved and before == OUT:
+        return
+    if before != OUT:
+        facts.append((CREATED_NOW_SOLVED_SLOT, created_ms, before, 1, -1))
+    ticket.solved_cuts = solved_cuts = created_cuts | owner_cuts if resolved else OUT
+    if resolved:
+        facts.append((CREATED_NOW_SOLVED_SLOT, created_ms, solved_cuts, 1, 1))

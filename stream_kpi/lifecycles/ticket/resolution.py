@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream_kpi.lifecycles.ticket.backlog import settle
 from stream_kpi.lifecycles.ticket.business_time import state_business, take_back_business
 from stream_kpi.lifecycles.ticket.first_contact import IS_FIRST_CONTACT
 from stream_kpi.lifecycles.ticket.first_response import expect_anew, on_bot_solve
@@ -13,7 +14,6 @@ from stream_kpi.measures import compound
 from stream_kpi.measures.registry import (
     COHORT_REOPENS,
     COHORT_SOLVES,
-    FIRST_SOLVES,
     LATER_SOLVES,
     REOPENS,
     RESOLUTION_FIRST_BUSINESS,
@@ -40,7 +40,7 @@ COHORT_REOPENS_SLOT = COHORT_REOPENS.slot
 COHORT_SOLVES_SLOT = COHORT_SOLVES.slot
 FIRST_CONTACT_SOLVE_SLOT = compound.FIRST_CONTACT_SOLVE.slot
 FIRST_RESOLUTION_SLOT = compound.FIRST_RESOLUTION.slot
-FIRST_SOLVES_SLOT = FIRST_SOLVES.slot
+FIRST_SOLVE_SLOT = compound.FIRST_SOLVE.slot
 FIRST_SOLVE_BY_HUMAN_SLOT = compound.FIRST_SOLVE_BY_HUMAN.slot
 RESOLUTION_FIRST_BUSINESS_SLOT = RESOLUTION_FIRST_BUSINESS.slot
 LATER_SOLVES_SLOT = LATER_SOLVES.slot
@@ -51,16 +51,18 @@ SOLVED_IN_24H_SLOT = SOLVED_IN_24H.slot
 TOUCHES_SLOT = TOUCHES.slot
 
 
-def on_solve(ticket: TicketState, event: Status) -> None:
-    """The ticket was solved, or closed without having been solved."""
+def on_solve(ticket: TicketState, event: Status, at_ms: int) -> None:
+    """The ticket was solved, or closed without having been solved: that counts from ``at_ms`` on."""
     time_ms, actor = event.time_ms, event.actor
     ticket.resolved = True
     end_turn(ticket)
+    # First of all: what is due of a ticket in the backlog is cancelled before anything else is due.
+    settle(ticket, at_ms)
     if actor == "bot":
         on_bot_solve(ticket, time_ms)
     # The customer's own id is no agent's: a ticket that a customer solves is its assignee's work.
     ticket.solver = solver = (event.actor_id if actor != "customer" else None) or ticket.assignee
-    cuts = ticket.cuts_with_agent(solver)
+    cuts = ticket.cuts | ticket.cut_sets.agents[solver]
     if ticket.options.auto_resolve_counts or actor not in UNATTENDED_ACTORS:
         duration_ms = ticket.duration_ms(ticket.created_ms, time_ms)
         is_first = not ticket.resolution_first_stated
@@ -73,7 +75,7 @@ def on_solve(ticket: TicketState, event: Status) -> None:
             if is_first:
                 state_business(ticket, RESOLUTION_FIRST_BUSINESS_SLOT, ticket.created_ms, time_ms, cuts)
     if ticket.first_solve_ms == UNKNOWN_TIME_MS:
-        _first_solve(ticket, event, cuts)
+        _first_solve(ticket, event, at_ms, cuts)
     else:
         ticket.emit(LATER_SOLVES_SLOT, time_ms, cuts)
 
@@ -109,16 +111,17 @@ def on_solved_24h_ago(ticket: TicketState, due_ms: int) -> None:
     ticket.leave(SOLVED_IN_24H_SLOT, due_ms, ticket.first_solve_cuts)
 
 
-def _first_solve(ticket: TicketState, event: Status, cuts: int) -> None:
+def _first_solve(ticket: TicketState, event: Status, at_ms: int, cuts: int) -> None:
     facts, options, time_ms = ticket.facts, ticket.options, event.time_ms
     ticket.first_solve_ms = time_ms
     ticket.first_solve_cuts = cuts
-    slot = FIRST_SOLVES_SLOT
+    slot = FIRST_SOLVE_SLOT
     if event.actor in HUMANS:
         ticket.first_contact = IS_FIRST_CONTACT[options.fcr_rule](ticket)
         slot = FIRST_CONTACT_SOLVE_SLOT if ticket.first_contact else FIRST_SOLVE_BY_HUMAN_SLOT
-    at_ms = ticket.not_before_creation(time_ms)
-    facts += ((slot, time_ms, cuts, 1, 1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
+    facts.append((slot, time_ms, cuts, 1, 1))
+    if at_ms != time_ms:
+        facts += ((SOLVED_IN_24H_SLOT, time_ms, cuts, 1, -1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
     cohort_due_ms, day_later_ms = time_ms + options.reopen_window_ms, at_ms + DAY_MS
     ticket.schedule(day_later_ms, SOLVED_24H_DUE)
     if cohort_due_ms < day_later_ms:  # else that moment asks for it: nearly always

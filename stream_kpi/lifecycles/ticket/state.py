@@ -162,11 +162,6 @@ class TicketState(Fold):
         """What the ticket says of itself to its customer, unless that has changed."""
         self.contribution_changed = False
 
-    def not_before_creation(self, time_ms: int) -> int:
-        """When something that happens to the ticket counts at the earliest."""
-        created_ms = self.created_ms
-        return time_ms if time_ms > created_ms else created_ms  # noqa: FURB136 - max() takes three times as long
-
     def cuts_with_agent(self, agent: str | None) -> int:
         """The standard cuts of the present dimensions and the agent to credit (None: ``unknown``)."""
         return self.cuts | self.cut_sets.agents[agent]

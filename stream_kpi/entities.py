@@ -11,13 +11,12 @@ import msgspec
 
 from stream_kpi.lifecycles.contribution import Contribution
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import CutSets, Fact, spelled_out
+from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
+from stream_kpi.lifecycles.leaving import leaving
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.sla.transition import Transition
-from stream_kpi.measures.compound import RUNS
-from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 
 HOT_ENTITIES = 5_000
 """Unpacked entities kept between flushes, or else those that have changed since the flush before: about 2.5 kB each,
@@ -27,6 +26,8 @@ MAX_EVENTS = 10_000
 """Events an entity may have: a loop that writes to one ticket must not stop its partition, nor fill a record."""
 LATER_EVENTS = 1_000
 """Events that an entity which forgets keeps at least; it never has more than twice as many."""
+SMALL_BYTES = 2_000
+"""Up to so much an entity at rest is read and written again for one event; a larger one is unpacked, and stays so."""
 STEP_ENTITIES = 10_000
 """After so many, recovery lets others have a turn: 0.15 s at most."""
 
@@ -34,13 +35,15 @@ STEP_ENTITIES = 10_000
 class Lifecycle(NamedTuple):
     """What a kind of entity is: the prefix of its state keys, its fold, its packed events. ``forgets``: a fold of its
     later events alone goes on as that of all of them, so that it need not keep the earlier ones for ever.
-    ``contributes``: it says of itself to its customer what follows from no entity alone."""
+    ``contributes``: it says of itself to its customer what follows from no entity alone. ``take_in``: how an event is
+    put into a history that nothing has followed from by then, nor does now; when something is going to."""
 
     prefix: bytes
     new_fold: Callable[[CutSets, Options], Fold]
     events: Any
     forgets: bool = False
     contributes: bool = False
+    take_in: Callable[[list[HistoryEvent], HistoryEvent, int, Options], int | None] | None = None
 
 
 class Said(NamedTuple):
@@ -88,6 +91,7 @@ class Entities:
         self._said: list[Said] = []
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
+        self._options = options
         self._fill = LATER_EVENTS if lifecycle.forgets else MAX_EVENTS
         self._least_kept_ms = 2 * NEVER_MS if retention is None else retention.closed_ms
         self._new_fold: Callable[[], Fold] = partial(lifecycle.new_fold, cut_sets, options)
@@ -127,6 +131,25 @@ class Entities:
             self._tell(entity)
         return facts
 
+    def take_at_rest(self, key: str, event: HistoryEvent, clock_ms: int) -> bool:
+        """Take an event of one that is not unpacked in without that, if it is sure to state nothing. False: it is for
+        :meth:`apply`."""
+        take_in, packed = self.lifecycle.take_in, self.cold.get(key, b"")
+        if take_in is None or key in self.hot or len(packed) > SMALL_BYTES:
+            return False
+        at_ms, wake_ms, _, history = self._decode(packed) if packed else (clock_ms, NEVER_MS, False, [])
+        at_ms = max(at_ms, clock_ms)
+        due_ms = take_in(history, event, at_ms, self._options)
+        if due_ms is None or len(history) > self._fill:
+            return False
+        if due_ms == NEVER_MS and self._retention is not None:
+            due_ms = history[-1].time_ms + self._retention.open_ms
+        if due_ms < wake_ms:
+            wake_ms = due_ms
+            heappush(self._wakes, (wake_ms, key))
+        self._changed[key] = self.cold[key] = _encode((at_ms, wake_ms, False, history))
+        return True
+
     def advance(self, clock_ms: int) -> tuple[list[Fact], int]:
         """Let due moments and evictions up to the clock come: facts, and how many entities left unexplained (events
         of an entity whose creation never came)."""
@@ -148,7 +171,7 @@ class Entities:
             if evict_at_ms <= clock_ms:
                 if entity.fold.voided and not entity.fold.closed:
                     unexplained += len(entity.events)
-                facts.extend(_leaving(entity, evict_at_ms))
+                facts.extend(leaving(entity, evict_at_ms))
                 self._remove(entity, evict_at_ms)
                 continue
             entity.wake_ms = NEVER_MS
@@ -263,27 +286,3 @@ class Entities:
         if wake_ms < entity.wake_ms:
             entity.wake_ms = wake_ms
             heappush(self._wakes, (wake_ms, entity.key))
-
-
-def _leaving(entity: Entity, at_ms: int) -> list[Fact]:
-    """Facts by which an entity that is forgotten while open leaves the levels, whose time ends there, and the sets that
-    age; what it counted stays counted. A fold may have more to say of it."""
-    levels: dict[tuple[int, int], int] = {}
-    members: dict[tuple[int, int, int], int] = {}
-    if entity.fold.voided:
-        return []
-    fold, stated = facts_of(entity.new_fold, entity.history, entity.clock_ms)
-    last = fold.forgotten(at_ms)
-    for slot, _, cuts, value, sign in spelled_out((*stated, *last)):
-        kind = BY_NUMBER[slot // SLOTS_PER_MEASURE].kind
-        if kind is Kind.LEVEL:
-            levels[slot, cuts] = levels.get((slot, cuts), 0) + value * sign
-        elif kind is Kind.AGE:
-            members[slot, cuts, value] = members.get((slot, cuts, value), 0) + sign
-    left: list[Fact] = []
-    for (slot, cuts), level in levels.items():
-        number, component = divmod(slot, SLOTS_PER_MEASURE)
-        if level:
-            left.append((RUNS.get(number, BY_NUMBER[number]).slot + component, at_ms, cuts, level, -1))
-    left.extend((slot, at_ms, cuts, start, -1) for (slot, cuts, start), count in members.items() if count > 0)
-    return last + left

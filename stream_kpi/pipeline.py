@@ -35,6 +35,7 @@ from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.mention import events as mention_events
 from stream_kpi.lifecycles.mention.fold import MentionFold
 from stream_kpi.lifecycles.relationship import events as relationship_events
+from stream_kpi.lifecycles.relationship.at_rest import take_in
 from stream_kpi.lifecycles.relationship.fold import RelationshipFold
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
@@ -66,7 +67,7 @@ ENTITY_KINDS: dict[str, Lifecycle] = {
     "user": Lifecycle(b"u:", UserFold, user_events.UserEvent),
     "mention": Lifecycle(b"m:", MentionFold, mention_events.MentionEvent),
     "cost": Lifecycle(b"k:", CostFold, cost_events.CostEvent),
-    "relationship": Lifecycle(b"r:", RelationshipFold, relationship_events.RelationshipEvent),
+    "relationship": Lifecycle(b"r:", RelationshipFold, relationship_events.RelationshipEvent, take_in=take_in),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 

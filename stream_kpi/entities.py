@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from stream_kpi.lifecycles.contribution import Contribution
 from stream_kpi.lifecycles.entity import Entity, facts_of
@@ -16,10 +14,11 @@ from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.leaving import leaving
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.packing import head_of, history_of, packed_events, record_of
 from stream_kpi.lifecycles.sla.transition import Transition
 
 HOT_ENTITIES = 5_000
-"""Unpacked entities kept between flushes, or else those that have changed since the flush before: about 2.5 kB each,
+"""Unpacked entities kept between flushes, or else those that have changed since the flush before: about 2 kB each,
 packed about 300 bytes. Unpacking costs a fold, ~15 us; memory that is seldom touched costs those who share the
 machine's caches."""
 MAX_EVENTS = 10_000
@@ -33,14 +32,13 @@ STEP_ENTITIES = 10_000
 
 
 class Lifecycle(NamedTuple):
-    """What a kind of entity is: the prefix of its state keys, its fold, its packed events. ``forgets``: a fold of its
+    """What a kind of entity is: the prefix of its state keys, its fold. ``forgets``: a fold of its
     later events alone goes on as that of all of them, so that it need not keep the earlier ones for ever.
     ``contributes``: it says of itself to its customer what follows from no entity alone. ``take_in``: how an event is
     put into a history that nothing has followed from by then, nor does now; when something is going to."""
 
     prefix: bytes
     new_fold: Callable[[CutSets, Options], Fold]
-    events: Any
     forgets: bool = False
     contributes: bool = False
     take_in: Callable[[list[HistoryEvent], HistoryEvent, int, Options], int | None] | None = None
@@ -64,10 +62,6 @@ class Retention(NamedTuple):
 
 class TooLargeError(Exception):
     """The entity has its fill of events; this one is refused."""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_head = msgspec.msgpack.Decoder(tuple[int, int, bool, msgspec.Raw]).decode
 
 
 class Entities:
@@ -95,9 +89,7 @@ class Entities:
         self._fill = LATER_EVENTS if lifecycle.forgets else MAX_EVENTS
         self._least_kept_ms = 2 * NEVER_MS if retention is None else retention.closed_ms
         self._new_fold: Callable[[], Fold] = partial(lifecycle.new_fold, cut_sets, options)
-        # Clock, wake, whether it is in a set that ages, history.
-        self._decode = msgspec.msgpack.Decoder(tuple[int, int, bool, list[lifecycle.events]]).decode  # type: ignore[name-defined]  # a runtime type
-        self._decode_history = msgspec.msgpack.Decoder(list[lifecycle.events]).decode  # type: ignore[name-defined]  # a runtime type
+        self._unpack: Callable[[bytes], list[HistoryEvent]] = partial(history_of, self._new_fold())
 
     def __len__(self) -> int:
         return len(self.cold.keys() | self.hot.keys())
@@ -114,7 +106,7 @@ class Entities:
     ) -> list[Fact] | None:
         """Take an event of one of :attr:`hot` in: the facts to pass on, appended to ``onto``, None for a duplicate.
         Raises :class:`TooLargeError`."""
-        if len(entity.events) >= self._fill and event.uid not in entity.events:
+        if len(entity.uids) >= self._fill and event.uid not in entity.uids:
             self._make_room(entity, event)
         facts = entity.apply(event, clock_ms, onto)
         if facts is None:
@@ -137,8 +129,10 @@ class Entities:
         take_in, packed = self.lifecycle.take_in, self.cold.get(key, b"")
         if take_in is None or key in self.hot or len(packed) > SMALL_BYTES:
             return False
-        at_ms, wake_ms, _, history = self._decode(packed) if packed else (clock_ms, NEVER_MS, False, [])
-        at_ms = max(at_ms, clock_ms)
+        at_ms, wake_ms, history = clock_ms, NEVER_MS, list[HistoryEvent]()
+        if packed:
+            before_ms, wake_ms, _ = head_of(packed)
+            at_ms, history = max(before_ms, clock_ms), self._unpack(packed)
         due_ms = take_in(history, event, at_ms, self._options)
         if due_ms is None or len(history) > self._fill:
             return False
@@ -147,7 +141,9 @@ class Entities:
         if due_ms < wake_ms:
             wake_ms = due_ms
             heappush(self._wakes, (wake_ms, key))
-        self._changed[key] = self.cold[key] = _encode((at_ms, wake_ms, False, history))
+        self._changed[key] = self.cold[key] = record_of(
+            at_ms, wake_ms, packed_events(history), len(history), ages=False
+        )
         return True
 
     def advance(self, clock_ms: int) -> tuple[list[Fact], int]:
@@ -170,7 +166,7 @@ class Entities:
             evict_at_ms = self._evict_at_ms(entity)
             if evict_at_ms <= clock_ms:
                 if entity.fold.voided and not entity.fold.closed:
-                    unexplained += len(entity.events)
+                    unexplained += len(entity.uids)
                 facts.extend(leaving(entity, evict_at_ms))
                 self._remove(entity, evict_at_ms)
                 continue
@@ -208,11 +204,11 @@ class Entities:
         for place, (key, packed) in enumerate(self.cold.items()):
             if place % STEP_ENTITIES == 0:
                 yield
-            clock_ms, wake_ms, ages, history = _decode_head(packed)
+            clock_ms, wake_ms, ages = head_of(packed)
             if wake_ms < NEVER_MS:
                 self._wakes.append((wake_ms, key))
             if ages:
-                fold, _ = facts_of(self._new_fold, self._decode_history(history), clock_ms)
+                fold, _ = facts_of(self._new_fold, self._unpack(packed), clock_ms)
                 on_ages(fold.memberships())
         self._wakes.sort()
 
@@ -222,8 +218,8 @@ class Entities:
             entity = Entity(self._new_fold, key=key)
             self._changed.pop(key, None)  # it may have gone since the last flush
         else:
-            clock_ms, wake_ms, _, history = self._decode(packed)
-            entity = Entity(self._new_fold, history, clock_ms, key)
+            clock_ms, wake_ms, _ = head_of(packed)
+            entity = Entity(self._new_fold, self._unpack(packed), clock_ms, key)
             entity.wake_ms = wake_ms
         self.hot[key] = entity
         return entity
@@ -249,15 +245,16 @@ class Entities:
                     if now != before:
                         self._said.append(Said(key, before, now))
                         entity.contributed = now
-                ages, history = bool(fold.memberships()), list(entity.events.values())
-                changed[key] = cold[key] = _encode((entity.clock_ms, entity.wake_ms, ages, history))
+                changed[key] = cold[key] = entity.record()
         self._dirty.clear()
 
     def _make_room(self, entity: Entity, event: HistoryEvent) -> None:
         """What comes before all that an entity still has cannot be put in its place any more."""
-        if not self.lifecycle.forgets or event.order < next(iter(entity.events.values())).order:
+        last = entity.last
+        in_order = last is not None and last.order < event.order
+        if not self.lifecycle.forgets or not (in_order or entity.history[0].order < event.order):
             raise TooLargeError
-        if len(entity.events) >= 2 * LATER_EVENTS:
+        if len(entity.uids) >= 2 * LATER_EVENTS:
             entity.keep_last(LATER_EVENTS)
 
     def _remove(self, entity: Entity, at_ms: int) -> None:

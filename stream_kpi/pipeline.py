@@ -59,15 +59,15 @@ class Route(NamedTuple):
 _subject = attrgetter("subject")
 
 ENTITY_KINDS: dict[str, Lifecycle] = {
-    "ticket": Lifecycle(b"t:", new_ticket_fold, ticket_events.TicketEvent, contributes=True),
-    "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent, contributes=True),
-    "customer": Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent),
-    "agent": Lifecycle(b"a:", AgentFold, agent_events.AgentEvent, forgets=True),
-    "visitor": Lifecycle(b"v:", VisitorFold, visitor_events.VisitorEvent),
-    "user": Lifecycle(b"u:", UserFold, user_events.UserEvent),
-    "mention": Lifecycle(b"m:", MentionFold, mention_events.MentionEvent),
-    "cost": Lifecycle(b"k:", CostFold, cost_events.CostEvent),
-    "relationship": Lifecycle(b"r:", RelationshipFold, relationship_events.RelationshipEvent, take_in=take_in),
+    "ticket": Lifecycle(b"t:", new_ticket_fold, contributes=True),
+    "chat": Lifecycle(b"c:", ChatFold, contributes=True),
+    "customer": Lifecycle(b"s:", CustomerFold),
+    "agent": Lifecycle(b"a:", AgentFold, forgets=True),
+    "visitor": Lifecycle(b"v:", VisitorFold),
+    "user": Lifecycle(b"u:", UserFold),
+    "mention": Lifecycle(b"m:", MentionFold),
+    "cost": Lifecycle(b"k:", CostFold),
+    "relationship": Lifecycle(b"r:", RelationshipFold, take_in=take_in),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
 
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
@@ -16,12 +18,15 @@ if TYPE_CHECKING:
 class Fold(ABC):
     """Running state of one entity while its events are folded in order.
 
-    A subclass implements :meth:`on_event` and, when it calls :meth:`schedule`, :meth:`on_due`; both state facts with
-    :meth:`emit`, :meth:`take_back`, :meth:`join` and :meth:`leave`. Facts in advance: ``schedule(due_ms, kind)`` asks
-    for ``on_due(kind, due_ms)`` when that moment has come without an event of this entity *at or before* it that
-    cancelled it - an event at the very instant wins. Rescheduling a kind moves it.
+    A subclass has a :attr:`history_decoder`, implements :meth:`on_event` and, when it calls :meth:`schedule`,
+    :meth:`on_due`; both state facts with :meth:`emit`, :meth:`take_back`, :meth:`join` and :meth:`leave`. Facts in
+    advance: ``schedule(due_ms, kind)`` asks for ``on_due(kind, due_ms)`` when that moment has come without an event of
+    this entity *at or before* it that cancelled it - an event at the very instant wins. Rescheduling a kind moves it.
     The fold never asks the time: the engine passes it.
     """
+
+    history_decoder: ClassVar[msgspec.msgpack.Decoder[Any]]
+    """For a packed list of the lifecycle's events."""
 
     __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "spent", "transitions", "voided")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from stream_kpi.lifecycles.chat.events import (
     Accepted,
     AgentWrote,
+    ChatEvent,
     CustomerWrote,
     Ended,
     Left,
@@ -80,6 +83,8 @@ class ChatFold(Fold):
         "_transferred",
         "_waiting_cuts",
     )
+
+    history_decoder = msgspec.msgpack.Decoder(list[ChatEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.lifecycles.ticket.backlog import (
     AGE_BAND_DUE,
@@ -26,6 +28,7 @@ from stream_kpi.lifecycles.ticket.events import (
     Status,
     SurveyAnswered,
     SurveySent,
+    TicketEvent,
     Updated,
 )
 from stream_kpi.lifecycles.ticket.first_response import (
@@ -58,6 +61,8 @@ class TicketFold(TicketState):
     change nothing."""
 
     __slots__ = ()
+
+    history_decoder = msgspec.msgpack.Decoder(list[TicketEvent])
 
     @property
     def closed(self) -> bool:

@@ -240,7 +240,8 @@ class Entities:
             if entity.dirty:
                 entity.dirty = False
                 key, fold = entity.key, entity.fold
-                if contributes:
+                if contributes and fold.contribution_changed:
+                    fold.contribution_changed = False
                     before, now = entity.contributed, fold.contribution()
                     if now != before:
                         self._said.append(Said(key, before, now))

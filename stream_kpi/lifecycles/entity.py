@@ -90,6 +90,7 @@ class Entity:
         self.key = key
         self.contributed = self.fold.contribution() if history else None
         """What it has said of itself to its customer."""
+        self.fold.contribution_changed = False
         self.wake_ms = NEVER_MS
         """When it is going to call :meth:`advance` next."""
         self.dirty = False
@@ -222,6 +223,7 @@ class Entity:
         self.clock_ms = max(self.clock_ms, clock_ms)
         self.fold, after = facts_of(self.new_fold, history, self.clock_ms)
         self._drop_spent()
+        self.fold.contribution_changed = True
         self.fold.problems = tuple((Counter(self.fold.problems) - Counter(fold_before.problems)).elements())
         if self.fold.transitions or fold_before.transitions:
             self.fold.transitions = corrections(self.fold.transitions, fold_before.transitions)

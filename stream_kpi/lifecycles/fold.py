@@ -28,7 +28,18 @@ class Fold(ABC):
     history_decoder: ClassVar[msgspec.msgpack.Decoder[Any]]
     """For a packed list of the lifecycle's events."""
 
-    __slots__ = ("cut_sets", "due", "facts", "last_due_ms", "problems", "soonest_ms", "spent", "transitions", "voided")
+    __slots__ = (
+        "contribution_changed",
+        "cut_sets",
+        "due",
+        "facts",
+        "last_due_ms",
+        "problems",
+        "soonest_ms",
+        "spent",
+        "transitions",
+        "voided",
+    )
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cut_sets = cut_sets
@@ -49,6 +60,9 @@ class Fold(ABC):
         self.spent: tuple[str, ...] = ()
         """Uids of events that no fact needs any more, whatever comes: the engine drops them from the history. One
         that is delivered again is taken in as if it were new, and changes nothing."""
+        self.contribution_changed = False
+        """Whether :meth:`contribution` may have become another one. It is asked for before each flush, of each entity
+        that has had an event; most events change nothing in it. Whoever asks sets this back."""
         self.transitions: tuple[Transition, ...] = ()
         """What has happened to the entity's service levels and has not been told; see
         :meth:`Entity.take_transitions`."""

@@ -4,7 +4,7 @@ without a touch of those before it. After the head it is a msgpack array."""
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,14 +22,9 @@ _ARRAY_32 = 0xDD
 """A msgpack array whose length takes 32 bits, whatever that is."""
 
 
-class Head(NamedTuple):
-    """What is known of a packed entity without its events."""
-
-    clock_ms: int
-    wake_ms: int
-    ages: bool
-    """Whether it is in a set that ages."""
-
+Head = tuple[int, int, bool]
+"""What is known of a packed entity without its events: its clock, when it is to be woken (both epoch milliseconds),
+whether it is in a set that ages."""
 
 append_event = msgspec.msgpack.Encoder().encode_into
 """``append_event(event, packed, -1)`` puts an event behind those that are packed already."""
@@ -50,7 +45,8 @@ def record_of(clock_ms: int, wake_ms: int, events: bytes | bytearray, count: int
 
 def head_of(record: bytes) -> Head:
     """The head of a state record."""
-    return Head(*_HEAD.unpack_from(record))
+    head: Head = _HEAD.unpack_from(record)
+    return head
 
 
 def history_of(fold: type[Fold] | Fold, record: bytes) -> list[HistoryEvent]:

@@ -171,6 +171,7 @@ class ChatFold(Fold):
 
     def _on_queued(self, event: Queued) -> None:
         self.voided = False
+        self.contribution_changed = True
         self._queued = event
         self._enter_queue(event, event.queue)
         time_ms = event.time_ms
@@ -327,11 +328,13 @@ class ChatFold(Fold):
         self._over = self._ended = True
         if event.resolved:
             self._resolution = (time_ms, cuts)
+            self.contribution_changed = True
 
     def _on_survey_sent(self, event: SurveySent, _: Queued) -> None:
         self._all_surveys().on_sent(self, event, self._cuts | self._agent_cut)
 
     def _on_survey_answered(self, event: SurveyAnswered, _: Queued) -> None:
+        self.contribution_changed = True
         self._all_surveys().on_answered(self, event, self._cuts | self._agent_cut)
 
     def _all_surveys(self) -> Surveys:

@@ -21,20 +21,27 @@ def take_in(history: list[HistoryEvent], word: HistoryEvent, clock_ms: int, opti
     soonest_ms = _decided_ms(word, options)
     if soonest_ms <= clock_ms:
         return None
-    known: HistoryEvent | None = None
-    for event in history:
+    known_at: int | None = None
+    for place, event in enumerate(history):
         due_ms = _decided_ms(event, options)
         if due_ms <= clock_ms:
             return None
         if event.uid == word.uid:
-            known = event
+            known_at = place
         elif due_ms < soonest_ms:
             soonest_ms = due_ms
-    if known is not None:
+    if known_at is not None:
+        known = history[known_at]
         if not word.replaces(known):
             return None
-        history.remove(known)
-    insort(history, word, key=lambda event: event.order)
+        if known.time_ms == word.time_ms:
+            history[known_at] = word
+            return soonest_ms
+        del history[known_at]
+    if history and word.time_ms <= history[-1].time_ms:
+        insort(history, word, key=lambda event: event.order)
+    else:
+        history.append(word)
     return soonest_ms
 
 
@@ -48,4 +55,5 @@ def _decided_ms(event: HistoryEvent, options: Options) -> int:
         return -NEVER_MS
     if event.answers or event.final:
         return -NEVER_MS
-    return NEVER_MS if event.resolution is None else event.resolution.time_ms + window_ms
+    resolution = event.resolution
+    return NEVER_MS if resolution is None else resolution.time_ms + window_ms

@@ -70,12 +70,8 @@ class TicketFold(TicketState):
         return self.resolved or self.standing.removed or self.merged
 
     def contribution(self) -> Contribution | None:
-        """See :mod:`stream_kpi.lifecycles.ticket.contribution`. It is asked for at every flush of every ticket that has
-        had an event; most events change nothing in it."""
-        if self.contribution_changed:
-            self.contribution_known = contribution_of(self)
-            self.contribution_changed = False
-        return self.contribution_known
+        """See :mod:`stream_kpi.lifecycles.ticket.contribution`."""
+        return contribution_of(self)
 
     def memberships(self) -> list[Fact]:
         """Among the open and the unanswered tickets."""

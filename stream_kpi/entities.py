@@ -18,7 +18,7 @@ from stream_kpi.lifecycles.packing import head_of, history_of, packed_events, re
 from stream_kpi.lifecycles.sla.transition import Transition
 
 HOT_ENTITIES = 5_000
-"""Unpacked entities kept between flushes, or else those that have changed since the flush before: about 2 kB each,
+"""Unpacked entities kept between flushes, or else those that have changed since the flush before: a ticket about 4 kB,
 packed about 300 bytes. Unpacking costs a fold, ~15 us; memory that is seldom touched costs those who share the
 machine's caches."""
 MAX_EVENTS = 10_000

@@ -74,8 +74,8 @@ class Entity:
         """The history, sorted: its events packed one behind the other. Nearly none is needed again but to be written,
         and to be kept as objects costs them twice: in the processor's caches and at the next flush."""
         self.uids: dict[str, None] = {}
-        """Those of the history, which tell duplicates. A dictionary, which the cycle collector does not track: a set an
-        entity cost a twentieth of all CPU."""
+        """Those of the history, which tell duplicates. A dictionary, which the cycle collector does not track, as it
+        would a set."""
         self.spent: tuple[str, ...] = ()
         """Uids of packed events that are not of the history any more."""
         self.last: HistoryEvent | None = None
@@ -186,8 +186,7 @@ class Entity:
         self.last = history[-1]
 
     def _drop_spent(self) -> None:
-        """They stay packed for a while: to pack the history again at each event would take as long as there are
-        events."""
+        # They stay packed for a while: to pack the history again takes the longer the more events there are.
         for uid in self.fold.spent:
             del self.uids[uid]
         self.spent += self.fold.spent

@@ -21,7 +21,6 @@ _RECORD = Struct(">qq?BI")
 _ARRAY_32 = 0xDD
 """A msgpack array whose length takes 32 bits, whatever that is."""
 
-
 Head = tuple[int, int, bool]
 """What is known of a packed entity without its events: its clock, when it is to be woken (both epoch milliseconds),
 whether it is in a set that ages."""
@@ -49,7 +48,7 @@ def head_of(record: bytes) -> Head:
     return head
 
 
-def history_of(fold: type[Fold] | Fold, record: bytes) -> list[HistoryEvent]:
+def history_of(fold: Fold, record: bytes) -> list[HistoryEvent]:
     """The events of a state record of an entity of this fold."""
     events: list[HistoryEvent] = fold.history_decoder.decode(memoryview(record)[_HEAD.size :])
     return events

@@ -5,42 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from stream_kpi.lifecycles.contribution import Contribution
 from stream_kpi.lifecycles.entity import Entity, facts_of
-from stream_kpi.lifecycles.facts import CutSets, Fact, spelled_out
+from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
+from stream_kpi.lifecycles.leaving import leaving
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.packing import head_of, history_of, packed_events, record_of
 from stream_kpi.lifecycles.sla.transition import Transition
-from stream_kpi.measures.compound import RUNS
-from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind
 
 HOT_ENTITIES = 5_000
-"""Unpacked entities kept between flushes, or else those that have changed since the flush before: about 2.5 kB each,
+"""Unpacked entities kept between flushes, or else those that have changed since the flush before: a ticket about 4 kB,
 packed about 300 bytes. Unpacking costs a fold, ~15 us; memory that is seldom touched costs those who share the
 machine's caches."""
 MAX_EVENTS = 10_000
 """Events an entity may have: a loop that writes to one ticket must not stop its partition, nor fill a record."""
 LATER_EVENTS = 1_000
 """Events that an entity which forgets keeps at least; it never has more than twice as many."""
+SMALL_BYTES = 2_000
+"""Up to so much an entity at rest is read and written again for one event; a larger one is unpacked, and stays so."""
 STEP_ENTITIES = 10_000
 """After so many, recovery lets others have a turn: 0.15 s at most."""
 
 
 class Lifecycle(NamedTuple):
-    """What a kind of entity is: the prefix of its state keys, its fold, its packed events. ``forgets``: a fold of its
+    """What a kind of entity is: the prefix of its state keys, its fold. ``forgets``: a fold of its
     later events alone goes on as that of all of them, so that it need not keep the earlier ones for ever.
-    ``contributes``: it says of itself to its customer what follows from no entity alone."""
+    ``contributes``: it says of itself to its customer what follows from no entity alone. ``take_in``: how an event is
+    put into a history that nothing has followed from by then, nor does now; when something is going to."""
 
     prefix: bytes
     new_fold: Callable[[CutSets, Options], Fold]
-    events: Any
     forgets: bool = False
     contributes: bool = False
+    take_in: Callable[[list[HistoryEvent], HistoryEvent, int, Options], int | None] | None = None
 
 
 class Said(NamedTuple):
@@ -61,10 +62,6 @@ class Retention(NamedTuple):
 
 class TooLargeError(Exception):
     """The entity has its fill of events; this one is refused."""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_head = msgspec.msgpack.Decoder(tuple[int, int, bool, msgspec.Raw]).decode
 
 
 class Entities:
@@ -88,12 +85,11 @@ class Entities:
         self._said: list[Said] = []
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
+        self._options = options
         self._fill = LATER_EVENTS if lifecycle.forgets else MAX_EVENTS
         self._least_kept_ms = 2 * NEVER_MS if retention is None else retention.closed_ms
         self._new_fold: Callable[[], Fold] = partial(lifecycle.new_fold, cut_sets, options)
-        # Clock, wake, whether it is in a set that ages, history.
-        self._decode = msgspec.msgpack.Decoder(tuple[int, int, bool, list[lifecycle.events]]).decode  # type: ignore[name-defined]  # a runtime type
-        self._decode_history = msgspec.msgpack.Decoder(list[lifecycle.events]).decode  # type: ignore[name-defined]  # a runtime type
+        self._unpack: Callable[[bytes], list[HistoryEvent]] = partial(history_of, self._new_fold())
 
     def __len__(self) -> int:
         return len(self.cold.keys() | self.hot.keys())
@@ -110,7 +106,7 @@ class Entities:
     ) -> list[Fact] | None:
         """Take an event of one of :attr:`hot` in: the facts to pass on, appended to ``onto``, None for a duplicate.
         Raises :class:`TooLargeError`."""
-        if len(entity.events) >= self._fill and event.uid not in entity.events:
+        if len(entity.uids) >= self._fill and event.uid not in entity.uids:
             self._make_room(entity, event)
         facts = entity.apply(event, clock_ms, onto)
         if facts is None:
@@ -126,6 +122,29 @@ class Entities:
         if fold.transitions:
             self._tell(entity)
         return facts
+
+    def take_at_rest(self, key: str, event: HistoryEvent, clock_ms: int) -> bool:
+        """Take an event of one that is not unpacked in without that, if it is sure to state nothing. False: it is for
+        :meth:`apply`."""
+        take_in, packed = self.lifecycle.take_in, self.cold.get(key, b"")
+        if take_in is None or key in self.hot or len(packed) > SMALL_BYTES:
+            return False
+        at_ms, wake_ms, history = clock_ms, NEVER_MS, list[HistoryEvent]()
+        if packed:
+            before_ms, wake_ms, _ = head_of(packed)
+            at_ms, history = max(before_ms, clock_ms), self._unpack(packed)
+        due_ms = take_in(history, event, at_ms, self._options)
+        if due_ms is None or len(history) > self._fill:
+            return False
+        if due_ms == NEVER_MS and self._retention is not None:
+            due_ms = history[-1].time_ms + self._retention.open_ms
+        if due_ms < wake_ms:
+            wake_ms = due_ms
+            heappush(self._wakes, (wake_ms, key))
+        self._changed[key] = self.cold[key] = record_of(
+            at_ms, wake_ms, packed_events(history), len(history), ages=False
+        )
+        return True
 
     def advance(self, clock_ms: int) -> tuple[list[Fact], int]:
         """Let due moments and evictions up to the clock come: facts, and how many entities left unexplained (events
@@ -147,8 +166,8 @@ class Entities:
             evict_at_ms = self._evict_at_ms(entity)
             if evict_at_ms <= clock_ms:
                 if entity.fold.voided and not entity.fold.closed:
-                    unexplained += len(entity.events)
-                facts.extend(_leaving(entity, evict_at_ms))
+                    unexplained += len(entity.uids)
+                facts.extend(leaving(entity, evict_at_ms))
                 self._remove(entity, evict_at_ms)
                 continue
             entity.wake_ms = NEVER_MS
@@ -185,11 +204,11 @@ class Entities:
         for place, (key, packed) in enumerate(self.cold.items()):
             if place % STEP_ENTITIES == 0:
                 yield
-            clock_ms, wake_ms, ages, history = _decode_head(packed)
+            clock_ms, wake_ms, ages = head_of(packed)
             if wake_ms < NEVER_MS:
                 self._wakes.append((wake_ms, key))
             if ages:
-                fold, _ = facts_of(self._new_fold, self._decode_history(history), clock_ms)
+                fold, _ = facts_of(self._new_fold, self._unpack(packed), clock_ms)
                 on_ages(fold.memberships())
         self._wakes.sort()
 
@@ -199,8 +218,8 @@ class Entities:
             entity = Entity(self._new_fold, key=key)
             self._changed.pop(key, None)  # it may have gone since the last flush
         else:
-            clock_ms, wake_ms, _, history = self._decode(packed)
-            entity = Entity(self._new_fold, history, clock_ms, key)
+            clock_ms, wake_ms, _ = head_of(packed)
+            entity = Entity(self._new_fold, self._unpack(packed), clock_ms, key)
             entity.wake_ms = wake_ms
         self.hot[key] = entity
         return entity
@@ -221,20 +240,22 @@ class Entities:
             if entity.dirty:
                 entity.dirty = False
                 key, fold = entity.key, entity.fold
-                if contributes:
+                if contributes and fold.contribution_changed:
+                    fold.contribution_changed = False
                     before, now = entity.contributed, fold.contribution()
                     if now != before:
                         self._said.append(Said(key, before, now))
                         entity.contributed = now
-                ages, history = bool(fold.memberships()), list(entity.events.values())
-                changed[key] = cold[key] = _encode((entity.clock_ms, entity.wake_ms, ages, history))
+                changed[key] = cold[key] = entity.record()
         self._dirty.clear()
 
     def _make_room(self, entity: Entity, event: HistoryEvent) -> None:
         """What comes before all that an entity still has cannot be put in its place any more."""
-        if not self.lifecycle.forgets or event.order < next(iter(entity.events.values())).order:
+        last = entity.last
+        in_order = last is not None and last.order < event.order
+        if not self.lifecycle.forgets or not (in_order or entity.history[0].order < event.order):
             raise TooLargeError
-        if len(entity.events) >= 2 * LATER_EVENTS:
+        if len(entity.uids) >= 2 * LATER_EVENTS:
             entity.keep_last(LATER_EVENTS)
 
     def _remove(self, entity: Entity, at_ms: int) -> None:
@@ -263,27 +284,3 @@ class Entities:
         if wake_ms < entity.wake_ms:
             entity.wake_ms = wake_ms
             heappush(self._wakes, (wake_ms, entity.key))
-
-
-def _leaving(entity: Entity, at_ms: int) -> list[Fact]:
-    """Facts by which an entity that is forgotten while open leaves the levels, whose time ends there, and the sets that
-    age; what it counted stays counted. A fold may have more to say of it."""
-    levels: dict[tuple[int, int], int] = {}
-    members: dict[tuple[int, int, int], int] = {}
-    if entity.fold.voided:
-        return []
-    fold, stated = facts_of(entity.new_fold, entity.history, entity.clock_ms)
-    last = fold.forgotten(at_ms)
-    for slot, _, cuts, value, sign in spelled_out((*stated, *last)):
-        kind = BY_NUMBER[slot // SLOTS_PER_MEASURE].kind
-        if kind is Kind.LEVEL:
-            levels[slot, cuts] = levels.get((slot, cuts), 0) + value * sign
-        elif kind is Kind.AGE:
-            members[slot, cuts, value] = members.get((slot, cuts, value), 0) + sign
-    left: list[Fact] = []
-    for (slot, cuts), level in levels.items():
-        number, component = divmod(slot, SLOTS_PER_MEASURE)
-        if level:
-            left.append((RUNS.get(number, BY_NUMBER[number]).slot + component, at_ms, cuts, level, -1))
-    left.extend((slot, at_ms, cuts, start, -1) for (slot, cuts, start), count in members.items() if count > 0)
-    return last + left

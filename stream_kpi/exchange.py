@@ -105,8 +105,11 @@ class Exchange:
         if gone and customer not in customers:
             self._counts["data_problems", "customer_gone"] += 1
             return
+        clock_ms = max(word.time_ms, clock_ms)
+        if customers.take_at_rest(customer, word, clock_ms):
+            return
         try:
-            customers.apply(customers.find(customer), word, max(word.time_ms, clock_ms), self.facts)
+            customers.apply(customers.find(customer), word, clock_ms, self.facts)
         except TooLargeError:
             self._counts["data_problems", "customer_too_large"] += 1
 

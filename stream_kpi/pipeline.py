@@ -35,6 +35,7 @@ from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.mention import events as mention_events
 from stream_kpi.lifecycles.mention.fold import MentionFold
 from stream_kpi.lifecycles.relationship import events as relationship_events
+from stream_kpi.lifecycles.relationship.at_rest import take_in
 from stream_kpi.lifecycles.relationship.fold import RelationshipFold
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
@@ -68,15 +69,15 @@ class Route(NamedTuple):
 _subject = attrgetter("subject")
 
 ENTITY_KINDS: dict[str, Lifecycle] = {
-    "ticket": Lifecycle(b"t:", new_ticket_fold, ticket_events.TicketEvent, contributes=True),
-    "chat": Lifecycle(b"c:", ChatFold, chat_events.ChatEvent, contributes=True),
-    "customer": Lifecycle(b"s:", CustomerFold, customer_events.CustomerEvent),
-    "agent": Lifecycle(b"a:", AgentFold, agent_events.AgentEvent, forgets=True),
-    "visitor": Lifecycle(b"v:", VisitorFold, visitor_events.VisitorEvent),
-    "user": Lifecycle(b"u:", UserFold, user_events.UserEvent),
-    "mention": Lifecycle(b"m:", MentionFold, mention_events.MentionEvent),
-    "cost": Lifecycle(b"k:", CostFold, cost_events.CostEvent),
-    "relationship": Lifecycle(b"r:", RelationshipFold, relationship_events.RelationshipEvent),
+    "ticket": Lifecycle(b"t:", new_ticket_fold, contributes=True),
+    "chat": Lifecycle(b"c:", ChatFold, contributes=True),
+    "customer": Lifecycle(b"s:", CustomerFold),
+    "agent": Lifecycle(b"a:", AgentFold, forgets=True),
+    "visitor": Lifecycle(b"v:", VisitorFold),
+    "user": Lifecycle(b"u:", UserFold),
+    "mention": Lifecycle(b"m:", MentionFold),
+    "cost": Lifecycle(b"k:", CostFold),
+    "relationship": Lifecycle(b"r:", RelationshipFold, take_in=take_in),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 

@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING
 from stream_kpi.lifecycles.facts import Fact, difference
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
+from stream_kpi.lifecycles.packing import append_event, packed_events, record_of, unpack_events
 from stream_kpi.lifecycles.sla.transition import Transition, corrections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+
+SPENT_EVENTS = 100
+"""So many events that no fact needs any more stay packed with the others."""
 
 
 def facts_of(new_fold: Callable[[], Fold], history: Iterable[HistoryEvent], clock_ms: int) -> tuple[Fold, list[Fact]]:
@@ -41,7 +46,19 @@ class Entity:
     a fold of the whole sorted history up to ``clock_ms`` gives.
     """
 
-    __slots__ = ("clock_ms", "contributed", "dirty", "events", "fold", "key", "last", "new_fold", "wake_ms")
+    __slots__ = (
+        "clock_ms",
+        "contributed",
+        "dirty",
+        "fold",
+        "key",
+        "last",
+        "new_fold",
+        "packed",
+        "spent",
+        "uids",
+        "wake_ms",
+    )
 
     def __init__(
         self,
@@ -53,9 +70,14 @@ class Entity:
         """Take over a sorted history whose facts up to ``clock_ms`` have been passed on."""
         self.new_fold = new_fold
         self.clock_ms = clock_ms
-        self.events: dict[str, HistoryEvent] = {}
-        """The history by uid, sorted. One dictionary tells duplicates and keeps the order; the cycle collector does
-        not track it, as it holds nothing that it tracks: a list and a set an entity cost a tenth of all CPU."""
+        self.packed = bytearray()
+        """The history, sorted: its events packed one behind the other. Nearly none is needed again but to be written,
+        and to be kept as objects costs them twice: in the processor's caches and at the next flush."""
+        self.uids: dict[str, None] = {}
+        """Those of the history, which tell duplicates. A dictionary, which the cycle collector does not track, as it
+        would a set."""
+        self.spent: tuple[str, ...] = ()
+        """Uids of packed events that are not of the history any more."""
         self.last: HistoryEvent | None = None
         """The last event of the history."""
         if history:
@@ -68,6 +90,7 @@ class Entity:
         self.key = key
         self.contributed = self.fold.contribution() if history else None
         """What it has said of itself to its customer."""
+        self.fold.contribution_changed = False
         self.wake_ms = NEVER_MS
         """When it is going to call :meth:`advance` next."""
         self.dirty = False
@@ -76,7 +99,15 @@ class Entity:
     @property
     def history(self) -> list[HistoryEvent]:
         """All events, sorted."""
-        return list(self.events.values())
+        history = unpack_events(self.fold, self.packed, len(self.uids) + len(self.spent))
+        return [event for event in history if event.uid not in self.spent] if self.spent else history
+
+    def record(self) -> bytes:
+        """The entity's state record."""
+        if self.spent:
+            self._keep(self.history)
+        ages = bool(self.fold.memberships())
+        return record_of(self.clock_ms, self.wake_ms, self.packed, len(self.uids), ages=ages)
 
     def apply(self, event: HistoryEvent, clock_ms: int, onto: list[Fact] | None = None) -> list[Fact] | None:
         """Take an event in at the partition's clock (>= the event's time), in place of one that it replaces. None: a
@@ -85,10 +116,11 @@ class Entity:
         The facts are appended to ``onto``, which is returned: a list an event would cost more than most facts do.
         """
         uid = event.uid
-        events = self.events
         facts = [] if onto is None else onto
-        if uid in events:
-            return self._replace(events[uid], event, clock_ms, facts)
+        if uid in self.uids:
+            return self._replace(event, clock_ms, facts)
+        if self.spent and uid in self.spent:
+            self._keep(self.history)
         stated = len(facts)
         fold = self.fold
         fold.facts = facts
@@ -109,7 +141,8 @@ class Entity:
         else:
             fold.on_event(event)
             voided = fold.voided
-        events[uid] = event
+        self.uids[uid] = None
+        append_event(event, self.packed, -1)
         self.last = event
         if fold.spent:
             self._drop_spent()
@@ -149,15 +182,24 @@ class Entity:
         self._keep(self.history[-count:])
 
     def _keep(self, history: list[HistoryEvent]) -> None:
-        self.events = {event.uid: event for event in history}
+        self.packed = packed_events(history)
+        self.uids = {event.uid: None for event in history}
+        self.spent = ()
         self.last = history[-1]
 
     def _drop_spent(self) -> None:
+        # They stay packed for a while: to pack the history again takes the longer the more events there are.
         for uid in self.fold.spent:
-            del self.events[uid]
+            del self.uids[uid]
+        self.spent += self.fold.spent
         self.fold.spent = ()
+        if len(self.spent) > SPENT_EVENTS:
+            self._keep(self.history)
 
-    def _replace(self, known: HistoryEvent, event: HistoryEvent, clock_ms: int, facts: list[Fact]) -> list[Fact] | None:
+    def _replace(self, event: HistoryEvent, clock_ms: int, facts: list[Fact]) -> list[Fact] | None:
+        history = self.history
+        place = next(place for place, known in enumerate(history) if known.uid == event.uid)
+        known = history[place]
         if not event.replaces(known):
             return None
         fold = self.fold
@@ -165,9 +207,8 @@ class Entity:
         if not fold.replace(known, event):
             facts += self._refold(event, clock_ms)
             return facts
-        self.events[event.uid] = event  # in its place
-        if self.last is known:
-            self.last = event
+        history[place] = event
+        self._keep(history)
         self._drop_spent()
         self.clock_ms = max(self.clock_ms, clock_ms)
         fold.fire_until(self.clock_ms, inclusive=True)
@@ -176,13 +217,14 @@ class Entity:
     def _refold(self, event: HistoryEvent, clock_ms: int) -> list[Fact]:
         history = self.history
         fold_before, before = facts_of(self.new_fold, history, self.clock_ms)
-        if event.uid in self.events:
-            history.remove(self.events[event.uid])
+        if event.uid in self.uids:
+            history = [known for known in history if known.uid != event.uid]
         insort(history, event, key=lambda e: e.order)
         self._keep(history)
         self.clock_ms = max(self.clock_ms, clock_ms)
         self.fold, after = facts_of(self.new_fold, history, self.clock_ms)
         self._drop_spent()
+        self.fold.contribution_changed = True
         self.fold.problems = tuple((Counter(self.fold.problems) - Counter(fold_before.problems)).elements())
         if self.fold.transitions or fold_before.transitions:
             self.fold.transitions = corrections(self.fold.transitions, fold_before.transitions)

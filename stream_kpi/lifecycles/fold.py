@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
 
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
@@ -16,15 +18,29 @@ if TYPE_CHECKING:
 class Fold(ABC):
     """Running state of one entity while its events are folded in order.
 
-    A subclass implements :meth:`on_event` and, when it calls :meth:`schedule`, :meth:`on_due`; both state facts with
-    :meth:`emit`, :meth:`take_back`, :meth:`join` and :meth:`leave`. Facts in advance: ``schedule(due_ms, kind)`` asks
-    for ``on_due(kind, due_ms)`` when that moment has come without an event of this entity *at or before* it that
-    cancelled it - an event at the very instant wins. Rescheduling a kind moves it.
+    A subclass has a :attr:`history_decoder`, implements :meth:`on_event` and, when it calls :meth:`schedule`,
+    :meth:`on_due`; both state facts with :meth:`emit`, :meth:`take_back`, :meth:`join` and :meth:`leave`. Facts in
+    advance: ``schedule(due_ms, kind)`` asks for ``on_due(kind, due_ms)`` when that moment has come without an event of
+    this entity *at or before* it that cancelled it - an event at the very instant wins. Rescheduling a kind moves it.
     The fold never asks the time: the engine passes it.
     """
 
-    __slots__ = ("_later", "_soonest_kind", "cut_sets", "facts", "last_due_ms", "problems", "soonest_ms", "spent",
-                 "transitions", "voided")  # fmt: skip
+    history_decoder: ClassVar[msgspec.msgpack.Decoder[Any]]
+    """For a packed list of the lifecycle's events."""
+
+    __slots__ = (
+        "_later",
+        "_soonest_kind",
+        "contribution_changed",
+        "cut_sets",
+        "facts",
+        "last_due_ms",
+        "problems",
+        "soonest_ms",
+        "spent",
+        "transitions",
+        "voided",
+    )
 
     def __init__(self, cut_sets: CutSets) -> None:
         self.cut_sets = cut_sets
@@ -47,6 +63,9 @@ class Fold(ABC):
         self.spent: tuple[str, ...] = ()
         """Uids of events that no fact needs any more, whatever comes: the engine drops them from the history. One
         that is delivered again is taken in as if it were new, and changes nothing."""
+        self.contribution_changed = False
+        """Whether :meth:`contribution` may have become another one. It is asked for before each flush, of each entity
+        that has had an event; most events change nothing in it. Whoever asks sets this back."""
         self.transitions: tuple[Transition, ...] = ()
         """What has happened to the entity's service levels and has not been told; see
         :meth:`Entity.take_transitions`."""

@@ -119,7 +119,7 @@ def test_the_fold_of_an_agents_later_events_goes_on_as_that_of_all(
     for event in in_order(story[:split]):
         for entity in (whole, forgetful):
             entity.apply(event, event.time_ms)
-    if len(forgetful.events) > kept:
+    if len(forgetful.uids) > kept:
         forgetful.keep_last(kept)
     again = Entity(partial(AgentFold, cut_sets, Options()), forgetful.history, forgetful.clock_ms)
     for event in story[split:]:

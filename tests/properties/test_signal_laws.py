@@ -81,9 +81,8 @@ def test_what_is_passed_on_does_not_depend_on_arrival_duplicates_packing_or_how_
 ) -> None:
     story: list[Any] = data.draw(STORIES[kind])
     repeats = data.draw(st.lists(st.sampled_from(story), max_size=3)) if story else []
-    lifecycle = ENTITY_KINDS[kind]
-    new_fold = partial(lifecycle.new_fold, CutSets(), OPTIONS)
-    unpack = msgspec.msgpack.Decoder(list[lifecycle.events]).decode  # type: ignore[name-defined]
+    new_fold = partial(ENTITY_KINDS[kind].new_fold, CutSets(), OPTIONS)
+    unpack = new_fold().history_decoder.decode
     entity = Entity(new_fold)
     passed_on: list[Fact] = []
     clock_ms = VISITOR_INSTANTS_MS[0]

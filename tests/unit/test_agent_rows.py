@@ -196,7 +196,7 @@ def test_an_agent_forgets_its_earliest_presence_rather_than_be_refused(monkeypat
     for place, value in enumerate(story):
         shard.apply(CHATS, 0, records(value, first=place), T0_MS + HOUR_MS)
         topics.write(shard.flush(caught_up=True))
-        assert len(shard.entities["agent"].find("ann").events) <= 6
+        assert len(shard.entities["agent"].find("ann").uids) <= 6
         if place == 11:
             shard = restored_shard(topics)
     assert level(topics, AGENTS_PRESENT.slot) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import msgspec
+
 from stream_kpi.lifecycles.entity import Entity
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
@@ -32,6 +34,8 @@ class Broken(HistoryEvent, frozen=True, gc=False, tag=2):
 
 class Lamp(Fold):
     """Counts clicks, is lit while on, and reports having burnt for 100 ms without a click."""
+
+    history_decoder = msgspec.msgpack.Decoder(list[Installed | Switched | Broken])
 
     __slots__ = ("installed", "is_broken", "lit")
 

@@ -209,7 +209,7 @@ def test_a_forgotten_ticket_is_owed_no_longer_and_its_customer_remembers_only_th
     shard.advance(T0_MS + 401 * DAY_MS)
     flushed(shard, topics)
     assert (level(topics), level(topics, MRR.currency_slot(EUR))) == (0, 6_000)
-    words = [one for one in shard.entities["customer"].find("mia").events if one.startswith("t:")]
+    words = [one for one in shard.entities["customer"].find("mia").uids if one.startswith("t:")]
     assert words == ["t:T", "t:V"], "both were still owed: their last words said that they are not"
 
 

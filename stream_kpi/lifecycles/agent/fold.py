@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from stream_kpi.lifecycles.agent.events import Presence
+import msgspec
+
+from stream_kpi.lifecycles.agent.events import AgentEvent, Presence
 from stream_kpi.lifecycles.facts import TOTAL, UNKNOWN, Cut, CutSets
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
@@ -22,6 +24,8 @@ class AgentFold(Fold):
     """
 
     __slots__ = ("_cuts", "_state")
+
+    history_decoder = msgspec.msgpack.Decoder(list[AgentEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:  # noqa: ARG002 as every fold
         super().__init__(cut_sets)

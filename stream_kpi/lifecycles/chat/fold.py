@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from stream_kpi.lifecycles.chat.events import (
     Accepted,
     AgentWrote,
+    ChatEvent,
     CustomerWrote,
     Ended,
     Left,
@@ -81,6 +84,8 @@ class ChatFold(Fold):
         "_transferred",
         "_waiting_cuts",
     )
+
+    history_decoder = msgspec.msgpack.Decoder(list[ChatEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)
@@ -167,6 +172,7 @@ class ChatFold(Fold):
 
     def _on_queued(self, event: Queued) -> None:
         self.voided = False
+        self.contribution_changed = True
         self._queued = event
         self._enter_queue(event, event.queue)
         time_ms = event.time_ms
@@ -326,11 +332,13 @@ class ChatFold(Fold):
         self._over = self._ended = True
         if event.resolved:
             self._resolution = (time_ms, cuts)
+            self.contribution_changed = True
 
     def _on_survey_sent(self, event: SurveySent, _: Queued) -> None:
         self._all_surveys().on_sent(self, event, self._cuts | self._agent_cut)
 
     def _on_survey_answered(self, event: SurveyAnswered, _: Queued) -> None:
+        self.contribution_changed = True
         self._all_surveys().on_answered(self, event, self._cuts | self._agent_cut)
 
     def _all_surveys(self) -> Surveys:

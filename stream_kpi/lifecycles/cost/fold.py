@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream_kpi.lifecycles.cost.events import Recorded
+import msgspec
+
+from stream_kpi.lifecycles.cost.events import CostEvent, Recorded
 from stream_kpi.lifecycles.cost.spread import daily_shares
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import Fold
@@ -21,6 +23,8 @@ class CostFold(Fold):
     """One cost. What is recorded again under its id adds to it; a negative amount corrects it."""
 
     __slots__ = ("_ahead", "_zone")
+
+    history_decoder = msgspec.msgpack.Decoder(list[CostEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)

@@ -7,11 +7,12 @@ from bisect import bisect
 from collections.abc import Sequence
 from itertools import chain
 
+import msgspec
 from msgspec.structs import replace
 
 from stream_kpi.lifecycles.customer.account import Account
 from stream_kpi.lifecycles.customer.at_risk import RevenueAtRisk
-from stream_kpi.lifecycles.customer.events import BreachedTicket, EffectiveOrder, Paid, SubscriptionState
+from stream_kpi.lifecycles.customer.events import BreachedTicket, CustomerEvent, EffectiveOrder, Paid, SubscriptionState
 from stream_kpi.lifecycles.customer.sole import SoleSubscription
 from stream_kpi.lifecycles.facts import CutSets, Fact, difference
 from stream_kpi.lifecycles.fold import Fold
@@ -39,6 +40,8 @@ class CustomerFold(Fold):
     """
 
     __slots__ = ("_account", "_applied", "_at_risk", "_options", "_paid_invoices", "_replays", "_sole", "_timeline")
+
+    history_decoder = msgspec.msgpack.Decoder(list[CustomerEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)

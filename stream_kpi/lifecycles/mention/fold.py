@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
-from stream_kpi.lifecycles.mention.events import Mentioned
+from stream_kpi.lifecycles.mention.events import Mentioned, MentionEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 
@@ -17,6 +19,8 @@ class MentionFold(Fold):
     """One mention. A reply is counted in the cuts of the mention, whatever network the reply names."""
 
     __slots__ = ("_cuts", "_mentioned_ms", "_replied")
+
+    history_decoder = msgspec.msgpack.Decoder(list[MentionEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:  # noqa: ARG002 every fold is made like this
         super().__init__(cut_sets)

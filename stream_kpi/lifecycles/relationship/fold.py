@@ -12,7 +12,14 @@ from stream_kpi.lifecycles.facts import UNKNOWN, CutSets
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import CHAT_FCR_WINDOW_MS, Options
-from stream_kpi.lifecycles.relationship.events import Answered, ChatContact, Contact, TicketContact, Withdrawn
+from stream_kpi.lifecycles.relationship.events import (
+    Answered,
+    ChatContact,
+    Contact,
+    RelationshipEvent,
+    TicketContact,
+    Withdrawn,
+)
 from stream_kpi.lifecycles.relationship.first_contact import Cohort, Contacts
 from stream_kpi.lifecycles.relationship.last_answers import LastAnswers
 from stream_kpi.measures import registry
@@ -37,6 +44,8 @@ class RelationshipFold(Fold):
     """One customer. Tickets and chats come in the order of their opening; each says what became of it."""
 
     __slots__ = ("_answers", "_chats", "_contacts_kept", "_options", "_tickets")
+
+    history_decoder = msgspec.msgpack.Decoder(list[RelationshipEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)

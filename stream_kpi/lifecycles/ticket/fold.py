@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.lifecycles.ticket.backlog import (
     AGE_BAND_DUE,
@@ -26,6 +28,7 @@ from stream_kpi.lifecycles.ticket.events import (
     Status,
     SurveyAnswered,
     SurveySent,
+    TicketEvent,
     Updated,
 )
 from stream_kpi.lifecycles.ticket.first_response import (
@@ -59,18 +62,16 @@ class TicketFold(TicketState):
 
     __slots__ = ()
 
+    history_decoder = msgspec.msgpack.Decoder(list[TicketEvent])
+
     @property
     def closed(self) -> bool:
         """Solved, closed, deleted, spam or merged."""
         return self.resolved or self.standing.removed or self.merged
 
     def contribution(self) -> Contribution | None:
-        """See :mod:`stream_kpi.lifecycles.ticket.contribution`. It is asked for at every flush of every ticket that has
-        had an event; most events change nothing in it."""
-        if self.contribution_changed:
-            self.contribution_known = contribution_of(self)
-            self.contribution_changed = False
-        return self.contribution_known
+        """See :mod:`stream_kpi.lifecycles.ticket.contribution`."""
+        return contribution_of(self)
 
     def memberships(self) -> list[Fact]:
         """Among the open and the unanswered tickets."""

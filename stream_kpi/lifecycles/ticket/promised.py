@@ -49,10 +49,16 @@ class PromisedTicketFold(TicketFold):
         super().on_event(event)
         if self.created_ms != UNKNOWN_TIME_MS and not was_merged:
             self._service_levels.follow(self, event)
+            self._say_breaches()
 
     def on_due(self, kind: int, due_ms: int) -> None:
         """A service level is at risk or missed, or what is due of the ticket itself."""
         if kind >= SLA_DUE:
             self._service_levels.on_due(self, kind, due_ms)
+            self._say_breaches()
         else:
             super().on_due(kind, due_ms)
+
+    def _say_breaches(self) -> None:
+        if self._service_levels.breaches:
+            self.contribution_changed = True

@@ -12,7 +12,6 @@ from stream_kpi.lifecycles.survey import Surveys
 if TYPE_CHECKING:
     from stream_kpi.calendars.schedule import Schedule
     from stream_kpi.calendars.timeline import Timeline
-    from stream_kpi.lifecycles.contribution import Contribution
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.ticket.clocks import Clocks
 
@@ -37,8 +36,6 @@ class TicketState(Fold):
         "category",
         "channel",
         "clocks",
-        "contribution_changed",
-        "contribution_known",
         "created_by",
         "created_category",
         "created_cuts",
@@ -157,10 +154,6 @@ class TicketState(Fold):
         self.sla_policy: str | None = None
         """The policy of service levels that it names."""
         self.surveys: Surveys | None = None
-
-        self.contribution_known: Contribution | None = None
-        """What the ticket says of itself to its customer, unless that has changed."""
-        self.contribution_changed = False
 
     def cuts_with_agent(self, agent: str | None) -> int:
         """The standard cuts of the present dimensions and the agent to credit (None: ``unknown``)."""

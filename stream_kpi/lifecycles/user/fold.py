@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.thinning import Thinning
-from stream_kpi.lifecycles.user.events import Performed, SignedUp
+from stream_kpi.lifecycles.user.events import Performed, SignedUp, UserEvent
 from stream_kpi.measures import registry
 
 DAY_MS: Final = 86_400_000
@@ -49,6 +51,8 @@ class UserFold(Fold):
     """One user. By plan, a user counts under each plan that an activity of the trailing time names."""
 
     __slots__ = ("_actions", "_activated", "_active", "_options", "_signed_up")
+
+    history_decoder = msgspec.msgpack.Decoder(list[UserEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import BOUNCE_WINDOW_MS, Options
 from stream_kpi.lifecycles.thinning import Thinning
 from stream_kpi.lifecycles.visitor.distinct import NOT_YET_MS, Starts, both_occurred, occurred, starts_at
-from stream_kpi.lifecycles.visitor.events import Converted, Visited
+from stream_kpi.lifecycles.visitor.events import Converted, Visited, VisitorEvent
 from stream_kpi.measures import registry
 
 BOUNCE_DUE: Final = 0
@@ -37,6 +39,8 @@ class VisitorFold(Fold):
         "_visited_ms",
         "_zone",
     )
+
+    history_decoder = msgspec.msgpack.Decoder(list[VisitorEvent])
 
     def __init__(self, cut_sets: CutSets, options: Options) -> None:
         super().__init__(cut_sets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -63,8 +63,8 @@ class TooLargeError(Exception):
     """The entity has its fill of events; this one is refused."""
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode_head = msgspec.msgpack.Decoder(tuple[int, int, bool, msgspec.Raw]).decode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_head: Final = msgspec.msgpack.Decoder(tuple[int, int, bool, msgspec.Raw]).decode
 
 
 class Entities:
@@ -89,7 +89,7 @@ class Entities:
         self._wakes: list[tuple[int, str]] = []
         self._retention = retention
         self._fill = LATER_EVENTS if lifecycle.forgets else MAX_EVENTS
-        self._least_kept_ms = 2 * NEVER_MS if retention is None else retention.closed_ms
+        self._least_kept_ms = NEVER_MS if retention is None else retention.closed_ms
         self._new_fold: Callable[[], Fold] = partial(lifecycle.new_fold, cut_sets, options)
         # Clock, wake, whether it is in a set that ages, history.
         self._decode = msgspec.msgpack.Decoder(tuple[int, int, bool, list[lifecycle.events]]).decode  # type: ignore[name-defined]  # a runtime type

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stream_kpi.lifecycles.agent.events import Presence
 from stream_kpi.lifecycles.facts import TOTAL, UNKNOWN, Cut, CutSets
 from stream_kpi.lifecycles.fold import Fold
@@ -10,9 +12,9 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.running import Running
 from stream_kpi.measures import registry
 
-PRESENT = Running.of(registry.AGENTS_PRESENT)
-BUSY = Running.of(registry.AGENTS_BUSY)
-PRESENT_STATES = frozenset({"available", "busy"})
+PRESENT: Final = Running.of(registry.AGENTS_PRESENT)
+BUSY: Final = Running.of(registry.AGENTS_BUSY)
+PRESENT_STATES: Final = frozenset({"available", "busy"})
 
 
 class AgentFold(Fold):

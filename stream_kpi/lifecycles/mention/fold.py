@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
@@ -9,8 +11,8 @@ from stream_kpi.lifecycles.mention.events import Mentioned
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 
-MENTIONS_SLOT = registry.MENTIONS.slot
-RESPONSE_SLOT = registry.SOCIAL_RESPONSE.slot
+MENTIONS_SLOT: Final = registry.MENTIONS.slot
+RESPONSE_SLOT: Final = registry.SOCIAL_RESPONSE.slot
 
 
 class MentionFold(Fold):

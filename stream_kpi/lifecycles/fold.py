@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from mypy_extensions import mypyc_attr
+
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.sla.transition import Transition
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)  # tests have folds of their own
 class Fold(ABC):
     """Running state of one entity while its events are folded in order.
 

@@ -26,6 +26,7 @@ PURE_PYTHON = (
     "__init__.py",
 )
 COMPILED_ANYHOW = Path("stream_kpi/lifecycles/ticket/contribution.py")
+"""It makes what the module of the same name above it defines."""
 GROUP = "stream_kpi.core"
 """One library holds all modules, ``stream_kpi/core__mypyc.*.so``; those beside the sources only name it."""
 

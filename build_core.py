@@ -16,11 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 PURE_PYTHON = (
     # Classes of msgspec cannot be compiled; compiled modules use them as they are.
+    "contribution.py",
+    "course.py",
+    "config.py",
     "events.py",
     "history.py",
-    "contribution.py",
     "options.py",
-    "config.py",
     "policy.py",
     "transition.py",
     "__init__.py",

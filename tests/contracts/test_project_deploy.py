@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -140,6 +142,16 @@ def test_the_core_is_compiled_whole_or_not_at_all(repository: Path) -> None:
     assert len(suffixes) == 1
     compiled = {path.parent / path.name.partition(".")[0] for path in (repository / "stream_kpi").rglob("*.so")}
     assert (suffixes == {".py"}) is not bool(compiled)
+
+
+def test_no_class_of_msgspec_is_compiled_which_would_lose_its_options() -> None:
+    from build_core import sources
+
+    names = [".".join(path.with_suffix("").parts) for path in sources()]
+    assert "stream_kpi.lifecycles.ticket.fold" in names
+    for module in map(importlib.import_module, names):
+        own = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
+        assert not [one for one in own if isinstance(one, type) and issubclass(one, msgspec.Struct)], module
 
 
 def test_without_a_c_compiler_the_build_says_that_pure_python_runs_and_leaves_nothing_compiled(

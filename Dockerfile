@@ -1,6 +1,8 @@
 FROM python:3.11-slim-bookworm AS build
+# For the compiled core.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE build_core.py hatch_build.py ./
 COPY stream_kpi ./stream_kpi
 RUN python -m venv /opt/stream-kpi && /opt/stream-kpi/bin/pip install --no-cache-dir .
 

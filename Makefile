@@ -10,6 +10,10 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 BIN := .venv/bin
 READY := .venv/ready-to-run
 TOOLS := .venv/ready-to-test
+CORE := .venv/core-compiled
+# What is compiled, and what it takes constants and types from.
+CORE_SOURCES := build_core.py stream_kpi/entities.py stream_kpi/windows/zones.py $(shell find \
+	stream_kpi/calendars stream_kpi/events stream_kpi/lifecycles stream_kpi/measures -name '*.py')
 
 .PHONY: help demo test check bench fmt generated
 
@@ -23,18 +27,26 @@ $(READY) $(TOOLS): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (set PYTHON=/path/to/python)." >&2; exit 2; }
 	@echo "Setting up .venv ($(EXTRAS)) ..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]' >&2
+	@HATCH_BUILD_NO_HOOKS=true \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]' >&2
+	@touch $@
+
+# The demo is sooner ready without. Where there is no C compiler, build_core.py says so, and pure Python runs.
+$(CORE): $(TOOLS) $(CORE_SOURCES)
+	@echo "Compiling the core (about a minute) ..." >&2
+	@$(BIN)/python build_core.py >.venv/core-compiled.log || true
 	@touch $@
 
 # At a terminal the demo gets a process group of its own (set -m), so that Ctrl-C ends the demo and not make.
 demo: $(READY) ## everything on this machine: broker, worker, simulated support team, /metrics; Ctrl-C ends it
+	@if [ -e $(CORE) ]; then $(MAKE) $(CORE); fi
 	@if [ -t 0 ]; then set -m; $(BIN)/stream-kpi demo; else exec $(BIN)/stream-kpi demo; fi
 
-test: $(TOOLS) ## all tests; those whose programs cannot be had are skipped and say why
+test: $(CORE) ## all tests; those whose programs cannot be had are skipped and say why
 	@.ci/system-parts
 	@$(BIN)/python -m pytest
 
-check: $(TOOLS) ## lint, types, layers, generated files, metrics
+check: $(CORE) ## lint, types, layers, generated files, metrics
 	@.ci/system-parts
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -46,13 +58,13 @@ check: $(TOOLS) ## lint, types, layers, generated files, metrics
 	else echo "promtool is not installed: deploy/prometheus.yml and the metrics are not checked." >&2; fi
 	@$(BIN)/python -m pytest -q tests/contracts
 
-bench: $(TOOLS) ## events per second on Apache Kafka, next to other ways of doing it
+bench: $(CORE) ## events per second on Apache Kafka, next to other ways of doing it
 	@$(BIN)/stream-kpi bench
 
 fmt: $(TOOLS) ## format the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-generated: $(TOOLS) ## write what is made from the code: docs/settings.md, the schemas
+generated: $(CORE) ## write what is made from the code: docs/settings.md, the schemas
 	@$(BIN)/python -m stream_kpi.settings_page
 	@$(BIN)/python -m stream_kpi.contracts

@@ -87,7 +87,7 @@ class Entities:
         self._retention = retention
         self._options = options
         self._fill = LATER_EVENTS if lifecycle.forgets else MAX_EVENTS
-        self._least_kept_ms = 2 * NEVER_MS if retention is None else retention.closed_ms
+        self._least_kept_ms = NEVER_MS if retention is None else retention.closed_ms
         self._new_fold: Callable[[], Fold] = partial(lifecycle.new_fold, cut_sets, options)
         self._unpack: Callable[[bytes], list[HistoryEvent]] = partial(history_of, self._new_fold())
 

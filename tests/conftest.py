@@ -82,6 +82,15 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+def pytest_sessionstart() -> None:
+    """No test is run on what was compiled from another source."""
+    for library in (REPOSITORY / "stream_kpi").rglob("*.so"):
+        source = library.with_name(f"{library.name.partition('.')[0]}.py")
+        if source.exists() and source.stat().st_mtime > library.stat().st_mtime:
+            remedy = "`python build_core.py` compiles it again, with --clean pure Python runs"
+            pytest.exit(f"{source} has changed since it was compiled: {remedy}", returncode=2)
+
+
 def _note_skip(nodeid: str, longrepr: object) -> None:
     reason = str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
     if SHARED_ABSENT not in reason:

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
+from stream_kpi import entities
 from stream_kpi.brokers.base import BrokerUnavailableError
 from stream_kpi.brokers.embedded import embedded_program
 from stream_kpi.brokers.kafka_jars import jars_folder, java_program
@@ -59,7 +60,7 @@ def examine(settings: Settings) -> list[Finding]:
         if topics.verdict is Verdict.OK:
             findings += [_changelogs(settings, facts), _partitioner(settings, facts)]
         findings.append(_clock(settings))
-    return [*findings, *_machine()]
+    return [*findings, _core(), *_machine()]
 
 
 def _broker(facts: BrokerFacts) -> Finding:
@@ -203,6 +204,12 @@ def _newest_keys(address: str, topic: str, partitions: int) -> list[tuple[int, b
         return keys
     finally:
         consumer.close()
+
+
+def _core() -> Finding:
+    """Say whether this installation is compiled: it works the same without, slower."""
+    compiled = not entities.__file__.endswith(".py")
+    return Finding("core", Verdict.OK, "compiled" if compiled else "pure Python: about a third slower than compiled")
 
 
 def _machine() -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 from stream_kpi.measures.compound import BY_NUMBER as COMPOUNDS
 from stream_kpi.measures.registry import SLOTS_PER_MEASURE
@@ -11,8 +12,8 @@ from stream_kpi.measures.registry import SLOTS_PER_MEASURE
 Cut = tuple[str, str] | tuple[()]
 """One group of one dimension, ``("channel", "email")``; ``()`` is the total."""
 
-TOTAL: Cut = ()
-UNKNOWN = "unknown"
+TOTAL: Final[Cut] = ()
+UNKNOWN: Final = "unknown"
 """An absent dimension value (kpis.md, fine print)."""
 
 Fact = tuple[int, int, int, int, int]
@@ -21,9 +22,9 @@ or that of a compound (measures.compound); cuts = an id from :class:`CutSets`; s
 back, in that fact's own pane)."""
 
 
-GROUP_BITS = 31
+GROUP_BITS: Final = 31
 """An id of cuts is up to two numbers of groups, the second one this many bits up."""
-_FIRST = (1 << GROUP_BITS) - 1
+_FIRST: Final = (1 << GROUP_BITS) - 1
 
 
 class _Agents(dict[str | None, int]):

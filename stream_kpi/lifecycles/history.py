@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
-NEVER_MS = 1 << 62
-"""Later than any event."""
+NEVER_MS: Final = 1 << 61
+"""Later than any event. This plus an event's time is still an integer that compiled code keeps in a register."""
 
 
 class HistoryEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.contribution import NpsAnswer
 from stream_kpi.lifecycles.facts import UNKNOWN
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.fold import Fold
     from stream_kpi.lifecycles.history import Answer, Sent
 
-SURVEY_DUE = 100
+SURVEY_DUE: Final = 100
 """The kind of due moment at which it is decided whether surveys were answered; lifecycles number their own from 0."""
 
-ANSWERS_SLOT = CSAT_ANSWERS.slot
-CSAT_CLASSES = (
+ANSWERS_SLOT: Final = CSAT_ANSWERS.slot
+CSAT_CLASSES: Final = (
     (Fraction(9, 2), CSAT_CLASS_VERY_POSITIVE.slot),
     (Fraction(7, 2), CSAT_CLASS_POSITIVE.slot),
     (Fraction(5, 2), CSAT_CLASS_NEUTRAL.slot),
@@ -40,7 +40,7 @@ CSAT_CLASSES = (
     (Fraction(1), CSAT_CLASS_VERY_POOR.slot),
 )
 """The least n of each class."""
-CES_DIMENSIONS = frozenset({"channel", "category"})
+CES_DIMENSIONS: Final = frozenset({"channel", "category"})
 
 Survey = tuple[str, str]
 """Kind and ``survey_id``: a form that asks two questions under one id is two surveys."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -129,3 +132,44 @@ def test_make_lists_what_it_can_do(repository: Path) -> None:
     listed = subprocess.run([make, "help"], cwd=repository, capture_output=True, text=True, check=True).stdout
     targets = [line.split()[1] for line in listed.splitlines()]
     assert targets == ["help", "demo", "test", "check", "bench", "fmt", "generated"]
+
+
+def test_the_core_is_compiled_whole_or_not_at_all(repository: Path) -> None:
+    from stream_kpi import entities
+    from stream_kpi.lifecycles.ticket import clocks, fold
+
+    suffixes = {Path(module.__file__ or "").suffix for module in (entities, clocks, fold)}
+    assert len(suffixes) == 1
+    compiled = {path.parent / path.name.partition(".")[0] for path in (repository / "stream_kpi").rglob("*.so")}
+    assert (suffixes == {".py"}) is not bool(compiled)
+
+
+def test_no_class_of_msgspec_is_compiled_which_would_lose_its_options() -> None:
+    from build_core import sources
+
+    names = [".".join(path.with_suffix("").parts) for path in sources()]
+    assert "stream_kpi.lifecycles.ticket.fold" in names
+    for module in map(importlib.import_module, names):
+        own = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
+        assert not [one for one in own if isinstance(one, type) and issubclass(one, msgspec.Struct)], module
+
+
+def test_without_a_c_compiler_the_build_says_that_pure_python_runs_and_leaves_nothing_compiled(
+    repository: Path, tmp_path: Path
+) -> None:
+    shutil.copy(repository / "build_core.py", tmp_path)
+    earlier = tmp_path / "stream_kpi" / "entities.cpython-311.so"
+    earlier.parent.mkdir()
+    earlier.touch()
+    done = subprocess.run(
+        [sys.executable, "build_core.py"],
+        cwd=tmp_path,
+        env={"CC": "none-here"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "pure Python" in done.stderr
+    assert "none-here" in done.stderr
+    assert not earlier.exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from stream_kpi.lifecycles.agent.events import AgentEvent, Presence
@@ -12,9 +14,9 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.running import Running
 from stream_kpi.measures import registry
 
-PRESENT = Running.of(registry.AGENTS_PRESENT)
-BUSY = Running.of(registry.AGENTS_BUSY)
-PRESENT_STATES = frozenset({"available", "busy"})
+PRESENT: Final = Running.of(registry.AGENTS_PRESENT)
+BUSY: Final = Running.of(registry.AGENTS_BUSY)
+PRESENT_STATES: Final = frozenset({"available", "busy"})
 
 
 class AgentFold(Fold):

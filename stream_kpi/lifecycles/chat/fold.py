@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -31,33 +31,33 @@ from stream_kpi.lifecycles.sla.agreements import SLA_DUE
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.measures import compound, registry
 
-ANSWER_DEADLINE = 0
+ANSWER_DEADLINE: Final = 0
 """Due moment: a waiting chat passes the service level's X. Other kinds are those of the modules beside this one."""
 
-ABANDONS = frozenset({"abandoned", "timeout"})
+ABANDONS: Final = frozenset({"abandoned", "timeout"})
 """Reasons of leaving that are abandons, unless short. A short one counts nowhere, whichever of the two it is."""
-BLOCKED = "blocked"
+BLOCKED: Final = "blocked"
 """The reason that counts nowhere. All others flow out: they count below the line only."""
 
-QUEUED_SLOT = compound.CHAT_QUEUED.slot
-TARGET_ABOVE_OTHER_SLOT = registry.CHATS_QUEUED.part_slot("target_above_other_ms")
-QUEUE_LENGTH_SLOT = registry.QUEUE_LENGTH.slot
-WAITING_SLOT = registry.WAITING_CHATS.slot
-TAKEN_IN_TARGET_SLOT = compound.CHAT_TAKEN_IN_TARGET.slot
-ANSWERED_IN_TARGET_SLOT = compound.CHAT_ANSWERED_IN_TARGET.slot
-OUTCOMES_SLOT = registry.CHAT_OUTCOMES.slot
-ABANDONS_SLOT = registry.CHAT_ABANDONS.slot
-ANSWER_TIME_SLOT = registry.ANSWER_TIME.slot
-ABANDON_TIME_SLOT = registry.ABANDON_TIME.slot
-OFFERED_SLOT = registry.SERVICE_LEVEL_OFFERED.slot
-HANDLE_TIME_SLOT = registry.HANDLE_TIME.slot
-DURATION_SLOT = registry.CHAT_DURATION.slot
-ANSWERED_LATE_SLOT = registry.CHATS_ANSWERED_LATE.slot
-ABANDONED_SHORT_SLOT = registry.CHATS_ABANDONED_SHORT.slot
-ABANDONED_SLOTS = (registry.CHATS_ABANDONED_LATE.slot, registry.CHATS_ABANDONED_IN_TARGET.slot)
-FLOWED_OUT_SLOTS = (registry.CHATS_FLOWED_OUT_LATE.slot, registry.CHATS_FLOWED_OUT_IN_TARGET.slot)
+QUEUED_SLOT: Final = compound.CHAT_QUEUED.slot
+TARGET_ABOVE_OTHER_SLOT: Final = registry.CHATS_QUEUED.part_slot("target_above_other_ms")
+QUEUE_LENGTH_SLOT: Final = registry.QUEUE_LENGTH.slot
+WAITING_SLOT: Final = registry.WAITING_CHATS.slot
+TAKEN_IN_TARGET_SLOT: Final = compound.CHAT_TAKEN_IN_TARGET.slot
+ANSWERED_IN_TARGET_SLOT: Final = compound.CHAT_ANSWERED_IN_TARGET.slot
+OUTCOMES_SLOT: Final = registry.CHAT_OUTCOMES.slot
+ABANDONS_SLOT: Final = registry.CHAT_ABANDONS.slot
+ANSWER_TIME_SLOT: Final = registry.ANSWER_TIME.slot
+ABANDON_TIME_SLOT: Final = registry.ABANDON_TIME.slot
+OFFERED_SLOT: Final = registry.SERVICE_LEVEL_OFFERED.slot
+HANDLE_TIME_SLOT: Final = registry.HANDLE_TIME.slot
+DURATION_SLOT: Final = registry.CHAT_DURATION.slot
+ANSWERED_LATE_SLOT: Final = registry.CHATS_ANSWERED_LATE.slot
+ABANDONED_SHORT_SLOT: Final = registry.CHATS_ABANDONED_SHORT.slot
+ABANDONED_SLOTS: Final = (registry.CHATS_ABANDONED_LATE.slot, registry.CHATS_ABANDONED_IN_TARGET.slot)
+FLOWED_OUT_SLOTS: Final = (registry.CHATS_FLOWED_OUT_LATE.slot, registry.CHATS_FLOWED_OUT_IN_TARGET.slot)
 """Late, in time."""
-IN_HAND = Running.of(registry.CHATS_IN_HAND)
+IN_HAND: Final = Running.of(registry.CHATS_IN_HAND)
 
 
 class ChatFold(Fold):
@@ -348,7 +348,7 @@ class ChatFold(Fold):
         return self._surveys
 
 
-_HANDLERS: dict[type, Callable[[ChatFold, Any, Queued], None]] = {
+_HANDLERS: Final[dict[type, Callable[[ChatFold, Any, Queued], None]]] = {
     Queued: ChatFold._on_queued_again,  # noqa: SLF001 the class's own
     Transferred: ChatFold._on_transferred,  # noqa: SLF001
     Accepted: ChatFold._on_accepted,  # noqa: SLF001

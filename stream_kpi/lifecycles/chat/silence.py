@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.measures import registry
 
-SILENCE = 1
+SILENCE: Final = 1
 """Due moment: nobody has written for too long since the customer's unanswered message."""
 
-DROPPED_SLOT = registry.CHATS_DROPPED.slot
+DROPPED_SLOT: Final = registry.CHATS_DROPPED.slot
 
 
 class Silence:

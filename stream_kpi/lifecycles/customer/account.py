@@ -7,6 +7,7 @@ another is an expansion). So the latest instant stays open: another state of it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.customer.course import BEFORE_ALL, Course, restate, turn
@@ -16,14 +17,14 @@ from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import compound, registry
 
-NEW_SLOT = compound.NEW_MRR.slot
-REACTIVATION_SLOT = compound.REACTIVATED_MRR.slot
-EXPANSION_SLOT = compound.EXPANDED_MRR.slot
-CONTRACTION_SLOT = compound.CONTRACTED_MRR.slot
-CHURN_SLOT = compound.CHURNED_MRR.slot
+NEW_SLOT: Final = compound.NEW_MRR.slot
+REACTIVATION_SLOT: Final = compound.REACTIVATED_MRR.slot
+EXPANSION_SLOT: Final = compound.EXPANDED_MRR.slot
+CONTRACTION_SLOT: Final = compound.CONTRACTED_MRR.slot
+CHURN_SLOT: Final = compound.CHURNED_MRR.slot
 """Each changes the MRR, and counts that as of its class."""
-CHURNED_SLOT = registry.MRR_CHURNED.slot
-CUSTOMERS_BY_CURRENCY_SLOT = registry.CUSTOMERS_BY_CURRENCY.slot
+CHURNED_SLOT: Final = registry.MRR_CHURNED.slot
+CUSTOMERS_BY_CURRENCY_SLOT: Final = registry.CUSTOMERS_BY_CURRENCY.slot
 """Slots of money and of what is counted by currency: an amount's own is this plus the currency's numeric code."""
 
 Change = tuple[SubscriptionState | None, SubscriptionState | None, bool]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import zip_longest
+from typing import Final
 
 from stream_kpi.lifecycles.customer.events import BreachedTicket
 from stream_kpi.lifecycles.facts import Fact, spelled_out
@@ -11,7 +12,7 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import SLOTS_PER_MEASURE
 
-_AT_RISK_OF = {
+_AT_RISK_OF: Final = {
     registry.MRR.number: registry.MRR_AT_RISK.slot,
     registry.CUSTOMERS_BY_CURRENCY.number: registry.CUSTOMERS_AT_RISK.slot,
 }

@@ -8,6 +8,7 @@ states only what its last change leaves of the past: it takes as long as it has 
 
 from __future__ import annotations
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,11 +18,11 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import registry
 from stream_kpi.windows.zones import HOUR_MS, floor_month
 
-BELOW_ZERO_SLOT = registry.MRR_BELOW_ZERO.slot
-CHANGE_MONTH_SLOT = registry.MRR_CHANGE_MONTH.slot
-LOST_MONTH_SLOT = registry.MRR_LOST_MONTH.slot
-OF_PAST_PAYERS_SLOT = registry.MRR_OF_PAST_PAYERS.slot
-LOST_SINCE_SLOT = registry.MRR_LOST_SINCE.slot
+BELOW_ZERO_SLOT: Final = registry.MRR_BELOW_ZERO.slot
+CHANGE_MONTH_SLOT: Final = registry.MRR_CHANGE_MONTH.slot
+LOST_MONTH_SLOT: Final = registry.MRR_LOST_MONTH.slot
+OF_PAST_PAYERS_SLOT: Final = registry.MRR_OF_PAST_PAYERS.slot
+LOST_SINCE_SLOT: Final = registry.MRR_LOST_SINCE.slot
 
 
 class Course(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -38,7 +39,7 @@ class Course(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The MRR at that start."""
 
 
-BEFORE_ALL = Course()
+BEFORE_ALL: Final = Course()
 
 
 def turn(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import chain
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -20,11 +21,11 @@ from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 
-NEXT_EFFECT = 0
+NEXT_EFFECT: Final = 0
 """Due moment: a state or a cancellation that is known already takes effect."""
 
 
-INVOICES_PAID_SLOT = registry.INVOICES_PAID.slot
+INVOICES_PAID_SLOT: Final = registry.INVOICES_PAID.slot
 
 
 def _effective_order(state: SubscriptionState) -> EffectiveOrder:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.facts import Fact
 from stream_kpi.measures import registry
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
 
-CUSTOMERS_SLOT = registry.CUSTOMERS.slot
-PAST_OF_ACTIVE_SLOT = registry.PAST_OF_ACTIVE.slot
+CUSTOMERS_SLOT: Final = registry.CUSTOMERS.slot
+PAST_OF_ACTIVE_SLOT: Final = registry.PAST_OF_ACTIVE.slot
 
-LOST_IN_WINDOW: tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...] = (
+LOST_IN_WINDOW: Final[tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...]] = (
     (registry.CUSTOMERS_LOST_5M.slot, lambda time_ms, _zone: floor_5m(time_ms)),
     (registry.CUSTOMERS_LOST_1H.slot, floor_1h),
     (registry.CUSTOMERS_LOST_1D.slot, floor_day),

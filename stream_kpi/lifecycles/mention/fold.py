@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from stream_kpi.lifecycles.facts import CutSets
@@ -11,8 +13,8 @@ from stream_kpi.lifecycles.mention.events import Mentioned, MentionEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 
-MENTIONS_SLOT = registry.MENTIONS.slot
-RESPONSE_SLOT = registry.SOCIAL_RESPONSE.slot
+MENTIONS_SLOT: Final = registry.MENTIONS.slot
+RESPONSE_SLOT: Final = registry.SOCIAL_RESPONSE.slot
 
 
 class MentionFold(Fold):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.contribution import NpsAnswer
     from stream_kpi.lifecycles.fold import Fold
 
-ANSWERS_SLOT = registry.NPS_ANSWERS.slot
-RATING_SLOTS = {1: registry.NPS_PROMOTERS.slot, -1: registry.NPS_DETRACTORS.slot}
+ANSWERS_SLOT: Final = registry.NPS_ANSWERS.slot
+RATING_SLOTS: Final = {1: registry.NPS_PROMOTERS.slot, -1: registry.NPS_DETRACTORS.slot}
 
 Survey = tuple[str, str]
 """Of which ticket or chat (empty: of none), and its id there."""

@@ -19,13 +19,13 @@ SLA_DUE: Final = 200
 reaches its deadline."""
 _KINDS: Final = {metric: SLA_DUE + place for place, metric in enumerate(METRICS)}
 
-MET_SLOT = registry.SLA_MET.slot
-BREACHED_SLOT = registry.SLA_BREACHED.slot
-BREACH_SIZE_SLOT = registry.SLA_BREACH_SIZE.slot
-AT_RISK_SLOT = registry.SLA_AT_RISK.slot
+MET_SLOT: Final = registry.SLA_MET.slot
+BREACHED_SLOT: Final = registry.SLA_BREACHED.slot
+BREACH_SIZE_SLOT: Final = registry.SLA_BREACH_SIZE.slot
+AT_RISK_SLOT: Final = registry.SLA_AT_RISK.slot
 """At risk at all; within a horizon: this plus its minutes."""
-DEADLINES_SLOT = registry.SLA_DEADLINES.slot
-RUNNING_SLOT = registry.SLA_RUNNING.slot
+DEADLINES_SLOT: Final = registry.SLA_DEADLINES.slot
+RUNNING_SLOT: Final = registry.SLA_RUNNING.slot
 
 Places = tuple[tuple[int, int, int], ...]
 """Levels and sets: slot, cuts, value."""

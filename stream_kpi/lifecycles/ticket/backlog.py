@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.ticket.state import OUT, UNKNOWN_TIME_MS
 from stream_kpi.measures.registry import (
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.facts import Fact
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-AGE_BAND_DUE = 0
+AGE_BAND_DUE: Final = 0
 """The kind of due moment at which a ticket grows into its next age band."""
 
-STATUS, AGE_BAND = "status", "age_band"
+STATUS: Final = "status"
+AGE_BAND: Final = "age_band"
 """The dimensions of the backlog's breakdown."""
 
-BACKLOG_SLOT = BACKLOG.slot
-UNASSIGNED_SLOT = BACKLOG_UNASSIGNED.slot
-UNATTENDED_SLOT = BACKLOG_UNATTENDED.slot
-OPEN_TICKETS_SLOT = OPEN_TICKETS.slot
-UNANSWERED_SLOT = UNANSWERED_TICKETS.slot
+BACKLOG_SLOT: Final = BACKLOG.slot
+UNASSIGNED_SLOT: Final = BACKLOG_UNASSIGNED.slot
+UNATTENDED_SLOT: Final = BACKLOG_UNATTENDED.slot
+OPEN_TICKETS_SLOT: Final = OPEN_TICKETS.slot
+UNANSWERED_SLOT: Final = UNANSWERED_TICKETS.slot
 
-HOUR_MS = 3_600_000
-AGE_BANDS = ("0-1h", "1-4h", "4-24h", "1-3d", "3-7d", ">7d")
-AGE_BAND_ENDS_MS = (HOUR_MS, 4 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS)
+HOUR_MS: Final = 3_600_000
+AGE_BANDS: Final = ("0-1h", "1-4h", "4-24h", "1-3d", "3-7d", ">7d")
+AGE_BAND_ENDS_MS: Final = (HOUR_MS, 4 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS)
 """The age at which a ticket leaves each band but the last."""
 
 

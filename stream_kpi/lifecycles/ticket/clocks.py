@@ -8,7 +8,7 @@ alike, in one fact: nearly always all lanes that a ticket is in do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.facts import GROUP_BITS
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-STARTED_SLOT = compound.CLOCKS_STARTED.slot
-STARTED_FIRST_SLOT = compound.CLOCKS_STARTED_FIRST.slot
-ENDED_SLOT = compound.CLOCKS_ENDED.slot
-ALL_ENDED_SLOT = compound.CLOCKS_ALL_ENDED.slot
-STOPPED_SLOT = registry.CLOCKS_STOPPED.slot
-FIRST_RUN_MONTH_SLOT = registry.CLOCKS_FIRST_RUN_MONTH.slot
+STARTED_SLOT: Final = compound.CLOCKS_STARTED.slot
+STARTED_FIRST_SLOT: Final = compound.CLOCKS_STARTED_FIRST.slot
+ENDED_SLOT: Final = compound.CLOCKS_ENDED.slot
+ALL_ENDED_SLOT: Final = compound.CLOCKS_ALL_ENDED.slot
+STOPPED_SLOT: Final = registry.CLOCKS_STOPPED.slot
+FIRST_RUN_MONTH_SLOT: Final = registry.CLOCKS_FIRST_RUN_MONTH.slot
 """Slots of no clock: that of a set of clocks is this plus the set."""
-ILLEGITIMATE_PAUSE = registry.ILLEGITIMATE_PAUSE
-_GROUP = (1 << GROUP_BITS) - 1
+ILLEGITIMATE_PAUSE: Final = registry.ILLEGITIMATE_PAUSE
+_GROUP: Final = (1 << GROUP_BITS) - 1
 """The first group of an id of cuts: the standard ones, where the second is the agent's."""
 
-FIRST_RUN_IN_WINDOW: tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...] = (
+FIRST_RUN_IN_WINDOW: Final[tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...]] = (
     (registry.CLOCKS_FIRST_RUN_5M.slot, lambda time_ms, _zone: floor_5m(time_ms)),
     (registry.CLOCKS_FIRST_RUN_1H.slot, floor_1h),
     (registry.CLOCKS_FIRST_RUN_1D.slot, floor_day),
@@ -50,7 +50,7 @@ Lane = tuple[int, int, Stopped, int, Stopped]
 """When a ticket's clocks have run in a group of cuts: those that run, since when, those that have stopped; and what ran
 and had stopped until then. Sets of clocks are sums of their numbers."""
 
-NEVER_RAN: Lane = (0, UNKNOWN_TIME_MS, (), 0, ())
+NEVER_RAN: Final[Lane] = (0, UNKNOWN_TIME_MS, (), 0, ())
 
 
 def settle_clocks(ticket: TicketState, at_ms: int) -> None:

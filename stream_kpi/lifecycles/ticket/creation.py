@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.ticket.backlog import (
     AGE_BAND,
@@ -19,9 +19,9 @@ from stream_kpi.measures import compound, registry
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-TICKET_OPENED_SLOT = compound.TICKET_OPENED.slot
-TICKETS_CREATED_SLOT = registry.TICKETS_CREATED.slot
-TICKETS_LEFT_OUT_SLOT = registry.TICKETS_LEFT_OUT.slot
+TICKET_OPENED_SLOT: Final = compound.TICKET_OPENED.slot
+TICKETS_CREATED_SLOT: Final = registry.TICKETS_CREATED.slot
+TICKETS_LEFT_OUT_SLOT: Final = registry.TICKETS_LEFT_OUT.slot
 
 
 def state_creation(ticket: TicketState) -> None:

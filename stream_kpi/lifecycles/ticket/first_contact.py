@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def zero_customer_followups(ticket: TicketState) -> bool:
     return not ticket.customer_wrote
 
 
-IS_FIRST_CONTACT: dict[str, Callable[[TicketState], bool]] = {
+IS_FIRST_CONTACT: Final[dict[str, Callable[[TicketState], bool]]] = {
     "one_contact": one_contact,
     "one_agent": one_agent,
     "one_reply": one_reply,

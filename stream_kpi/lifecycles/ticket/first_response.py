@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.ticket.backlog import UNANSWERED_SLOT
 from stream_kpi.lifecycles.ticket.business_time import state_business
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.events import Message
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-FIRST_RESPONSE_BUSINESS_SLOT = FIRST_RESPONSE_BUSINESS.slot
-FIRST_RESPONSE_SLOT = FIRST_RESPONSE.slot
-IN_TARGET_SLOT = FIRST_RESPONSE_IN_TARGET.slot
+FIRST_RESPONSE_BUSINESS_SLOT: Final = FIRST_RESPONSE_BUSINESS.slot
+FIRST_RESPONSE_SLOT: Final = FIRST_RESPONSE.slot
+IN_TARGET_SLOT: Final = FIRST_RESPONSE_IN_TARGET.slot
 
 
 def expected(ticket: TicketState) -> bool:

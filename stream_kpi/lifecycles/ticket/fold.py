@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -203,7 +203,7 @@ class TicketFold(TicketState):
         return self.surveys
 
 
-_HANDLERS: dict[type, Callable[[TicketFold, Any, int], None]] = {
+_HANDLERS: Final[dict[type, Callable[[TicketFold, Any, int], None]]] = {
     Created: TicketFold._on_created,  # noqa: SLF001 the class's own
     Updated: TicketFold._on_updated,  # noqa: SLF001
     Merged: TicketFold._on_merged,  # noqa: SLF001

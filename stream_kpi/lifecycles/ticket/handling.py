@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.ticket.state import OUT
 from stream_kpi.measures.registry import (
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.events import Assigned
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-CREATED_NOW_SOLVED_SLOT = CREATED_NOW_SOLVED.slot
-TICKETS_OF_AGENT_SLOT = TICKETS_OF_AGENT.slot
-TRANSFERS_SLOT = TRANSFERS.slot
+CREATED_NOW_SOLVED_SLOT: Final = CREATED_NOW_SOLVED.slot
+TICKETS_OF_AGENT_SLOT: Final = TICKETS_OF_AGENT.slot
+TRANSFERS_SLOT: Final = TRANSFERS.slot
 
 
 def on_assigned(ticket: TicketState, event: Assigned) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.ticket.business_time import state_business
 from stream_kpi.lifecycles.ticket.first_response import expected, respond_first
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.events import Message
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-NEXT_REPLY_BUSINESS_SLOT = NEXT_REPLY_BUSINESS.slot
-NEXT_REPLY_SLOT = NEXT_REPLY.slot
+NEXT_REPLY_BUSINESS_SLOT: Final = NEXT_REPLY_BUSINESS.slot
+NEXT_REPLY_SLOT: Final = NEXT_REPLY.slot
 
 
 def on_customer_message(ticket: TicketState, time_ms: int) -> None:

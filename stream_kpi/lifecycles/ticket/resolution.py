@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.ticket.backlog import settle
 from stream_kpi.lifecycles.ticket.business_time import state_business, take_back_business
@@ -27,28 +27,28 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.events import Status
     from stream_kpi.lifecycles.ticket.state import TicketState
 
-COHORT_DUE = 1
+COHORT_DUE: Final = 1
 """The kind of due moment at which it is decided whether the first solve has held."""
-SOLVED_24H_DUE = 2
+SOLVED_24H_DUE: Final = 2
 """The kind of due moment at which the first solve is no longer one of the trailing 24 hours."""
-DAY_MS = 86_400_000
+DAY_MS: Final = 86_400_000
 
-HUMANS = frozenset({"agent", "customer"})
-UNATTENDED_ACTORS = frozenset({"automation", "system"})
+HUMANS: Final = frozenset({"agent", "customer"})
+UNATTENDED_ACTORS: Final = frozenset({"automation", "system"})
 
-COHORT_REOPENS_SLOT = COHORT_REOPENS.slot
-COHORT_SOLVES_SLOT = COHORT_SOLVES.slot
-FIRST_CONTACT_SOLVE_SLOT = compound.FIRST_CONTACT_SOLVE.slot
-FIRST_RESOLUTION_SLOT = compound.FIRST_RESOLUTION.slot
-FIRST_SOLVE_SLOT = compound.FIRST_SOLVE.slot
-FIRST_SOLVE_BY_HUMAN_SLOT = compound.FIRST_SOLVE_BY_HUMAN.slot
-RESOLUTION_FIRST_BUSINESS_SLOT = RESOLUTION_FIRST_BUSINESS.slot
-LATER_SOLVES_SLOT = LATER_SOLVES.slot
-REOPENS_SLOT = REOPENS.slot
-RESOLUTION_FULL_BUSINESS_SLOT = RESOLUTION_FULL_BUSINESS.slot
-RESOLUTION_FULL_SLOT = RESOLUTION_FULL.slot
+COHORT_REOPENS_SLOT: Final = COHORT_REOPENS.slot
+COHORT_SOLVES_SLOT: Final = COHORT_SOLVES.slot
+FIRST_CONTACT_SOLVE_SLOT: Final = compound.FIRST_CONTACT_SOLVE.slot
+FIRST_RESOLUTION_SLOT: Final = compound.FIRST_RESOLUTION.slot
+FIRST_SOLVE_SLOT: Final = compound.FIRST_SOLVE.slot
+FIRST_SOLVE_BY_HUMAN_SLOT: Final = compound.FIRST_SOLVE_BY_HUMAN.slot
+RESOLUTION_FIRST_BUSINESS_SLOT: Final = RESOLUTION_FIRST_BUSINESS.slot
+LATER_SOLVES_SLOT: Final = LATER_SOLVES.slot
+REOPENS_SLOT: Final = REOPENS.slot
+RESOLUTION_FULL_BUSINESS_SLOT: Final = RESOLUTION_FULL_BUSINESS.slot
+RESOLUTION_FULL_SLOT: Final = RESOLUTION_FULL.slot
 SOLVED_IN_24H_SLOT = SOLVED_IN_24H.slot
-TOUCHES_SLOT = TOUCHES.slot
+TOUCHES_SLOT: Final = TOUCHES.slot
 
 
 def on_solve(ticket: TicketState, event: Status, at_ms: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.fold import Fold
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.ticket.clocks import Clocks
 
-OUT = -1
+OUT: Final = -1
 """In place of the cuts of a level or a set that ages: the ticket is not in it."""
 
-UNKNOWN_TIME_MS = -NEVER_MS
+UNKNOWN_TIME_MS: Final = -NEVER_MS
 """In place of a time that there is not."""
 
 

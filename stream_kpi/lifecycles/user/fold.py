@@ -27,8 +27,8 @@ ACTIVE: Final = (
     (registry.MONTHLY_ACTIVE_USERS.slot, 30 * DAY_MS),
 )
 """How long after an activity a user is active, ascending: until then, that moment excluded."""
-SIGNUPS_SLOT = registry.COHORT_SIGNUPS.slot
-ACTIVATED_SLOT = registry.COHORT_ACTIVATED.slot
+SIGNUPS_SLOT: Final = registry.COHORT_SIGNUPS.slot
+ACTIVATED_SLOT: Final = registry.COHORT_ACTIVATED.slot
 
 
 class _Active:

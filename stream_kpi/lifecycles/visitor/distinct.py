@@ -7,6 +7,7 @@ is stated at the first occurrence in the window.
 
 from __future__ import annotations
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from stream_kpi.lifecycles.facts import Fact
@@ -14,7 +15,7 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures.registry import DISTINCT_PARTS
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
 
-NOT_YET_MS = -NEVER_MS
+NOT_YET_MS: Final = -NEVER_MS
 """The time of what has not occurred."""
 
 Starts = tuple[tuple[int, int], ...]

@@ -18,10 +18,10 @@ from stream_kpi.measures import registry
 BOUNCE_DUE: Final = 0
 """Due moment: a visit is old enough to be judged."""
 
-VISITORS_SLOT = registry.VISITORS.slot
-CONVERTED_SLOT = registry.CONVERTED_VISITORS.slot
-VISITS_SLOT = registry.COHORT_VISITS.slot
-BOUNCES_SLOT = registry.COHORT_BOUNCES.slot
+VISITORS_SLOT: Final = registry.VISITORS.slot
+CONVERTED_SLOT: Final = registry.CONVERTED_VISITORS.slot
+VISITS_SLOT: Final = registry.COHORT_VISITS.slot
+BOUNCES_SLOT: Final = registry.COHORT_BOUNCES.slot
 
 
 class VisitorFold(Fold):

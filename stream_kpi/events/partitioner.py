@@ -42,7 +42,7 @@ def murmur2_of(keys: Sequence[bytes]) -> list[int]:
     width = int(lengths.max()) // 4 * 4 + 4
     words = np.frombuffer(b"".join([key.ljust(width, b"\0") for key in keys]), dtype="<u4").reshape(len(keys), -1)
     m, whole = np.uint32(_M), lengths // 4
-    mixed = words * m
+    mixed: NDArray[Any] = words * m
     mixed = (mixed ^ (mixed >> 24)) * m
     value: NDArray[Any] = np.uint32(_SEED) ^ lengths
     for place in range(words.shape[1]):

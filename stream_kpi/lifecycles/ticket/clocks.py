@@ -126,7 +126,7 @@ class Clocks:
         lane = lanes[present[0]]
         if clocks:
             lane = _turned(ticket, lane, clocks, time_ms, self.cuts)
-        else:  # nearly always; as there, in less time
+        else:  # nearly always; as in `_turned`, in less time
             stopped, last_ms = lane[2], time_ms - 1
             ticket.facts.append((ALL_ENDED_SLOT + running, last_ms, self.cuts, 1, 1))
             lane = (0, time_ms, (*stopped, (running, last_ms)), running, stopped)

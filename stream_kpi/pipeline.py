@@ -31,6 +31,8 @@ from stream_kpi.lifecycles.cost import events as cost_events
 from stream_kpi.lifecycles.cost.fold import CostFold
 from stream_kpi.lifecycles.customer import events as customer_events
 from stream_kpi.lifecycles.customer.fold import CustomerFold
+from stream_kpi.lifecycles.customer_survey import events as survey_events
+from stream_kpi.lifecycles.customer_survey.fold import CustomerSurveyFold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.mention import events as mention_events
 from stream_kpi.lifecycles.mention.fold import MentionFold
@@ -77,6 +79,7 @@ ENTITY_KINDS: dict[str, Lifecycle] = {
     "user": Lifecycle(b"u:", UserFold),
     "mention": Lifecycle(b"m:", MentionFold),
     "cost": Lifecycle(b"k:", CostFold),
+    "survey": Lifecycle(b"q:", CustomerSurveyFold),
     "relationship": Lifecycle(b"r:", RelationshipFold, take_in=take_in),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
@@ -92,6 +95,7 @@ FED_BY_ONE_TOPIC = frozenset({"ticket", "chat"})
 """Kinds of entities to which only events of the topic with their route go: their deadlines wait for no other topic."""
 
 _VISITOR = Route("visitor", attrgetter("data.visitor_id"), visitor_events.from_wire)
+_SURVEY = Route("survey", survey_events.key_of, survey_events.from_wire)
 _USER = Route("user", attrgetter("data.user_id"), user_events.from_wire)
 
 ROUTES: dict[type[Event], tuple[Route, ...]] = {
@@ -102,7 +106,11 @@ ROUTES: dict[type[Event], tuple[Route, ...]] = {
     signals.SignupCompleted: (_USER,),
     signals.SocialMention: (Route("mention", _subject, mention_events.from_wire),),
     signals.SocialReplied: (Route("mention", attrgetter("data.mention"), mention_events.from_wire),),
-    signals.SurveyAnswered: (Route("relationship", attrgetter("data.customer_id"), relationship_events.from_wire),),
+    signals.SurveySent: (_SURVEY,),
+    signals.SurveyAnswered: (
+        _SURVEY,
+        Route("relationship", attrgetter("data.customer_id"), relationship_events.from_wire),
+    ),
     signals.CostRecorded: (Route("cost", _subject, cost_events.from_wire),),
 }
 """The types of events that go elsewhere, or to several entities. In a topic with a subject route only a type that this

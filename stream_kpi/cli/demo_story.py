@@ -22,7 +22,7 @@ from stream_kpi.cli.producing import produce_files, record_batches
 from stream_kpi.cli.progress import WorkProgress
 from stream_kpi.cli.worker import check_port_free
 from stream_kpi.errors import CHECK_FAILED, UserError
-from stream_kpi.settings import WebSettings
+from stream_kpi.settings_sections import WebSettings
 
 PAGES = ("/", "/metrics", "/health/ready")
 STALLED_S = 60.0

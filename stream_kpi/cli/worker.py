@@ -12,7 +12,7 @@ from stream_kpi.cli.common import BrokerOption, ConfigOption, settings_of
 from stream_kpi.errors import WRONG_USAGE, UserError
 
 if TYPE_CHECKING:
-    from stream_kpi.settings import WebSettings
+    from stream_kpi.settings_sections import WebSettings
 
 
 def worker(

@@ -280,7 +280,8 @@ RESOLUTION: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=Ratio(registry.FIRST_SOLVES, registry.TICKETS_CREATED, proportion=False),
         definition="First solves in the window / tickets created in the window. Not a share of the same tickets: above "
-        "1 while the backlog shrinks, and without an interval.",
+        "1 while the backlog shrinks, and without an interval. By agent it has no value, as tickets are created for no "
+        "agent.",
         advice="Below 1 the backlog grows. If that lasts more than a day, plan hours to bring it back above 1, "
         "starting with the group where the gap is greatest.",
     ),

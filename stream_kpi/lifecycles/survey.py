@@ -1,4 +1,4 @@
-"""Surveys: one arithmetic for tickets and chats (kpis.md, Surveys)."""
+"""Surveys: one arithmetic for those of tickets, of chats and of neither (kpis.md, Surveys)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Business signals: visits and what they lead to, activity, mentions, relationship surveys, costs."""
+"""Business signals: visits and what they lead to, activity, mentions, surveys of customers, costs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import partial
 
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.simulator.billing import ACQUISITION, PLAN_WEIGHTS
+from stream_kpi.simulator.opinion import SCALES
 from stream_kpi.simulator.world import World, rfc3339
 
 MINUTE_MS = 60_000
@@ -15,6 +16,7 @@ ACTIONS = {"login": 60.0, "create_project": 16.0, "invite": 9.0, "export": 15.0}
 NETWORKS = {"x": 48.0, "reddit": 22.0, "facebook": 18.0, "linkedin": 12.0}
 SENTIMENTS = {"positive": 27.0, "neutral": 49.0, "negative": 24.0}
 SURVEYS_PER_DAY = 40
+SURVEY_KINDS = {"nps": 60.0, "csat": 25.0, "ces": 15.0}
 HOURLY_PAY_MINOR = 2_900
 ADVERTISING_PER_DAY_MINOR = 64_000
 
@@ -94,16 +96,25 @@ class Signals:
 
     def _survey(self) -> None:
         world = self._world
-        customer_id = world.customer()
-        survey_id = f"{customer_id}-nps-{world.now_ms // 1000}"
-        asked = {"survey_id": survey_id, "kind": "nps", "customer_id": customer_id, "channel": "email"}
+        customer_id, kind = world.customer(), world.choose(SURVEY_KINDS)
+        survey_id = f"{customer_id}-{kind}-{world.now_ms // 1000}"
+        asked = {"survey_id": survey_id, "kind": kind, "customer_id": customer_id, "channel": "email"}
+        if kind != "nps":
+            asked["category"] = world.choose(world.team.groups["general"])
         self._emit("survey.sent", customer_id, **asked)
-        if world.chance(0.35):
-            score = min(10, max(0, round(world.random.gauss(7.8, 2.2))))
-            answer = partial(
-                self._emit, "survey.answered", customer_id, **asked, score=score, scale_min=0, scale_max=10
-            )
-            world.after(world.span_ms(90 * MINUTE_MS, 1.0), answer)
+        if not world.chance(0.35):
+            return
+        delay_ms = world.span_ms(90 * MINUTE_MS, 1.0)
+        world.after(delay_ms, partial(self._answer, asked))
+        if world.chance(0.04):
+            world.after(delay_ms + world.span_ms(2 * 60 * MINUTE_MS), partial(self._answer, asked))
+
+    def _answer(self, asked: dict[str, str]) -> None:
+        scale_min, scale_max = SCALES[asked["kind"]]
+        satisfaction = min(max(self._world.random.gauss(0.78, 0.22), 0.0), 1.0)
+        score = round(scale_min + satisfaction * (scale_max - scale_min))
+        answer = {"score": score, "scale_min": scale_min, "scale_max": scale_max}
+        self._emit("survey.answered", asked["customer_id"], **asked, **answer)
 
     def _record_costs(self) -> None:
         """Once a day, for the day that follows."""

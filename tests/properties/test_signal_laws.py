@@ -1,4 +1,4 @@
-"""Laws of what visitors, users, mentions and costs state, against models that look at every window anew."""
+"""Laws of what visitors, users, mentions, costs and surveys state, against models that look at every window anew."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream_kpi.lifecycles.customer_survey.events import CustomerSurveyEvent, SurveyAnswered, SurveySent
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
 from stream_kpi.lifecycles.history import HistoryEvent
@@ -30,6 +31,7 @@ from tests.strategies.signals import (
     VISITOR_INSTANTS_MS,
     cost_stories,
     mention_stories,
+    survey_stories,
     user_stories,
     visitor_stories,
 )
@@ -41,6 +43,7 @@ STORIES: dict[str, st.SearchStrategy[Any]] = {
     "user": user_stories(),
     "mention": mention_stories(),
     "cost": cost_stories(),
+    "survey": survey_stories(),
 }
 FIXED: list[tuple[str, Callable[[int], int]]] = [
     ("5m", floor_5m),
@@ -208,3 +211,36 @@ def test_a_costs_shares_add_up_and_none_comes_before_its_day(story: list[Any], c
             recorded = sum(event.amount for event in story if (event.kind, event.currency) == (kind, currency))
             assert facts.total(measure.currency_slot(currency), (), 0, END_MS) == recorded
     assert all(time_ms <= clock_ms for _, _, time_ms, _ in ahead.rows)
+
+
+@given(survey_stories())
+@settings(max_examples=150, deadline=None)
+def test_a_survey_rates_once_as_its_last_answer_says_where_the_first_one_counts(
+    story: list[CustomerSurveyEvent],
+) -> None:
+    facts = Facts("survey", story, END_MS)
+    for kind, score, top in (("csat", registry.CSAT_SCORE, 5), ("ces", registry.CES_SCORE, 7)):
+        answers = [event for event in in_order(story) if isinstance(event, SurveyAnswered) and event.kind == kind]
+        stated = sum(value for slot, cut, _, value in facts.rows if slot == score.slot and not cut)
+        if not answers:
+            assert stated == 0
+            continue
+        first, last = answers[0], answers[-1]
+        cut = ("channel", first.channel or "unknown")
+        assert stated == facts.total(score.slot, cut, first.time_ms, first.time_ms + 1)
+        assert stated == round((1 + (top - 1) * last.score / 4) * 1_000_000)
+
+
+@given(survey_stories())
+@settings(max_examples=150, deadline=None)
+def test_of_the_questions_that_were_sent_those_answered_by_a_week_later_are_answered(
+    story: list[CustomerSurveyEvent],
+) -> None:
+    facts = Facts("survey", story, END_MS)
+    for kind in ("csat", "ces", "nps"):
+        ours = [event for event in story if event.kind == kind]
+        sent_ms = [event.time_ms for event in ours if isinstance(event, SurveySent)]
+        decided_ms = min(sent_ms, default=0) + 7 * DAY_MS
+        answered = any(isinstance(event, SurveyAnswered) and event.time_ms <= decided_ms for event in ours)
+        stated = [facts.total(measure.slot, ("kind", kind), 0, END_MS) for measure in registry.SURVEY_COHORT]
+        assert stated == [bool(sent_ms), bool(sent_ms) and answered]

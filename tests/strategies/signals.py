@@ -1,11 +1,12 @@
-"""Stories of one visitor, user, mention and cost, for properties: few instants around the edges of windows and of due
-moments, so that ties, bounces undone to the millisecond and activity that touches are all common."""
+"""Stories of one visitor, user, mention, cost and survey, for properties: few instants around the edges of windows and
+of due moments, so that ties, bounces undone to the millisecond and activity that touches are all common."""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
 
 from stream_kpi.lifecycles.cost.events import CostEvent, Recorded
+from stream_kpi.lifecycles.customer_survey.events import CustomerSurveyEvent, SurveyAnswered, SurveySent
 from stream_kpi.lifecycles.mention.events import Mentioned, MentionEvent, Replied
 from stream_kpi.lifecycles.user.events import Performed, SignedUp, UserEvent
 from stream_kpi.lifecycles.visitor.events import Acted, Converted, Visited, VisitorEvent
@@ -77,4 +78,19 @@ def cost_stories(draw: st.DrawFn) -> list[CostEvent]:
         start_ms, length_ms = draw(_activities_ms), draw(st.integers(1, 40 * DAY_MS))
         recorded = (draw(kinds), draw(amounts), draw(st.sampled_from([978, 840])), start_ms, start_ms + length_ms)
         story.append(Recorded(draw(_activities_ms), f"e{i}", *recorded))
+    return story
+
+
+@st.composite
+def survey_stories(draw: st.DrawFn) -> list[CustomerSurveyEvent]:
+    """The events of one survey: sent, perhaps reminded of, answered, and answered again, of one question or two."""
+    kinds = st.sampled_from(["csat", "csat", "ces", "nps"])
+    story: list[CustomerSurveyEvent] = []
+    for i in range(draw(st.integers(0, 6))):
+        time_ms, kind = draw(_activities_ms), draw(kinds)
+        about = (draw(_channels), draw(st.sampled_from([None, "bill", "login"])))
+        if draw(st.integers(0, 2)) == 0:
+            story.append(SurveySent(time_ms, f"e{i}", "v", kind, *about))
+        else:
+            story.append(SurveyAnswered(time_ms, f"e{i}", "v", kind, draw(st.integers(0, 4)), 0, 4, *about))
     return story

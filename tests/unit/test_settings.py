@@ -11,7 +11,8 @@ import pytest
 
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.settings import COHORT_DAYS, Settings, load_settings, setting_keys
+from stream_kpi.settings import Settings, load_settings, setting_keys
+from stream_kpi.settings_definitions import COHORT_DAYS
 from stream_kpi.settings_page import page
 from stream_kpi.windows.kinds import ROLLING
 

@@ -1,0 +1,117 @@
+"""The parts of the settings that say where things are and how they run: broker, topics, web, retention, metrics."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+
+def _known_address(address: str) -> str:
+    for one in address.split(","):
+        host, colon, port = one.strip().rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) <= 65_535):
+            message = "must be HOST:PORT, or several with commas between them"
+            raise ValueError(message)
+    return address
+
+
+Address = Annotated[str, AfterValidator(_known_address)]
+TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=200)]
+
+
+class Section(BaseModel):
+    """Base of the sections: no other keys, and every setting says what it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+
+
+class BrokerSettings(Section):
+    """The Kafka cluster and how this worker is a member of it."""
+
+    address: Address = "127.0.0.1:9092"
+    """Where the cluster answers: HOST:PORT, several with commas."""
+    session_timeout_s: float = Field(10, ge=1, le=300)
+    """A worker that has not been heard of for so long loses its partitions."""
+    heartbeat_interval_s: float = Field(3, ge=0.1, le=100)
+    """How often a worker is heard of; at most a third of the session time-out."""
+    rebalance_timeout_s: float = Field(30, ge=1, le=600)
+    """How long the others wait for a worker when partitions are dealt out again."""
+    partitioner: Literal["murmur2", "crc32"] = "murmur2"
+    """How the producers of the source topics choose a key's partition: murmur2 (Java clients, kafka-python, aiokafka)
+    or crc32 (librdkafka's default)."""
+
+    @field_validator("heartbeat_interval_s")
+    @classmethod
+    def _heartbeats_fit(cls, heartbeat_interval_s: float, info: ValidationInfo) -> float:
+        session_timeout_s = info.data.get("session_timeout_s")
+        if session_timeout_s is not None and heartbeat_interval_s * 3 > session_timeout_s:
+            message = f"must be at most a third of broker.session_timeout_s ({session_timeout_s:g})"
+            raise ValueError(message)
+        return heartbeat_interval_s
+
+
+class TopicSettings(Section):
+    """Names of the topics. Dead letters and late records go to `<source>.dlq` and `<source>.late`."""
+
+    tickets: TopicName = "support.tickets.v1"
+    """Ticket events."""
+    chats: TopicName = "support.chats.v1"
+    """Chat, call and agent presence events."""
+    subscriptions: TopicName = "billing.subscriptions.v1"
+    """Subscription and invoice events."""
+    signals: TopicName = "business.signals.v1"
+    """Visits, sign-ups, activity, mentions, costs."""
+    values: TopicName = "support.kpi.values.v1"
+    """Where KPI records are published."""
+    sla: TopicName = "support.sla.events.v1"
+    """Where it is told what becomes of service levels (docs/sla.md)."""
+
+    @property
+    def sources(self) -> tuple[str, str, str, str]:
+        """The input topics."""
+        return (self.tickets, self.chats, self.subscriptions, self.signals)
+
+    @model_validator(mode="after")
+    def _all_differ(self) -> Self:
+        names = (*self.sources, self.values, self.sla)
+        if len(set(names)) < len(names):
+            message = "the six topics must have six names"
+            raise ValueError(message)
+        return self
+
+
+class WebSettings(Section):
+    """Where this worker serves /metrics and /health."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    """Address to listen on; 0.0.0.0 for every network of this machine."""
+    port: int = Field(6066, ge=1, le=65_535)
+    """TCP port."""
+
+
+class RetentionSettings(Section):
+    """How long entities are remembered after their last event. What comes for one that has left is late."""
+
+    closed_days: int = Field(8, ge=1, le=3_650)
+    """Solved and closed ones."""
+    open_days: int = Field(400, ge=1, le=3_650)
+    """Open ones."""
+
+
+class MetricSettings(Section):
+    """What is exposed on /metrics."""
+
+    max_label_values: int = Field(100, ge=1, le=10_000)
+    """Label values of one dimension; what exceeds them is shown as `other` and counted."""
+    agent_series: bool = False
+    """Whether there are series by agent (many)."""

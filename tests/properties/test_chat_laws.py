@@ -68,7 +68,10 @@ def test_a_chat_that_is_over_stands_in_no_level_and_in_no_set_that_ages(story: l
     standing: Counter[tuple[int, int, int]] = Counter()
     ended = Ended(END_MS - 1, "z", "agent", 0)
     for slot, _, cuts, value, sign in spelled_out(facts_at([*story, ended], CutSets())):
-        if BY_NUMBER[slot // SLOTS_PER_MEASURE].kind in (Kind.LEVEL, Kind.AGE):
+        kind = BY_NUMBER[slot // SLOTS_PER_MEASURE].kind
+        if kind is Kind.LEVEL:
+            standing[slot, cuts, 0] += sign * value
+        elif kind is Kind.AGE:
             standing[slot, cuts, value] += sign
     assert not any(standing.values())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from stream_kpi.lifecycles.facts import spelled_out
 from stream_kpi.lifecycles.ticket.backlog import settle
 from stream_kpi.lifecycles.ticket.business_time import state_business, take_back_business
 from stream_kpi.lifecycles.ticket.first_contact import IS_FIRST_CONTACT
@@ -119,9 +120,13 @@ def _first_solve(ticket: TicketState, event: Status, at_ms: int, cuts: int) -> N
     if event.actor in HUMANS:
         ticket.first_contact = IS_FIRST_CONTACT[options.fcr_rule](ticket)
         slot = FIRST_CONTACT_SOLVE_SLOT if ticket.first_contact else FIRST_SOLVE_BY_HUMAN_SLOT
-    facts.append((slot, time_ms, cuts, 1, 1))
-    if at_ms != time_ms:
-        facts += ((SOLVED_IN_24H_SLOT, time_ms, cuts, 1, -1), (SOLVED_IN_24H_SLOT, at_ms, cuts, 1, 1))
+    if at_ms == time_ms:
+        facts.append((slot, time_ms, cuts, 1, 1))
+    else:  # among the trailing 24 hours' only from its creation on
+        facts += [
+            (part, at_ms if part == SOLVED_IN_24H_SLOT else time_ms, cuts, 1, 1)
+            for part, *_ in spelled_out([(slot, time_ms, cuts, 1, 1)])
+        ]
     cohort_due_ms, day_later_ms = time_ms + options.reopen_window_ms, at_ms + DAY_MS
     ticket.schedule(day_later_ms, SOLVED_24H_DUE)
     if cohort_due_ms < day_later_ms:  # else that moment asks for it: nearly always

@@ -17,7 +17,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.packing import head_of, history_of, packed_events, record_of
 from stream_kpi.lifecycles.sla.transition import Transition
 
-HOT_ENTITIES = 5_000
+HOT_ENTITIES = 20_000
 """Unpacked entities kept between flushes, or else those that have changed since the flush before: a ticket about 4 kB,
 packed about 300 bytes. Unpacking costs a fold, ~15 us; memory that is seldom touched costs those who share the
 machine's caches."""

@@ -20,9 +20,9 @@ from stream_kpi.shell.stats import Stats
 
 log = logging.getLogger(__name__)
 REST = 4
-REST_FAR_BEHIND = 9
+REST_BEHIND = 9
 """From one publish's begin to the next one's it is at least so many times the processor time that it took: the shards
-need the processor too, and most when they are far behind."""
+need the processor too, and most while they have something to read."""
 TURN_S = 0.02
 """So long a publish works before others have a turn: what falls due must not wait for it."""
 FENCED_PAUSE_S = 1.0
@@ -126,9 +126,7 @@ class MergeService:
         behind = not all(shard.caught_up for shard in shards)
         if settling and not behind:
             return 0.0
-        lag = sum(sum(shard.lag.values()) for shard in shards)
-        rest = REST_FAR_BEHIND if behind and lag > self._options.flush_events else REST
-        return max(self._options.publish_interval_s, rest * work_s)
+        return max(self._options.publish_interval_s, (REST_BEHIND if behind else REST) * work_s)
 
     async def _publish(self, core: MergeCore, writer: Writer) -> tuple[bool, float]:
         """Whether the values of a `now` that stands still are not all published (where it moves on, there is always

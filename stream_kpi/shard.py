@@ -113,7 +113,7 @@ class Shard:
         cut_sets = self._cut_sets = CutSets()
         table = self._cut_table = CutTable(cut_sets)
         self._ages = AgeLog(table) if settings.remember_ages else AgeSets(table)
-        self._ages_stated_ms = -NEVER_MS
+        self._ages_stated_ms = -2 * NEVER_MS
         self._ages_stated = False
         self._ages_moved = True
         """Whether they may have changed since they were stated."""

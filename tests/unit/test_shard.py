@@ -316,11 +316,32 @@ def test_an_idle_shard_states_its_sets_that_age_every_few_seconds_and_no_more_wh
     assert flush is not None
     assert [key for key, _ in flush.panes] == [AGES_KEY]
     shard.apply(TICKETS, 0, records(status("T", T0_MS + 6_000, "spam"), first=1), T0_MS + 6_000)
+    topics.write(shard.flush(caught_up=True))
     flush = shard.flush(caught_up=True)
     assert flush is not None
     assert AGES_KEY in dict(flush.panes)
     shard.advance(T0_MS + HOUR_MS)
     assert shard.flush(caught_up=True) is None
+
+
+def test_a_busy_shard_states_its_sets_that_age_every_two_seconds_and_as_they_stand_once_no_record_comes() -> None:
+    shard, stated = new_shard(), []
+    for number in range(8):
+        time_ms = T0_MS + number * 500
+        shard.apply(TICKETS, 0, records(created(f"T{number}", time_ms), first=number), time_ms)
+        shard.advance(time_ms)
+        stated.append(shard.flush(caught_up=True))
+    stated += [shard.flush(caught_up=True), shard.flush(caught_up=True)]
+    counts = [
+        None if flush is None or AGES_KEY not in dict(flush.panes) else open_tickets(dict(flush.panes)[AGES_KEY])
+        for flush in stated
+    ]
+    assert counts == [1, None, None, None, 5, None, None, None, 8, None]
+
+
+def open_tickets(stated: bytes | None) -> int:
+    assert stated is not None
+    return unpack_ages(stated)[OPEN_TICKETS.number][()].count
 
 
 def test_an_entity_with_its_fill_of_events_is_refused_more_and_the_others_go_on(
@@ -443,10 +464,11 @@ def test_dimension_values_without_end_do_not_fill_the_memory(monkeypatch: pytest
         shard.apply(TICKETS, 0, records(*values, first=2 * number), T0_MS + number)
         shard.advance(T0_MS + number)
         topics.write(shard.flush(caught_up=True))
+    topics.write(shard.flush(caught_up=True))
     assert len(shard._cut_sets.groups) < 60
     assert total(topics, TICKETS_CREATED) == 30
     assert total(topics, BACKLOG) == 1
     stated = topics.panes[AGES_KEY]
     assert stated is not None
-    open_tickets = unpack_ages(stated)[OPEN_TICKETS.number][()]
-    assert (open_tickets.count, open_tickets.start_sum_ms) == (1, T0_MS + 29)
+    members = unpack_ages(stated)[OPEN_TICKETS.number][()]
+    assert (members.count, members.start_sum_ms) == (1, T0_MS + 29)

@@ -17,10 +17,10 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.packing import head_of, history_of, packed_events, record_of
 from stream_kpi.lifecycles.sla.transition import Transition
 
-HOT_ENTITIES = 20_000
+HOT_ENTITIES = 10_000
 """Unpacked entities kept between flushes, or else those that have changed since the flush before: a ticket about 4 kB,
-packed about 300 bytes. Unpacking costs a fold, ~15 us; memory that is seldom touched costs those who share the
-machine's caches."""
+packed about 300 bytes. Unpacking costs a fold, ~15 us, and in live use most entities that have an event have another
+one within seconds; memory that is seldom touched costs those who share the machine's caches."""
 MAX_EVENTS = 10_000
 """Events an entity may have: a loop that writes to one ticket must not stop its partition, nor fill a record."""
 LATER_EVENTS = 1_000

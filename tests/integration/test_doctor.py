@@ -34,7 +34,7 @@ def app(broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Setting
     """Settings with names of their own, as variables too."""
     monkeypatch.setenv("STREAM_KPI_APP_ID", prefix)
     monkeypatch.setenv("STREAM_KPI_BROKER__ADDRESS", broker.address)
-    for name in ("tickets", "chats", "subscriptions", "signals", "values"):
+    for name in ("tickets", "chats", "subscriptions", "signals", "values", "sla"):
         monkeypatch.setenv(f"STREAM_KPI_TOPICS__{name.upper()}", f"{prefix}.{name}")
     return load_settings()
 

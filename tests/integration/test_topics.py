@@ -22,7 +22,7 @@ def settings(request: pytest.FixtureRequest, topic_prefix: str, monkeypatch: pyt
     broker: Broker = request.getfixturevalue(f"{request.param}_broker")
     monkeypatch.setenv("STREAM_KPI_APP_ID", topic_prefix)
     monkeypatch.setenv("STREAM_KPI_BROKER__ADDRESS", broker.address)
-    for name in ("tickets", "chats", "subscriptions", "signals", "values"):
+    for name in ("tickets", "chats", "subscriptions", "signals", "values", "sla"):
         monkeypatch.setenv(f"STREAM_KPI_TOPICS__{name.upper()}", f"{topic_prefix}.{name}")
     return load_settings()
 

@@ -102,7 +102,7 @@ def _overrides(broker: Broker, port: int, *, event_clock: bool) -> dict[str, Any
     }
     if broker.kind == "external":
         name = overrides["app_id"] = f"stream-kpi-demo-{uuid.uuid4().hex[:8]}"
-        topics = ("tickets", "chats", "subscriptions", "signals", "values")
+        topics = ("tickets", "chats", "subscriptions", "signals", "values", "sla")
         overrides["topics"] = {topic: f"{name}.{topic}" for topic in topics}
     else:
         overrides["broker"] |= _SOON

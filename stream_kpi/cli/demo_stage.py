@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import sys
 import uuid
@@ -12,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from stream_kpi.brokers import ApacheKafka, Broker, EmbeddedBroker, broker_of
 from stream_kpi.brokers.probe import BrokerFacts, admin_client
@@ -29,6 +30,14 @@ _WATCH_EVERY_S = 0.5
 _MEASURE_EVERY_S = 15.0
 _SOON = {"session_timeout_s": 6, "heartbeat_interval_s": 1.5, "rebalance_timeout_s": 6}
 """The embedded broker lets a worker wait for half the session time-out before it is given its partitions."""
+_PROMISED = {
+    "name": "demo",
+    "at_risk": ["15m"],
+    "first_response": {"urgent": "15m", "other": "1h"},
+    "resolution": {"other": "24h"},
+    "answer": {"other": "1m"},
+}
+"""What the simulated team has promised."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,7 @@ def _overrides(broker: Broker, port: int, *, event_clock: bool) -> dict[str, Any
         "broker": {"address": broker.address},
         "web": {"port": port},
         "definitions": {"activation_action": "create_project", "gross_margin": 0.8},
+        "sla": [_PROMISED],
     }
     if broker.kind == "external":
         name = overrides["app_id"] = f"stream-kpi-demo-{uuid.uuid4().hex[:8]}"
@@ -127,18 +137,9 @@ def _introduce(broker: Broker, settings: Settings) -> None:
 
 def _worker_command(folder: Path, settings: Settings) -> list[str]:
     config = folder / "worker.toml"
-    config.write_text(_toml(settings))
-    return [sys.executable, "-m", "stream_kpi", "worker", "--config", str(config)]
-
-
-def _toml(settings: Settings) -> str:
-    """What differs from the defaults, as TOML."""
     changed = settings.model_dump(mode="json", exclude_defaults=True)
-    sections = {key: value for key, value in changed.items() if isinstance(value, dict)}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in changed.items() if key not in sections]
-    for name, section in sections.items():
-        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.items())]
-    return "\n".join(lines) + "\n"
+    config.write_text(tomli_w.dumps(changed), encoding="utf-8")
+    return [sys.executable, "-m", "stream_kpi", "worker", "--config", str(config)]
 
 
 def _delete_topics(settings: Settings) -> None:

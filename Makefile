@@ -54,6 +54,7 @@ check: $(CORE) ## lint, types, layers, generated files, metrics
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m stream_kpi.settings_page --check
 	@$(BIN)/python -m stream_kpi.contracts --check
+	@$(BIN)/python -m stream_kpi.publish.docs --check
 	@if command -v promtool >/dev/null; then promtool check config --syntax-only deploy/prometheus.yml; \
 	else echo "promtool is not installed: deploy/prometheus.yml and the metrics are not checked." >&2; fi
 	@$(BIN)/python -m pytest -q tests/contracts
@@ -65,6 +66,7 @@ fmt: $(TOOLS) ## format the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-generated: $(CORE) ## write what is made from the code: docs/settings.md, the schemas
+generated: $(CORE) ## write what is made from the code: the pages of settings, KPIs and metrics, the schemas
 	@$(BIN)/python -m stream_kpi.settings_page
 	@$(BIN)/python -m stream_kpi.contracts
+	@$(BIN)/python -m stream_kpi.publish.docs

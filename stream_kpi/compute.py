@@ -30,7 +30,7 @@ from stream_kpi.windows.merged import (
     trailing_before,
     trailing_sums,
 )
-from stream_kpi.windows.panes import AGES_KEY, unpack_key
+from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FINE, Tier
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
@@ -146,7 +146,7 @@ class Computation:
         for key, value in flush.panes if flush is not None else ():
             if key == AGES_KEY:
                 panes.put_ages(0, unpack_ages(value or b""))
-            else:
+            elif key != FLUSHED_KEY:
                 panes.apply(0, unpack_key(key), value)
         for _ in panes.absorb():
             pass

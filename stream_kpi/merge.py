@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ from stream_kpi.windows.merged import (
     cohort_sums,
     trailing_sums,
 )
-from stream_kpi.windows.panes import AGES_KEY, unpack_key
+from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, Record, unpack_key
 from stream_kpi.windows.sum_table import measure_flags
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
@@ -109,9 +110,13 @@ class Merge:
         self._published = Published()
         self._moved_levels: set[Cut] = set()
         self._unbalanced = 0
+        self._arrived: defaultdict[int, list[Record]] = defaultdict(list)
+        """By shard: records of a flush whose last one is not here."""
 
     def restore(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic back, in log order, before the first publish."""
+        if key == FLUSHED_KEY:
+            return
         if key == AGES_KEY:
             for cut in self.panes.put_ages(shard, unpack_ages(value) if value else {}):
                 self._due.outdate("instant", cut)
@@ -132,8 +137,14 @@ class Merge:
             self._take_in(change)
 
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
-        """Take one record of the panes topic in."""
-        self.restore(shard, key, value)
+        """Take one record of the panes topic in. It counts as soon as the whole flush is here."""
+        arrived = self._arrived[shard]
+        arrived.append((key, value))
+        if key != FLUSHED_KEY:
+            return
+        for record in arrived:
+            self.restore(shard, *record)
+        arrived.clear()
         if self.panes.waiting >= MAX_WAITING:
             for change in self.panes.absorb():
                 self._take_in(change)
@@ -153,7 +164,6 @@ class Merge:
         tier, named = change.tier, self.panes.numbers.named
         fixed = change.sums.of_measures(OF_FIXED_WINDOWS)
         cuts, levels = named(fixed.cuts()), named(fixed.of_measures(LEVELS).cuts())
-        # A flush's panes may come in two reads: then the base moves now, and back with the second.
         self._moved_levels.update(levels)
         if tier == ALL_TIME.number:
             self._due.mark_all("total", cuts)

@@ -24,7 +24,7 @@ from stream_kpi.pipeline import ENTITY_KINDS, FED_BY_ONE_TOPIC, SUBJECT_ROUTES, 
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.panes import AGES_KEY, Panes, unpack_key
+from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, Panes, unpack_key
 from stream_kpi.windows.tiers import TIERS, Tier
 
 POSITION_KEY = b"position"
@@ -42,6 +42,9 @@ BUSY_AGES_EVERY_MS = 2_000
 """So often does one that events come to. To state them goes through all members, however few have changed: with 50,000
 service levels it took a tenth of a worker's time at two flushes a second. The first flush without new records states
 them as they stand."""
+
+MOST_FRESH = 50_000
+"""Facts and fresh sums that wait for that at most: where so many are written anyway, nothing is saved."""
 
 
 class Applied(NamedTuple):
@@ -67,6 +70,9 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     future_skew_ms: int = 300_000
     tiers: tuple[Tier, ...] = TIERS
+    spread_every_ms: int = 5_000
+    """So often does a shard that events come to write its tiers; what they do not hold yet, at every flush
+    (windows.spread)."""
     remember_ages: bool = False
     """Whether :meth:`Shard.rewind_ages` can be asked (`compute`)."""
 
@@ -117,6 +123,7 @@ class Shard:
         self._ages_stated = False
         self._ages_moved = True
         """Whether they may have changed since they were stated."""
+        self._spread_ms = -2 * NEVER_MS
         self._panes = Panes(table, self._ages, settings.options.zone_info, settings.tiers)
         self.entities = {
             kind: Entities(lifecycle, cut_sets, settings.options, settings.retention)
@@ -225,7 +232,7 @@ class Shard:
         if self._exchange.collect(self.greatest_ms or 0, self.clock_ms):
             self._hand_over()
             self._changed = True
-        self._panes.spread(self.clock_ms)
+        self._take_facts()
         ages_due = self._ages_due()
         if not (self._changed or ages_due or caught_up != self._said_caught_up):
             return None
@@ -239,6 +246,8 @@ class Shard:
             self._ages_stated_ms = self.clock_ms
             self._ages_stated = bool(self._ages)
             self._ages_moved = False
+        if panes:
+            panes.append((FLUSHED_KEY, b"1"))
         if len(self._cut_sets.groups) > MAX_CUT_SETS and not self._settings.remember_ages:
             self._renew_cut_sets()
         self._changed = self._applied = False
@@ -246,6 +255,14 @@ class Shard:
         reached_ms = self.greatest_ms if caught_up else self.clock_ms if self.clock_ms > -NEVER_MS else None
         clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
         return Flush(state, panes, clock, self._outbox.take())
+
+    def _take_facts(self) -> None:
+        since_ms = self.clock_ms - self._spread_ms
+        if self._applied and since_ms < self._settings.spread_every_ms and self._panes.waiting < MOST_FRESH:
+            self._panes.keep_fresh()
+        else:
+            self._panes.spread(self.clock_ms)
+            self._spread_ms = self.clock_ms
 
     def rewind_ages(self) -> AgeRewind:
         """The sets that age, for going back in time, when all has been flushed. TypeError without ``remember_ages``."""
@@ -262,10 +279,10 @@ class Shard:
             else:
                 self._by_prefix[key[:2]].restore(key[2:].decode(), value)
         for key, value in panes:
-            if key != AGES_KEY:
-                self._panes.restore(unpack_key(key), value)
-            else:
+            if key == AGES_KEY:
                 self._ages_stated = True
+            elif key != FLUSHED_KEY:
+                self._panes.restore(unpack_key(key), value)
 
     def restored(self) -> Iterator[None]:
         """The topics have been read to their end: recover what follows from them, a step at a time. To be iterated

@@ -18,7 +18,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.vector import Vector
 from stream_kpi.pipeline import Flush
 from stream_kpi.shard import Shard, ShardOptions
-from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key
+from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, PaneKey, unpack_key
 from stream_kpi.windows.sum_table import unpacked_vectors
 
 TICKETS = TopicKind.TICKET.default_topic
@@ -97,7 +97,7 @@ class Topics:
         return {
             unpack_key(key): vector_in(value)
             for key, value in self.panes.items()
-            if value is not None and key != AGES_KEY
+            if value is not None and key not in (AGES_KEY, FLUSHED_KEY)
         }
 
 
@@ -115,7 +115,7 @@ def owned_by(number: int, shards: int) -> str:
 def new_shard(
     number: int = 0, shards: int = 1, *, retention: Retention | None = LIVE, options: Options | None = None
 ) -> Shard:
-    """A shard of the default topics."""
+    """A shard of the default topics, that writes its tiers at every flush."""
     settings = ShardOptions(
         options=options or Options(),
         topics=TOPICS,
@@ -123,6 +123,7 @@ def new_shard(
         sla_topic=SLA,
         customers_topic=CUSTOMERS,
         retention=retention,
+        spread_every_ms=0,
     )
     return Shard(number, shards, settings)
 

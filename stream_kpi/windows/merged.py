@@ -6,25 +6,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.measures.registry import MEASURES, RESTATED, SLOTS_PER_MEASURE, TRAILING, Kind, Measure
 from stream_kpi.measures.vector import subtract
 from stream_kpi.windows.ages import AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import HALF_HOUR, Rolling
 from stream_kpi.windows.panes import PaneKey
-from stream_kpi.windows.sum_table import (
-    NOTHING,
-    CutNumbers,
-    Sums,
-    SumTable,
-    added,
-    measure_flags,
-    sums_of,
-    unpacked_vectors,
-)
-from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, MINUTE_MS, TIERS, Tier
+from stream_kpi.windows.spread import StartSums, over_tiers
+from stream_kpi.windows.sum_table import NOTHING, CutNumbers, Sums, SumTable, added, measure_flags, sums_of
+from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, FRESH, MINUTE_MS, NEVER_EXPIRED, TIERS, Tier
 
 LEVELS = measure_flags(measure for measure in MEASURES if measure.kind is Kind.LEVEL)
 OF_FIXED_WINDOWS = ~measure_flags(RESTATED)
@@ -111,7 +101,9 @@ class MergedPanes:
         """By tier and start."""
         self.levels = SumTable()
         """As they stand."""
-        self._latest: dict[int, dict[int, dict[int, SumTable]]] = {tier.number: {} for tier in TIERS}
+        self._latest: dict[int, dict[int, dict[int, SumTable]]] = {
+            number: {} for number in (FRESH, *(tier.number for tier in TIERS))
+        }
         """By tier, start and shard."""
         self.waiting = 0
         """Panes that :meth:`absorb` has not seen."""
@@ -129,7 +121,7 @@ class MergedPanes:
 
     def apply(self, shard: int, key: PaneKey, vector: bytes | None) -> None:
         """Put a shard's pane (None: gone) in place of its earlier content. A repeat changes nothing; what changes is
-        seen after :meth:`absorb`."""
+        seen after :meth:`absorb`, which is to come when all panes of a flush are here."""
         place = (key.tier, key.start_ms)
         cut = self.numbers.of(key.cut)
         if not vector and shard not in self._latest[key.tier].get(key.start_ms, ()):
@@ -156,9 +148,10 @@ class MergedPanes:
         every window's sums by itself, five times the work with four shards.
         """
         waiting, self._waiting, self.waiting = self._waiting, {}, 0
-        for (tier, start_ms), by_shard in waiting.items():
-            latest = self._latest[tier].setdefault(start_ms, {})
-            sums = added([_replace(latest.setdefault(shard, SumTable()), new) for shard, new in by_shard.items()])
+        fresh = self._spread({place: waiting.pop(place) for place in list(waiting) if place[0] == FRESH})
+        for place in waiting | fresh:
+            tier, start_ms = place
+            sums = added([*self._replace(place, waiting.get(place, {})), *fresh.get(place, ())])
             if not len(sums.keys):
                 continue
             self.slices[tier].setdefault(start_ms, SumTable()).add(sums)
@@ -167,6 +160,29 @@ class MergedPanes:
             if tier == ALL_TIME.number:
                 self.levels.add(sums.of_measures(LEVELS))
             yield Change(tier, start_ms, sums)
+
+    def _replace(self, place: Place, by_shard: Mapping[int, Mapping[int, bytes]]) -> list[Sums]:
+        """Put vectors by cut in place of the shards' earlier ones; by how much that changes their sums."""
+        tier, start_ms = place
+        latest = self._latest[tier].setdefault(start_ms, {})
+        return [latest.setdefault(shard, SumTable()).replace(new) for shard, new in by_shard.items()]
+
+    def _spread(self, fresh: Mapping[Place, Mapping[int, Mapping[int, bytes]]]) -> dict[Place, list[Sums]]:
+        """By how much what is fresh changes each place of the tiers. A place that is forgotten stays so: what was fresh
+        in it went with it, and is not to be taken back when the tiers come to hold it."""
+        changes = {place[1]: added(self._replace(place, by_shard)) for place, by_shard in fresh.items()}
+        latest = self._latest[FRESH]
+        for start_ms in changes:
+            if not any(latest[start_ms].values()):
+                del latest[start_ms]
+        spread: dict[Place, list[Sums]] = {}
+        for tier, of_tier in over_tiers(StartSums.of(changes), TIERS, self._forgotten_before, self.zone):
+            for start_ms, sums in of_tier:
+                spread.setdefault((tier.number, start_ms), []).append(sums)
+        return spread
+
+    def _forgotten_before(self, tier: Tier) -> int:
+        return self._expired_before.get(tier.number, NEVER_EXPIRED)
 
     def base_moved(self, tier: Tier, cut: Cut) -> bool:
         """Whether levels from before the tier's oldest pane have changed since the last call."""
@@ -197,17 +213,6 @@ class MergedPanes:
                 base.forget(added(expired))
             for start_ms in [start for start in latest if start < before_ms]:
                 del latest[start_ms]
-
-
-def _replace(latest: SumTable, vectors: dict[int, bytes]) -> Sums:
-    """Put a shard's vectors in place of those of the same cuts; by how much that changes the sums."""
-    if not latest:
-        latest.add(unpacked_vectors(vectors))
-        return latest.sums
-    cuts = np.array(sorted(vectors), dtype=np.int64)
-    change = added([unpacked_vectors(vectors), latest.sums.of_cuts(cuts).negated()])
-    latest.add(change)
-    return change
 
 
 class RollingSums:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -12,21 +13,26 @@ import numpy as np
 from stream_kpi.lifecycles.facts import Cut
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import Integers, SumTable, packed_vectors, unpacked_vectors
+from stream_kpi.windows.spread import StartSums, over_tiers
+from stream_kpi.windows.sum_table import Integers, Sums, SumTable, packed_vectors, unpacked_vectors
 from stream_kpi.windows.sums import FactSums
-from stream_kpi.windows.tiers import TIERS, Tier
+from stream_kpi.windows.tiers import FRESH, TIERS, Tier
 
 AGES_KEY = b"ages"
 """Key of the shard's sets that age, beside its panes (a packed pane key never starts with a letter)."""
+
+FLUSHED_KEY = b"flushed"
+"""Key of the last record of a flush that has any: what came before it goes together."""
 
 Record = tuple[bytes, bytes | None]
 
 
 class PaneKey(NamedTuple):
     """One pane's place. Its record's value is its whole vector (sum_table.packed_vectors), so that the last one is
-    enough and a repeat changes nothing."""
+    enough and a repeat changes nothing. What a shard's panes hold is what its tiers state and what is fresh."""
 
     tier: int
+    """Its number; or FRESH: not in any tier yet."""
     start_ms: int
     cut: Cut
 
@@ -62,7 +68,8 @@ class _Slice:
 
 
 class Panes:
-    """The panes of one shard. :meth:`add` takes facts as they come, :meth:`flush` brings the panes up to date."""
+    """The panes of one shard. :meth:`add` takes facts as they come, :meth:`spread` or :meth:`keep_fresh` sums them up,
+    :meth:`flush` states what has changed."""
 
     def __init__(self, table: CutTable, ages: AgeSets, zone: ZoneInfo, tiers: tuple[Tier, ...] = TIERS) -> None:
         """``tiers``: those that are kept; `compute` keeps only what its window is read from."""
@@ -70,19 +77,35 @@ class Panes:
         self._numbers = table.numbers
         self._zone = zone
         self._tiers = tiers
-        self._slices: dict[int, dict[int, _Slice]] = {tier.number: {} for tier in tiers}
+        self._slices: dict[int, dict[int, _Slice]] = {number: {} for number in (FRESH, *(t.number for t in tiers))}
         self._changed: dict[tuple[int, int], _Slice] = {}
         self._expired_before: dict[int, int] = {}
+        self._no_longer_fresh: list[bytes] = []
+        """Keys of records that are to go."""
         self.add = self._sums.add
 
+    @property
+    def waiting(self) -> int:
+        """About how much the tiers do not hold yet: facts, and sums that are fresh."""
+        return self._sums.waiting + sum(len(fresh.table.sums.keys) for fresh in self._slices[FRESH].values())
+
+    def keep_fresh(self) -> None:
+        """Take what was added to the sums that are fresh, and to the sets that age; the tiers are left alone."""
+        for fine in self._sums.take():
+            for start_ms, sums in fine.by_start():
+                self._add(FRESH, start_ms, sums)
+
     def spread(self, clock_ms: int) -> None:
-        """Take what was added to every cut, every tier that still keeps its time, and the sets that age."""
-        for tier, changes in self._sums.spread(self._tiers, clock_ms, self._zone):
-            for start_ms, sums in changes:
-                changed = self._slice(tier.number, start_ms)
-                changed.table.add(sums)
-                changed.changed.append(sums.cuts())
-                self._changed[tier.number, start_ms] = changed
+        """Take what was added, and what is fresh, to every tier that still keeps its time, and to the sets that age."""
+        fresh, self._slices[FRESH] = self._slices[FRESH], {}
+        for start_ms, spread in fresh.items():
+            self._changed.pop((FRESH, start_ms), None)
+            self._no_longer_fresh += (self._key(FRESH, start_ms, cut) for cut in spread.written)
+        sums_of_fresh = StartSums.of({start_ms: spread.table.sums for start_ms, spread in fresh.items()})
+        for fine in chain([sums_of_fresh], self._sums.take()):
+            for tier, changes in over_tiers(fine, self._tiers, lambda tier: tier.expires_before(clock_ms), self._zone):
+                for start_ms, sums in changes:
+                    self._add(tier.number, start_ms, sums)
 
     def restore(self, key: PaneKey, value: bytes | None) -> None:
         """Put a pane back as it was flushed (recovery), in log order; None: it is gone."""
@@ -104,8 +127,9 @@ class Panes:
     def flush(self, clock_ms: int) -> list[Record]:
         """The records of all panes that changed since the last flush; panes past their retention leave with a
         tombstone."""
-        self.spread(clock_ms)
-        records = list(self._expired(clock_ms))
+        records: list[Record] = [(key, None) for key in self._no_longer_fresh]
+        self._no_longer_fresh = []
+        records += self._expired(clock_ms)
         for (tier, start_ms), changed in self._changed.items():
             cuts = np.unique(np.concatenate(changed.changed))
             changed.changed = []
@@ -118,6 +142,11 @@ class Panes:
                     records.append((self._key(tier, start_ms, number), None))
         self._changed = {}
         return records
+
+    def _add(self, tier: int, start_ms: int, sums: Sums) -> None:
+        changed = self._changed[tier, start_ms] = self._slice(tier, start_ms)
+        changed.table.add(sums)
+        changed.changed.append(sums.cuts())
 
     def _slice(self, tier: int, start_ms: int) -> _Slice:
         slices = self._slices[tier]

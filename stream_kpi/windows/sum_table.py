@@ -253,6 +253,17 @@ class SumTable:
             keys, amounts = keys[stays], amounts[stays]
         self.sums = Sums(keys, amounts)
 
+    def replace(self, vectors: Mapping[int, bytes]) -> Sums:
+        """Put packed vectors in place of those of the same cuts; by how much that changes the sums."""
+        new = unpacked_vectors(vectors)
+        if not self:
+            self.add(new)
+            return self.sums
+        cuts = np.array(sorted(vectors), dtype=np.int64)
+        change = added([new, self.sums.of_cuts(cuts).negated()])
+        self.add(change)
+        return change
+
 
 def measure_flags(measures: Iterable[Measure]) -> MeasureFlags:
     """Set for these measures."""

@@ -7,10 +7,8 @@ A fact goes to some seven cuts and five tiers. In pure Python that costs about 1
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,26 +20,13 @@ from stream_kpi.measures.histogram import EDGES_MS, score_bin
 from stream_kpi.measures.registry import BY_NUMBER, CLOCK_EPOCH_MS, SLOTS_PER_MEASURE, Kind
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
-from stream_kpi.windows.sum_table import (
-    SLOTS,
-    Integers,
-    MeasureFlags,
-    Sums,
-    measure_flags,
-    ranked,
-    summed,
-    summed_by_cut,
-)
-from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
+from stream_kpi.windows.spread import CUTS, PER_START, StartSums
+from stream_kpi.windows.sum_table import Integers, ranked, summed_by_cut
+from stream_kpi.windows.tiers import FINE
 
-_CUTS = 1 << 22
-"""Four million cuts: what a 64-bit key has room for, beside the slot and the places of two million starts."""
-_PER_START = _CUTS * SLOTS
 _MOST_ROWS = 1 << 20
 """Facts that are summed at once: not more than a key has room for starts, and under 1 GB with all their cuts."""
 _FINE_MS = FINE.grain_ms or 1
-_QUARTER_MS = 15 * MINUTE_MS
-"""Every zone's midnights fall on quarters of an hour, so that a slice up to this long lies within one local day."""
 
 _EDGES = np.array(EDGES_MS, dtype=np.int64)
 _COUNTS, _DURATIONS, _SCORES, _AGES = range(4)
@@ -80,20 +65,18 @@ def _part_columns(place: int) -> _PartColumns:
 _PARTS = [_part_columns(place) for place in range(max(len(compound.parts) for compound in COMPOUNDS.values()))]
 
 
-class TierChanges(NamedTuple):
-    """All that changes in a tier: by the start of its panes, ascending."""
-
-    tier: Tier
-    changes: list[tuple[int, Sums]]
-
-
 class FactSums:
-    """Takes facts, gives what they change, tier by tier."""
+    """Takes facts, gives what they add up to."""
 
     def __init__(self, table: CutTable, ages: AgeSets) -> None:
         self._table = table
         self._ages = ages
         self._tables: list[Integers] = []
+
+    @property
+    def waiting(self) -> int:
+        """Facts that have not been taken."""
+        return sum(map(len, self._tables))
 
     def add(self, facts: Sequence[Fact]) -> None:
         """Take facts in: best a batch at once, while the processor's cache still holds them (later costs 1 us more an
@@ -103,34 +86,11 @@ class FactSums:
                 np.fromiter(chain.from_iterable(facts), dtype=np.int64, count=5 * len(facts)).reshape(-1, 5)
             )
 
-    def spread(self, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo) -> Iterator[TierChanges]:
-        """What the facts since the last call change, for each tier; panes past a tier's retention are left out."""
+    def take(self) -> Iterator[StartSums]:
+        """The sums of the facts since the last call, by fine start."""
         tables, self._tables = self._tables, []
         for table in _chunks(tables):
-            yield from self._spread(table, tiers, clock_ms, zone)
-
-    def _spread(self, table: Integers, tiers: Sequence[Tier], clock_ms: int, zone: ZoneInfo) -> Iterator[TierChanges]:
-        starts_ms, sums = self._by_cut(*self._changes(table))
-        short, slice_ms = (starts_ms, sums), _FINE_MS
-        for tier in tiers:
-            if tier.grain_ms is None and any(
-                tier.start_of(start_ms, zone) != tier.start_of(start_ms + slice_ms - 1, zone) for start_ms in starts_ms
-            ):
-                starts_ms, sums = short
-            coarser_ms = [tier.start_of(start_ms, zone) for start_ms in starts_ms]
-            together_ms = sorted(set(coarser_ms))
-            if len(together_ms) < len(starts_ms):
-                places = {start_ms: place for place, start_ms in enumerate(together_ms)}
-                sums = _joined(sums, [places[start_ms] for start_ms in coarser_ms])
-            starts_ms = together_ms
-            if tier.grain_ms:
-                slice_ms = tier.grain_ms
-                if slice_ms <= _QUARTER_MS:
-                    short = starts_ms, sums
-            expired_ms = tier.expires_before(clock_ms)
-            kept = sums if tier.measures is None else sums.of_measures(_flags(tier.measures))
-            changes = zip(starts_ms, _by_start(kept, len(starts_ms)), strict=True)
-            yield TierChanges(tier, [c for c in changes if c[0] >= expired_ms and len(c[1].keys)])
+            yield self._by_cut(*self._changes(table))
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
         """Facts as changes of slots: slot, fine start index, cut set, amount. Ages go to their sets."""
@@ -150,15 +110,14 @@ class FactSums:
         amounts[: len(plain)] *= values[plain]
         return np.concatenate((slots[plain], bins, score_bins)), times_ms[changing] // _FINE_MS, sets[changing], amounts
 
-    def _by_cut(self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers) -> tuple[list[int], Sums]:
-        """The starts that occur, and each change for every cut of its set, summed; keys begin with the start's place
-        in the list."""
+    def _by_cut(self, slots: Integers, starts: Integers, sets: Integers, amounts: Integers) -> StartSums:
+        """Each change for every cut of its set, summed."""
         expanded = self._table.expand(sets)
-        if len(self._table.numbers.cuts) > _CUTS:
-            raise OverflowError(f"more than {_CUTS} different values of dimensions in one shard")
+        if len(self._table.numbers.cuts) > CUTS:
+            raise OverflowError(f"more than {CUTS} different values of dimensions in one shard")
         known, index = ranked(starts)
-        sums = summed_by_cut(index * _PER_START + slots, amounts, expanded)
-        return [start * _FINE_MS for start in known.tolist()], sums
+        sums = summed_by_cut(index * PER_START + slots, amounts, expanded)
+        return StartSums([start * _FINE_MS for start in known.tolist()], sums)
 
 
 def _spelled_out(slots: Integers, times_ms: Integers, values: Integers) -> tuple[Integers, Integers, Integers]:
@@ -177,11 +136,6 @@ def _spelled_out(slots: Integers, times_ms: Integers, values: Integers) -> tuple
     return rows, slots, values
 
 
-@lru_cache(maxsize=8)
-def _flags(numbers: frozenset[int]) -> MeasureFlags:
-    return measure_flags(BY_NUMBER[number] for number in numbers)
-
-
 def _chunks(tables: Sequence[Integers]) -> Iterator[Integers]:
     """The tables one under the other, at most ``_MOST_ROWS`` together."""
     ends = np.cumsum([len(table) for table in tables])
@@ -191,15 +145,3 @@ def _chunks(tables: Sequence[Integers]) -> Iterator[Integers]:
         end = max(first + 1, int(np.searchsorted(ends, rows_before + _MOST_ROWS, side="right")))
         yield np.concatenate(tables[first:end])
         first = end
-
-
-def _joined(sums: Sums, start_of: list[int]) -> Sums:
-    """The same where start ``i`` has become start ``start_of[i]``."""
-    index = np.array(start_of, dtype=np.int64)
-    return summed(index[sums.keys // _PER_START] * _PER_START + sums.keys % _PER_START, sums.amounts)
-
-
-def _by_start(sums: Sums, starts: int) -> Iterator[Sums]:
-    bounds = np.searchsorted(sums.keys, np.arange(starts + 1) * _PER_START).tolist()
-    for place, (first, end) in enumerate(pairwise(bounds)):
-        yield Sums(sums.keys[first:end] - place * _PER_START, sums.amounts[first:end])

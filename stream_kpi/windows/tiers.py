@@ -17,6 +17,8 @@ SECOND_MS = 1_000
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+NEVER_EXPIRED = -(1 << 62)
+"""Nothing starts before this."""
 
 
 class Tier(NamedTuple):
@@ -36,13 +38,13 @@ class Tier(NamedTuple):
 
     def expires_before(self, clock_ms: int) -> int:
         """Panes that start before this are gone once the clock stands at ``clock_ms``."""
-        return -(1 << 62) if self.retention_ms is None else clock_ms - self.retention_ms
+        return NEVER_EXPIRED if self.retention_ms is None else clock_ms - self.retention_ms
 
     def due(self, clock_ms: int, expired_before: dict[int, int]) -> bool:
         """Whether panes may have expired since it was last asked, which ``expired_before`` remembers by tier: at most
         once a grain, since looking for them takes a walk over all starts."""
         before = self.expires_before(clock_ms)
-        if self.retention_ms is None or before - expired_before.get(self.number, -(1 << 62)) < (
+        if self.retention_ms is None or before - expired_before.get(self.number, NEVER_EXPIRED) < (
             self.grain_ms or DAY_MS
         ):
             return False
@@ -63,3 +65,6 @@ ALL_TIME = Tier(4, 0, None)
 
 TIERS = (FINE, FIVE_MINUTES, HOURS, QUARTER, DAYS, ALL_TIME)
 BY_NUMBER = {tier.number: tier for tier in TIERS}
+
+FRESH = 9
+"""In the place of a tier's number: what the tiers do not hold yet, by the start of fine panes (windows.spread)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,11 @@ from stream_kpi.kpis.record import KpiRecord, record_key
 from stream_kpi.lifecycles.facts import TOTAL
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import CHAT_ABANDONS, SERVICE_LEVEL_MET, SERVICE_LEVEL_OFFERED
-from stream_kpi.measures.vector import Vector
+from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.shell.app import shell_options
 from stream_kpi.simulator.world import rfc3339
-from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key
-from stream_kpi.windows.tiers import ALL_TIME
+from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, PaneKey, unpack_key
+from stream_kpi.windows.tiers import ALL_TIME, FRESH
 from tests.integration.e2e_desk import PARTITIONS, Desk, Input, Worker, read_all, values_until
 from tests.live_values import DIMENSIONS
 from tests.shard_kit import vector_in
@@ -40,7 +40,6 @@ CHATS = 40_000
 DECIDED = ("service_level", "chat_abandonment_rate", "answer_time", "abandon_time", "handle_time", "chat_volume")
 SERVICE_LEVEL = b"service_level|total||||"
 OFFERED = SERVICE_LEVEL_OFFERED.slot
-ALL_OF_TOTAL = PaneKey(ALL_TIME.number, 0, TOTAL)
 
 
 def _event(chat: str, kind: str, time_ms: int, data: dict[str, Any]) -> Input:
@@ -90,11 +89,20 @@ async def _flushed(desk: Desk) -> list[tuple[int, Vector]]:
     """What each flush said of all chats so far, with its partition: a queue that is half read is always seen here, and
     in the values only when a publish happens to come in between."""
     records = await read_all(desk.broker, shell_options(desk.settings).panes_topic, range(PARTITIONS))
-    return [
-        (record.partition, vector_in(record.value))
-        for record in records
-        if record.value and record.key != AGES_KEY and unpack_key(record.key) == ALL_OF_TOTAL
-    ]
+    standing: defaultdict[int, dict[PaneKey, Vector]] = defaultdict(dict)
+    flushed = []
+    for record in records:
+        panes = standing[record.partition]
+        if record.key == FLUSHED_KEY:
+            total: Vector = {}
+            for vector in panes.values():
+                add_into(total, vector)
+            flushed.append((record.partition, total))
+        elif record.key != AGES_KEY:
+            key = unpack_key(record.key)
+            if key.cut == TOTAL and key.tier in (FRESH, ALL_TIME.number):
+                panes[key] = vector_in(record.value) if record.value else {}
+    return flushed
 
 
 @pytest.fixture

@@ -110,9 +110,10 @@ class Record(msgspec.Struct):
 class Cluster:
     """Shards and a merge around the topics that they leave behind: what is in these survives a crash."""
 
-    def __init__(self, shards: int, options: Options) -> None:
+    def __init__(self, shards: int, options: Options, spread_every_ms: int) -> None:
         self.count = shards
         self.options = options
+        self.spread_every_ms = spread_every_ms
         self.state: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.panes: list[dict[bytes, bytes | None]] = [{} for _ in range(shards)]
         self.values: dict[bytes, bytes | None] = {}
@@ -127,7 +128,13 @@ class Cluster:
         """Records of the panes topics that the merge has not read."""
 
     def _new_shard(self, number: int) -> Shard:
-        options = ShardOptions(options=self.options, topics=TOPICS, rekeyed_topic=REKEYED, customers_topic=CUSTOMERS)
+        options = ShardOptions(
+            options=self.options,
+            topics=TOPICS,
+            rekeyed_topic=REKEYED,
+            customers_topic=CUSTOMERS,
+            spread_every_ms=self.spread_every_ms,
+        )
         shard = Shard(number, self.count, options)
         shard.restore(list(self.state[number].items()), list(self.panes[number].items()))
         deque(shard.restored(), maxlen=0)
@@ -195,11 +202,15 @@ class Cluster:
 
 
 def replay(
-    logs: dict[tuple[str, int], list[Record]], shards: int, options: Options, choose: random.Random
+    logs: dict[tuple[str, int], list[Record]],
+    shards: int,
+    options: Options,
+    choose: random.Random,
+    spread_every_ms: int,
 ) -> dict[bytes, bytes]:
     """Feed every partition's log in batches of any size, with flushes, crashes and publishes at any moment. A shard may
     think that it has read everything when more is about to come: then the others take `now` past it."""
-    cluster = Cluster(shards, options)
+    cluster = Cluster(shards, options, spread_every_ms)
     logs = {**logs, **cluster.internal}
     while unread := cluster.unread(logs) or cluster.flush_all(logs):
         topic, partition, first = choose.choice(unread)
@@ -249,16 +260,17 @@ def logs_of(events: Iterator[tuple[str, bytes, bytes, int]], shards: int) -> dic
     shards=st.integers(1, 3),
     hours=st.sampled_from([2, 30, 200]),
     options=st.sampled_from([CALENDAR_ONLY, BOTH_CLOCKS]),
+    spread_every_ms=st.sampled_from([5_000, 5 * HOUR_MS, 1 << 62]),
 )
 def test_a_log_in_any_order_batches_and_crashes_ends_as_compute_says(
-    seed: int, shards: int, hours: int, options: Options
+    seed: int, shards: int, hours: int, options: Options, spread_every_ms: int
 ) -> None:
     team_start_ms = START_MS + seed % 24 * HOUR_MS
     team = FEW if hours > 24 * 7 else None
     events = list(Simulation(seed, team_start_ms, team).events_until(team_start_ms + hours * HOUR_MS))[:2000]
     disordered = list(disorder(events, seed, late_within_ms=600_000, duplicate_share=0.05))
     logs = logs_of(((event.topic.default_topic, event.key, event.value, event.time_ms) for event in disordered), shards)
-    values = replay(logs, shards, options, random.Random(seed))
+    values = replay(logs, shards, options, random.Random(seed), spread_every_ms)
     live = {key: comparable(msgspec.json.decode(value, type=KpiRecord)) for key, value in values.items()}
     expected = expected_values((event.value for event in events), options)
     assert live.keys() == expected.keys()

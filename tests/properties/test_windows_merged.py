@@ -81,6 +81,7 @@ class Source:
 
     def state(self, facts: list[Fact], clock_ms: int) -> list[Change]:
         self.panes.add([(f.measure.slot, f.time_ms, self.cut_sets.id_of(f.cuts), f.value, 1) for f in facts])
+        self.panes.spread(clock_ms)
         for key, value in self.panes.flush(clock_ms):
             self.merged.apply(self.shard, unpack_key(key), value)
         return list(self.merged.absorb())

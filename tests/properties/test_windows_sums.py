@@ -148,7 +148,11 @@ class Desk:
     def add(self, facts: Iterable[Stated]) -> None:
         self.panes.add([(f.slot, f.time_ms, self.cut_sets.id_of(f.cuts), f.value, f.sign) for f in facts])
 
-    def flush(self) -> None:
+    def flush(self, *, fresh: bool = False) -> None:
+        if fresh:
+            self.panes.keep_fresh()
+        else:
+            self.panes.spread(CLOCK_MS)
         records = self.panes.flush(CLOCK_MS)
         self.topic.update(records)
         self.log += records
@@ -238,25 +242,36 @@ def test_a_fact_and_its_retraction_leave_nothing(facts: list[Stated], flushed: b
     desk.add([fact._replace(sign=-fact.sign) for fact in facts])
     desk.flush()
     assert desk.content() == {}
-    assert desk.panes.flush(CLOCK_MS) == []
+    length = len(desk.log)
+    desk.flush()
+    assert len(desk.log) == length
 
 
-@given(facts=FACTS, shards=st.lists(st.integers(0, 2), min_size=25, max_size=25), restated=st.booleans())
-def test_the_panes_of_any_split_over_shards_merge_to_those_of_one(
-    facts: list[Stated], shards: list[int], restated: bool
+@given(
+    facts=FACTS,
+    shards=st.lists(st.integers(0, 2), min_size=25, max_size=25),
+    fresh=st.lists(st.booleans(), min_size=8, max_size=8),
+    absorbed=st.booleans(),
+    restated=st.booleans(),
+)
+def test_the_panes_of_any_split_over_shards_merge_to_those_of_one_whether_they_are_fresh_or_in_tiers(
+    facts: list[Stated], shards: list[int], fresh: list[bool], absorbed: bool, restated: bool
 ) -> None:
     desks = [Desk("UTC", TIERS) for _ in range(3)]
+    merged = MergedPanes(ZoneInfo("UTC"))
+    merged.expire(CLOCK_MS)
     for place, fact in enumerate(facts):
         desk = desks[shards[place]]
         desk.add([fact])
         if place % 5 == 4:
-            desk.flush()
-    for desk in desks:
-        desk.flush()
-    merged = MergedPanes(ZoneInfo("UTC"))
+            desk.flush(fresh=fresh[place // 5])
+    for desk, last in zip(desks, fresh[5:], strict=True):
+        desk.flush(fresh=last)
     for shard, desk in enumerate(desks):
         for key, value in desk.topic.items() if restated else desk.log:
             merged.apply(shard, unpack_key(key), value)
+            if absorbed:
+                list(merged.absorb())
     list(merged.absorb())
     found = {
         PaneKey(tier, start_ms, merged.numbers.cuts[number]): table.sums.vector(number)
@@ -265,18 +280,28 @@ def test_the_panes_of_any_split_over_shards_merge_to_those_of_one(
         for number in table.sums.cuts().tolist()
     }
     assert found == oracle(facts, "UTC", TIERS)
+    for shard, desk in enumerate(desks):
+        written = len(desk.log)
+        desk.flush()
+        for key, value in desk.log[written:]:
+            merged.apply(shard, unpack_key(key), value)
+    assert list(merged.absorb()) == [], "what goes from fresh to the tiers changes nothing"
 
 
-@given(facts=FACTS, begin=st.integers(0, 25))
-def test_what_is_restored_from_the_topic_goes_on_as_what_was_flushed(facts: list[Stated], begin: int) -> None:
+@given(facts=FACTS, begin=st.integers(0, 25), fresh=st.lists(st.booleans(), min_size=3, max_size=3))
+def test_what_is_restored_from_the_topic_goes_on_as_what_was_flushed(
+    facts: list[Stated], begin: int, fresh: list[bool]
+) -> None:
     gone_on, restored = Desk("UTC", TIERS), Desk("UTC", TIERS)
-    gone_on.add(facts[:begin])
-    gone_on.flush()
+    for part, only_fresh in zip((facts[: begin // 2], facts[begin // 2 : begin]), fresh, strict=False):
+        gone_on.add(part)
+        gone_on.flush(fresh=only_fresh)
     for key, value in gone_on.log:
         restored.panes.restore(unpack_key(key), value)
     restored.panes.restored()
     restored.topic = dict(gone_on.topic)
     for desk in (gone_on, restored):
         desk.add(facts[begin:])
+        desk.flush(fresh=fresh[2])
         desk.flush()
     assert restored.topic == gone_on.topic

@@ -34,6 +34,7 @@ class Desk:
 
     def flush(self, clock_ms: int = T0_MS) -> dict[PaneKey, Vector | None]:
         """What every record states."""
+        self.panes.spread(clock_ms)
         return {
             unpack_key(key): None if value is None else vector_in(value) for key, value in self.panes.flush(clock_ms)
         }

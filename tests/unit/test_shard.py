@@ -15,7 +15,7 @@ from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED,
 from stream_kpi.shard import AGES_EVERY_MS, POSITION_KEY, Applied, Shard
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.clock import GlobalClock
-from stream_kpi.windows.panes import AGES_KEY, PaneKey, unpack_key
+from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, PaneKey, unpack_key
 from stream_kpi.windows.tiers import ALL_TIME, FINE
 from tests.shard_kit import (
     CHATS,
@@ -282,7 +282,7 @@ def test_a_flush_holds_only_what_has_changed_since_the_last() -> None:
     flush = shard.flush(caught_up=True)
     assert flush is not None
     assert {key for key, _ in flush.state} == {b"t:B", POSITION_KEY}
-    cuts = {unpack_key(key).cut for key, _ in flush.panes if key != AGES_KEY}
+    cuts = {unpack_key(key).cut for key, _ in flush.panes if key not in (AGES_KEY, FLUSHED_KEY)}
     assert ("channel", "web") in cuts
     assert ("channel", "email") not in cuts
 
@@ -314,7 +314,7 @@ def test_an_idle_shard_states_its_sets_that_age_every_few_seconds_and_no_more_wh
     shard.advance(T0_MS + AGES_EVERY_MS)
     flush = shard.flush(caught_up=True)
     assert flush is not None
-    assert [key for key, _ in flush.panes] == [AGES_KEY]
+    assert [key for key, _ in flush.panes] == [AGES_KEY, FLUSHED_KEY]
     shard.apply(TICKETS, 0, records(status("T", T0_MS + 6_000, "spam"), first=1), T0_MS + 6_000)
     topics.write(shard.flush(caught_up=True))
     flush = shard.flush(caught_up=True)

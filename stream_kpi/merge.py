@@ -74,8 +74,8 @@ _RUNNING = measure_flags(RUNNING)
 _RUN_ON = tuple(k for k in TUMBLING if any(set(RUNNING) & set(kpi.formula.measures) for kpi in live_rows(k.name)))
 """Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
 _TIERS_OF_FIXED_WINDOWS = frozenset({ALL_TIME.number, TODAY.tier.number, *(kind.tier.number for kind in TUMBLING)})
-MAX_WAITING = 20_000
-"""Panes that are taken in at once: 0.2 s, in which nothing else has a turn."""
+MAX_WAITING = 5_000
+"""Panes that are taken in at once: about 0.1 s, in which nothing else has a turn."""
 STEP_PLACES = 200
 """After so many, while it is restored, others have a turn: 0.1 s."""
 

@@ -23,10 +23,11 @@ from stream_kpi.shell.transport import Batch
 CATCHING_UP = 8
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
 costs, here and in the merge, goes with the cells that it touches more than with the events."""
-FLUSH_PANES = 100_000
-"""Panes that a flush should hold at most: about a second's work in one piece, while heartbeats wait. A dense log's
-flush of 50,000 events has 3,000 of them; events that are hours apart have 35 each."""
-CAUTIOUS_EVENTS = 1_000
+FLUSH_PANES = 25_000
+"""Panes that a flush should hold at most: about a third of a second's work in one piece, while heartbeats wait (with
+four times as many, and other programs that left a worker a sixth of a processor, one took 12 s, and the worker was put
+out of its group). A dense log's flush of 50,000 events has 3,000 of them; events that are hours apart have 35 each."""
+CAUTIOUS_EVENTS = 500
 """So many events make a flush before it is known how many panes they have, and however many they have."""
 
 

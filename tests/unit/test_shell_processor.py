@@ -159,15 +159,15 @@ async def test_where_each_event_has_many_panes_a_flush_holds_fewer_events(monkey
 
     def with_forty_panes_an_event(*, caught_up: bool) -> Flush | None:
         done = flush(caught_up=caught_up)
-        return None if done is None else done._replace(panes=done.panes * 40_000)
+        return None if done is None else done._replace(panes=done.panes * 20_000)
 
     monkeypatch.setattr(desk.core, "flush", with_forty_panes_an_event)
-    await desk.processor.take(Message(0, 1_000))
+    await desk.processor.take(Message(0, 500))
     await desk.processor.flush()
-    await desk.processor.take(Message(1_000, 5_999))
-    taking = asyncio.create_task(desk.processor.take(Message(5_999, 6_000)))
+    await desk.processor.take(Message(500, 1_749))
+    taking = asyncio.create_task(desk.processor.take(Message(1_749, 1_750)))
     await asyncio.sleep(0)
-    assert not taking.done(), "twice 2,500 events wait, which have 100,000 panes"
+    assert not taking.done(), "twice 625 events wait, which have 25,000 panes"
     await desk.processor.flush()
     await taking
 

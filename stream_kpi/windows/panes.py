@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -75,14 +75,16 @@ class Panes:
         self._expired_before: dict[int, int] = {}
         self.add = self._sums.add
 
-    def spread(self, clock_ms: int) -> None:
-        """Take what was added to every cut, every tier that still keeps its time, and the sets that age."""
+    def spread(self, clock_ms: int) -> Generator[None, None, None]:
+        """Take what was added to every cut, every tier that still keeps its time, and the sets that age, a step at a
+        time. To be iterated over."""
         for tier, changes in self._sums.spread(self._tiers, clock_ms, self._zone):
             for start_ms, sums in changes:
                 changed = self._slice(tier.number, start_ms)
                 changed.table.add(sums)
                 changed.changed.append(sums.cuts())
                 self._changed[tier.number, start_ms] = changed
+                yield
 
     def restore(self, key: PaneKey, value: bytes | None) -> None:
         """Put a pane back as it was flushed (recovery), in log order; None: it is gone."""
@@ -93,19 +95,23 @@ class Panes:
         else:
             restored[number] = value
 
-    def restored(self) -> None:
-        """Recovery is over."""
+    def restored(self) -> Generator[None, None, None]:
+        """Recovery is over. To be iterated over, a step at a time."""
         for slices in self._slices.values():
             for restored in slices.values():
                 restored.table = SumTable(unpacked_vectors(restored.restored))
                 restored.written = set(restored.restored)
                 restored.restored = {}
+                yield
 
-    def flush(self, clock_ms: int) -> list[Record]:
-        """The records of all panes that changed since the last flush; panes past their retention leave with a
-        tombstone."""
-        self.spread(clock_ms)
-        records = list(self._expired(clock_ms))
+    def flush(self, clock_ms: int) -> Generator[None, None, list[Record]]:
+        """The records of all panes that changed since the last flush, a step at a time; panes past their retention
+        leave with a tombstone."""
+        yield from self.spread(clock_ms)
+        records: list[Record] = []
+        for gone in self._expired(clock_ms):
+            records += gone
+            yield
         for (tier, start_ms), changed in self._changed.items():
             cuts = np.unique(np.concatenate(changed.changed))
             changed.changed = []
@@ -116,6 +122,7 @@ class Panes:
                 elif number in changed.written:
                     changed.written.discard(number)
                     records.append((self._key(tier, start_ms, number), None))
+            yield
         self._changed = {}
         return records
 
@@ -129,12 +136,11 @@ class Panes:
     def _key(self, tier: int, start_ms: int, number: int) -> bytes:
         return pack_key(PaneKey(tier, start_ms, self._numbers.cuts[number]))
 
-    def _expired(self, clock_ms: int) -> Iterator[Record]:
+    def _expired(self, clock_ms: int) -> Iterator[list[Record]]:
         for tier in self._tiers:
             if not tier.due(clock_ms, self._expired_before):
                 continue
             slices = self._slices[tier.number]
             for start_ms in [start for start in slices if start < tier.expires_before(clock_ms)]:
                 self._changed.pop((tier.number, start_ms), None)
-                for number in slices.pop(start_ms).written:
-                    yield self._key(tier.number, start_ms, number), None
+                yield [(self._key(tier.number, start_ms, number), None) for number in slices.pop(start_ms).written]

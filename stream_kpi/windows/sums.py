@@ -6,7 +6,7 @@ A fact goes to some seven cuts and five tiers. In pure Python that costs about 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -37,8 +37,9 @@ from stream_kpi.windows.tiers import FINE, MINUTE_MS, Tier
 _CUTS = 1 << 22
 """Four million cuts: what a 64-bit key has room for, beside the slot and the places of two million starts."""
 _PER_START = _CUTS * SLOTS
-_MOST_ROWS = 1 << 20
-"""Facts that are summed at once: not more than a key has room for starts, and under 1 GB with all their cuts."""
+_MOST_ROWS = 1 << 15
+"""Facts that are summed at once: 50 ms with all their cuts, in which nobody else has a turn, and far less than a key has
+room for starts."""
 _FINE_MS = FINE.grain_ms or 1
 _QUARTER_MS = 15 * MINUTE_MS
 """Every zone's midnights fall on quarters of an hour, so that a slice up to this long lies within one local day."""
@@ -84,7 +85,7 @@ class TierChanges(NamedTuple):
     """All that changes in a tier: by the start of its panes, ascending."""
 
     tier: Tier
-    changes: list[tuple[int, Sums]]
+    changes: Iterator[tuple[int, Sums]]
 
 
 class FactSums:
@@ -130,7 +131,7 @@ class FactSums:
             expired_ms = tier.expires_before(clock_ms)
             kept = sums if tier.measures is None else sums.of_measures(_flags(tier.measures))
             changes = zip(starts_ms, _by_start(kept, len(starts_ms)), strict=True)
-            yield TierChanges(tier, [c for c in changes if c[0] >= expired_ms and len(c[1].keys)])
+            yield TierChanges(tier, _kept(changes, expired_ms))
 
     def _changes(self, table: Integers) -> tuple[Integers, Integers, Integers, Integers]:
         """Facts as changes of slots: slot, fine start index, cut set, amount. Ages go to their sets."""
@@ -197,6 +198,11 @@ def _joined(sums: Sums, start_of: list[int]) -> Sums:
     """The same where start ``i`` has become start ``start_of[i]``."""
     index = np.array(start_of, dtype=np.int64)
     return summed(index[sums.keys // _PER_START] * _PER_START + sums.keys % _PER_START, sums.amounts)
+
+
+def _kept(changes: Iterable[tuple[int, Sums]], expired_ms: int) -> Iterator[tuple[int, Sums]]:
+    """Without those of panes that have expired, and of none."""
+    return (change for change in changes if change[0] >= expired_ms and len(change[1].keys))
 
 
 def _by_start(sums: Sums, starts: int) -> Iterator[Sums]:

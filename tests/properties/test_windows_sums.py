@@ -41,6 +41,7 @@ from stream_kpi.measures.registry import (
     Measure,
 )
 from stream_kpi.measures.vector import Vector
+from stream_kpi.steps import all_of
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.merged import MergedPanes
@@ -149,7 +150,7 @@ class Desk:
         self.panes.add([(f.slot, f.time_ms, self.cut_sets.id_of(f.cuts), f.value, f.sign) for f in facts])
 
     def flush(self) -> None:
-        records = self.panes.flush(CLOCK_MS)
+        records = all_of(self.panes.flush(CLOCK_MS))
         self.topic.update(records)
         self.log += records
 
@@ -238,7 +239,7 @@ def test_a_fact_and_its_retraction_leave_nothing(facts: list[Stated], flushed: b
     desk.add([fact._replace(sign=-fact.sign) for fact in facts])
     desk.flush()
     assert desk.content() == {}
-    assert desk.panes.flush(CLOCK_MS) == []
+    assert all_of(desk.panes.flush(CLOCK_MS)) == []
 
 
 @given(facts=FACTS, shards=st.lists(st.integers(0, 2), min_size=25, max_size=25), restated=st.booleans())
@@ -274,7 +275,7 @@ def test_what_is_restored_from_the_topic_goes_on_as_what_was_flushed(facts: list
     gone_on.flush()
     for key, value in gone_on.log:
         restored.panes.restore(unpack_key(key), value)
-    restored.panes.restored()
+    all_of(restored.panes.restored())
     restored.topic = dict(gone_on.topic)
     for desk in (gone_on, restored):
         desk.add(facts[begin:])

@@ -12,7 +12,7 @@ from stream_kpi.memory import uncollected
 T = TypeVar("T")
 TURN_S = 0.01
 """So long somebody works before the loop goes on to everything else that is ready. To read or write a few megabytes
-takes a hundred rounds of the loop, and a round takes as long as this, on a busy machine several times."""
+takes many rounds of the loop, each as long as this, on a busy machine several times."""
 
 
 class Done(NamedTuple, Generic[T]):

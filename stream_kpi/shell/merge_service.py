@@ -26,7 +26,8 @@ REST_BEHIND = 9
 need the processor too, and most while they have something to read."""
 FENCED_PAUSE_S = 1.0
 MOST_RECORDS = 20_000
-"""Panes that are taken in between two publishes, at the least, if so many are there to be read."""
+"""Panes that are read at once: while values settle a publish follows each read, and takes as long however few they
+are."""
 
 Show = Callable[[Any], None]
 """Takes each publication to the live store; None: another worker publishes from now on."""

@@ -38,8 +38,8 @@ _CUTS = 1 << 22
 """Four million cuts: what a 64-bit key has room for, beside the slot and the places of two million starts."""
 _PER_START = _CUTS * SLOTS
 _MOST_ROWS = 1 << 15
-"""Facts that are summed at once: 50 ms with all their cuts, in which nobody else has a turn: far less than a key
-has room for starts."""
+"""Facts that are summed at once: 50 ms with all their cuts, in which nobody else has a turn. A key has room for
+the starts of many more."""
 _FINE_MS = FINE.grain_ms or 1
 _QUARTER_MS = 15 * MINUTE_MS
 """Every zone's midnights fall on quarters of an hour, so that a slice up to this long lies within one local day."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from stream_kpi.lifecycles.leaving import leaving
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.packing import head_of, history_of, packed_events, record_of
 from stream_kpi.lifecycles.sla.transition import Transition
+from stream_kpi.steps import all_of
 
 HOT_ENTITIES = 10_000
 """Unpacked entities kept between flushes, or else those that have changed since the flush before: a ticket about 4 kB,
@@ -27,8 +28,10 @@ LATER_EVENTS = 1_000
 """Events that an entity which forgets keeps at least; it never has more than twice as many."""
 SMALL_BYTES = 2_000
 """Up to so much an entity at rest is read and written again for one event; a larger one is unpacked, and stays so."""
-STEP_ENTITIES = 10_000
-"""After so many, recovery lets others have a turn: 0.15 s at most."""
+STEP_ENTITIES = 500
+"""So many are packed, or recovered, before others may have a turn: 10 ms at most."""
+STEP_WAKES = 100
+"""So many are woken before others may have a turn: each is unpacked, and folded."""
 
 
 class Lifecycle(NamedTuple):
@@ -92,7 +95,8 @@ class Entities:
         self._unpack: Callable[[bytes], list[HistoryEvent]] = partial(history_of, self._new_fold())
 
     def __len__(self) -> int:
-        return len(self.cold.keys() | self.hot.keys())
+        cold = self.cold
+        return len(cold) + sum([key not in cold for key in self.hot])
 
     def __contains__(self, key: str) -> bool:
         return key in self.hot or key in self.cold
@@ -146,14 +150,19 @@ class Entities:
         )
         return True
 
+    def is_due(self, clock_ms: int) -> bool:
+        """Whether :meth:`advance` has something to do."""
+        return bool(self._wakes) and self._wakes[0][0] <= clock_ms
+
     def advance(self, clock_ms: int) -> tuple[list[Fact], int]:
-        """Let due moments and evictions up to the clock come: facts, and how many entities left unexplained (events
-        of an entity whose creation never came)."""
+        """Let due moments and evictions up to the clock come, those of some entities at a time, while :meth:`is_due`:
+        facts, and how many entities left unexplained (events of an entity whose creation never came)."""
         facts: list[Fact] = []
         unexplained = 0
-        wakes = self._wakes
-        while wakes and wakes[0][0] <= clock_ms:
-            wake_ms, key = heappop(wakes)
+        for _ in range(STEP_WAKES):
+            if not self.is_due(clock_ms):
+                break
+            wake_ms, key = heappop(self._wakes)
             if key not in self:
                 continue
             entity = self.find(key)
@@ -174,16 +183,24 @@ class Entities:
             self._plan_wake(entity)
         return facts, unexplained
 
+    def pack(self) -> Generator[None, None, None]:
+        """Pack what has changed, a step for some entities. To be iterated over; what is left of it is packed, all at
+        once, by :meth:`take_said` and :meth:`flush`."""
+        dirty, self._dirty = self._dirty, []
+        for first in range(0, len(dirty), STEP_ENTITIES):
+            self._pack(dirty[first : first + STEP_ENTITIES])
+            yield
+
     def take_said(self) -> list[Said]:
         """The contributions that have changed since the last call, each once. To be called before :meth:`flush`: what
         was said before a restart is what follows from the state as it was flushed."""
-        self._pack()
+        all_of(self.pack())
         said, self._said = self._said, []
         return said
 
     def flush(self) -> list[tuple[bytes, bytes | None]]:
         """State records of everything that changed since the last flush."""
-        self._pack()
+        all_of(self.pack())
         prefix, changed, hot = self.lifecycle.prefix, self._changed, self.hot
         if len(hot) > HOT_ENTITIES:
             self.hot = {key: hot[key] for key, packed in changed.items() if packed is not None and key in hot}
@@ -197,7 +214,7 @@ class Entities:
         else:
             self.cold[key] = packed
 
-    def restored(self, on_ages: Callable[[list[Fact]], None]) -> Iterator[None]:
+    def restored(self, on_ages: Callable[[list[Fact]], None]) -> Generator[None, None, None]:
         """Recovery is over: timers and the members of the sets that age are derived from the entities, a step for some
         of them. Only those that are in such a set are unpacked and folded, ~15 us each; the closed ones, most of them,
         take 1 us."""
@@ -232,11 +249,11 @@ class Entities:
             entity.dirty = True
             self._dirty.append(entity)
 
-    def _pack(self) -> None:
+    def _pack(self, dirty: list[Entity]) -> None:
         # One way through the entities for all that they are asked before a flush: most have left the caches by then,
         # and to fetch them takes longer than to pack them.
         contributes, cold, changed = self.lifecycle.contributes, self.cold, self._changed
-        for entity in self._dirty:
+        for entity in dirty:
             if entity.dirty:
                 entity.dirty = False
                 key, fold = entity.key, entity.fold
@@ -247,7 +264,6 @@ class Entities:
                         self._said.append(Said(key, before, now))
                         entity.contributed = now
                 changed[key] = cold[key] = entity.record()
-        self._dirty.clear()
 
     def _make_room(self, entity: Entity, event: HistoryEvent) -> None:
         """What comes before all that an entity still has cannot be put in its place any more."""

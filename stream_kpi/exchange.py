@@ -9,7 +9,7 @@ and a partition of a topic keeps the order of its writes: which word is the late
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -26,6 +26,8 @@ from stream_kpi.outbox import Outbox
 
 WORDS_PER_RECORD = 100
 """About 100 bytes each, 8 kB with the longest texts: a record stays under what every broker takes."""
+STEP_WORDS = 100
+"""So many are brought on their way before others may have a turn: 2 ms at most."""
 
 Word = relationship_events.Word | BreachedTicket
 """What a customer is told: its relationship, or its account."""
@@ -72,31 +74,42 @@ class Exchange:
         self._counts: Counter[tuple[str, ...]] = outbox.counts
         self._kept_ms = None if retention is None else retention.open_ms
 
-    def collect(self, reached_ms: int, clock_ms: int) -> bool:
-        """Bring everything that has been said since the last call on its way; whether there was anything.
-        ``reached_ms`` is the greatest event time of the shard."""
-        words = [word for entities, word_of in self._contributing for word in _words(entities, word_of)]
+    def collect(self, reached_ms: int, clock_ms: int) -> Generator[None, None, bool]:
+        """Bring everything that has been said since the last call on its way, a step at a time; whether there was
+        anything. ``reached_ms`` is the greatest event time of the shard."""
+        words: list[tuple[str, Word]] = []
+        for entities, word_of in self._contributing:
+            yield from entities.pack()
+            for said in _words(entities, word_of):
+                words.append(said)
+                if len(words) % STEP_WORDS == 0:
+                    yield
         owners = self._partitioner.owners([customer.encode() for customer, _ in words])
         elsewhere: dict[int, list[tuple[str, Word]]] = defaultdict(list)
-        for (customer, word), owner in zip(words, owners, strict=True):
+        for place, ((customer, word), owner) in enumerate(zip(words, owners, strict=True)):
             if owner == self._number:
                 self._tell(customer, word, clock_ms)
             else:
                 elsewhere[owner].append((customer, word))
-        for owner, said in elsewhere.items():
-            for first in range(0, len(said), WORDS_PER_RECORD):
-                words_of_record = said[first : first + WORDS_PER_RECORD]
+            if place % STEP_WORDS == 0:
+                yield
+        for owner, waiting in elsewhere.items():
+            for first in range(0, len(waiting), WORDS_PER_RECORD):
+                words_of_record = waiting[first : first + WORDS_PER_RECORD]
                 self._outbox.contribute(_encode(_Words(reached_ms, words_of_record)), owner)
+                yield
         return bool(words)
 
-    def take(self, records: Sequence[InputRecord], clock_ms: int) -> int:
-        """Take in what other shards' entities say; the greatest event time that a sender had come to."""
+    def take(self, records: Sequence[InputRecord], clock_ms: int) -> Generator[None, None, int]:
+        """Take in what other shards' entities say, a word at a time: one that is older than many that its customer has
+        heard may take a millisecond. The greatest event time that a sender had come to."""
         greatest_ms = 0
         for record in records:
             reached_ms, words = _decode(record.value or b"")
             greatest_ms = max(greatest_ms, reached_ms)
             for customer, word in words:
                 self._tell(customer, word, clock_ms)
+                yield
         return greatest_ms
 
     def _tell(self, customer: str, word: Word, clock_ms: int) -> None:

@@ -74,10 +74,8 @@ _RUNNING = measure_flags(RUNNING)
 _RUN_ON = tuple(k for k in TUMBLING if any(set(RUNNING) & set(kpi.formula.measures) for kpi in live_rows(k.name)))
 """Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
 _TIERS_OF_FIXED_WINDOWS = frozenset({ALL_TIME.number, TODAY.tier.number, *(kind.tier.number for kind in TUMBLING)})
-MAX_WAITING = 5_000
-"""Panes that are taken in at once: about 0.1 s, in which nothing else has a turn."""
-STEP_PLACES = 200
-"""After so many, while it is restored, others have a turn: 0.1 s."""
+MAX_WAITING = 20_000
+"""So many panes are not left to wait for a publish, which may be a minute away: they would fill the memory."""
 
 
 class Merge:
@@ -127,27 +125,33 @@ class Merge:
         """Take one record of the values topic back, in log order, before the first publish."""
         self._published.restore(key, value)
 
-    def restored(self) -> Iterator[None]:
+    def restored(self) -> Generator[None, None, None]:
         """Both topics have been read to their ends: recover what follows from them, a step at a time. To be iterated
         over. What was overwritten or has gone since costs nothing."""
         yield from self._published.restored()
-        for number, change in enumerate(self.panes.absorb()):
-            if number % STEP_PLACES == 0:
-                yield
-            self._take_in(change)
+        yield from self._absorb()
 
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
-        """Take one record of the panes topic in. It counts as soon as the whole flush is here."""
+        """Take one record of the panes topic in. It counts as soon as the whole flush is here. :meth:`settle` is to be
+        called every now and then."""
         arrived = self._arrived[shard]
         arrived.append((key, value))
-        if key != FLUSHED_KEY:
-            return
-        for record in arrived:
-            self.restore(shard, *record)
-        arrived.clear()
+        if key == FLUSHED_KEY:
+            for record in arrived:
+                self.restore(shard, *record)
+            arrived.clear()
+
+    def settle(self) -> Generator[None, None, None]:
+        """Work off what has been taken in, a step at a time, if it is much. Nothing is to be taken in before the
+        last step."""
         if self.panes.waiting >= MAX_WAITING:
-            for change in self.panes.absorb():
+            yield from self._absorb()
+
+    def _absorb(self) -> Generator[None, None, None]:
+        for change in self.panes.absorb():
+            if len(change.sums.keys):
                 self._take_in(change)
+            yield
 
     def _take_in(self, change: Change) -> None:
         rolling = [sums for sums in self._every_rolling() if sums.kind.tier.number == change.tier and sums.add(change)]
@@ -189,14 +193,12 @@ class Merge:
         returns is to be published. Nothing is to be taken in before its end."""
         if first_ms is None:
             first_ms = now_ms
-        for change in self.panes.absorb():
-            self._take_in(change)
-            yield
+        yield from self._absorb()
         for sums in self._every_rolling():
             self._due.mark_all(sums.kind.name, sums.move(now_ms))
             yield
         self._mark_gauges(self._trailing.move(now_ms))
-        self.panes.expire(now_ms)  # what is gone can leave no window any more
+        yield from self.panes.expire(now_ms)  # what is gone can leave no window any more
         views = list(self._current_views(now_ms, first_ms))
         yield
         changed_cuts = self._due.take(CUTS_PER_PUBLISH // 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -21,6 +21,7 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.outbox import Outbox, Source
 from stream_kpi.pipeline import ENTITY_KINDS, FED_BY_ONE_TOPIC, SUBJECT_ROUTES, Flush, InputRecord
+from stream_kpi.steps import all_of
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
@@ -140,7 +141,14 @@ class Shard:
         self._said_caught_up: bool | None = None
 
     def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
-        """Take a batch of one input in; what was applied before is passed over."""
+        """As :meth:`apply_steps`, all at once."""
+        all_of(self.apply_steps(topic, partition, records, wall_ms))
+
+    def apply_steps(
+        self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int
+    ) -> Generator[None, None, None]:
+        """Take a batch of one input in; what was applied before is passed over. Nothing else is to be asked of the
+        shard before the last step."""
         applied = self.position.get((topic, partition))
         if applied is not None and records and records[0].offset <= applied.offset:
             records = [record for record in records if record.offset > applied.offset]
@@ -148,16 +156,18 @@ class Shard:
             return
         self._batch_greatest_ms = -NEVER_MS
         if topic == self._settings.customers_topic:
-            self._batch_greatest_ms = self._exchange.take(records, self.clock_ms)
+            self._batch_greatest_ms = yield from self._exchange.take(records, self.clock_ms)
             self._hand_over()
         elif topic == self._settings.rekeyed_topic:
             for record in records:
                 origin = origin_of(record)
                 self._apply(Source(origin.topic, origin.partition, sent_on=True), [origin.record], wall_ms)
+                yield
         else:
             source = Source(topic, partition)
             for first in range(0, len(records), STAGE_RECORDS):
                 self._apply(source, records[first : first + STAGE_RECORDS], wall_ms)
+                yield
             self.counts["events", topic] += len(records)
         if self._batch_greatest_ms > self._read_until.get(topic, -NEVER_MS):
             self._read_until[topic] = self._batch_greatest_ms
@@ -197,15 +207,22 @@ class Shard:
         entities.transitions.clear()
 
     def advance(self, clock_ms: int | None, unread: Collection[str] = ()) -> None:
+        """As :meth:`advance_steps`, all at once."""
+        all_of(self.advance_steps(clock_ms, unread))
+
+    def advance_steps(self, clock_ms: int | None, unread: Collection[str]) -> Generator[None, None, None]:
         """Let deadlines and evictions come: up to the clock (None: not known), or, of entities to which events of
         ``unread`` topics may go, up to the least that has been read of these. A topic read ahead of another must not
         let the deadlines of entities come whose events wait in the other; and a backlog that is older than what the
-        shard has lived through is read before they go on."""
+        shard has lived through is read before they go on. Nothing else is to be asked of the shard before the last
+        step."""
         for kind, entities in self.entities.items():
             waiting = self._feeding.get(kind)
             up_to_ms = self._reached_ms(clock_ms, unread if waiting is None else waiting.intersection(unread))
             if up_to_ms is not None and up_to_ms >= self.clock_ms:
-                self._advance(entities, up_to_ms)
+                while entities.is_due(up_to_ms):
+                    self._advance(entities, up_to_ms)
+                    yield
         reached_ms = self._reached_ms(clock_ms, unread)
         if reached_ms is not None:
             self.clock_ms = max(self.clock_ms, reached_ms)
@@ -228,19 +245,28 @@ class Shard:
             self._changed = True
 
     def flush(self, *, caught_up: bool) -> Flush | None:
-        """Everything since the last flush, to be written atomically; None when nothing changed."""
-        if self._exchange.collect(self.greatest_ms or 0, self.clock_ms):
+        """As :meth:`flush_steps`, all at once."""
+        return all_of(self.flush_steps(caught_up=caught_up))
+
+    def flush_steps(self, *, caught_up: bool) -> Generator[None, None, Flush | None]:
+        """Everything since the last flush, to be written atomically; None when nothing changed. Nothing else is to be
+        asked of the shard before the last step."""
+        if (yield from self._exchange.collect(self.greatest_ms or 0, self.clock_ms)):
             self._hand_over()
             self._changed = True
-        self._take_facts()
+        yield from self._take_facts()
         ages_due = self._ages_due()
         if not (self._changed or ages_due or caught_up != self._said_caught_up):
             return None
-        state = [record for entities in self.entities.values() for record in entities.flush()]
+        state: list[tuple[bytes, bytes | None]] = []
+        for entities in self.entities.values():
+            yield from entities.pack()
+            state += entities.flush()
+            yield
         applied = [(topic, partition, at) for (topic, partition), at in self.position.items()]
         position = _Position(self.shards, self.clock_ms, self.greatest_ms, self.first_ms, applied)
         state.append((POSITION_KEY, _encode(position)))
-        panes = self._panes.flush(self.clock_ms)
+        panes = yield from self._panes.flush(self.clock_ms)
         if ages_due:
             panes.append((AGES_KEY, pack_ages(self._ages.state_at(self.clock_ms))))
             self._ages_stated_ms = self.clock_ms
@@ -256,12 +282,12 @@ class Shard:
         clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
         return Flush(state, panes, clock, self._outbox.take())
 
-    def _take_facts(self) -> None:
+    def _take_facts(self) -> Generator[None, None, None]:
         since_ms = self.clock_ms - self._spread_ms
         if self._applied and since_ms < self._settings.spread_every_ms and self._panes.waiting < MOST_FRESH:
-            self._panes.keep_fresh()
+            yield from self._panes.keep_fresh()
         else:
-            self._panes.spread(self.clock_ms)
+            yield from self._panes.spread(self.clock_ms)
             self._spread_ms = self.clock_ms
 
     def rewind_ages(self) -> AgeRewind:
@@ -284,10 +310,10 @@ class Shard:
             elif key != FLUSHED_KEY:
                 self._panes.restore(unpack_key(key), value)
 
-    def restored(self) -> Iterator[None]:
+    def restored(self) -> Generator[None, None, None]:
         """The topics have been read to their end: recover what follows from them, a step at a time. To be iterated
         over."""
-        self._panes.restored()
+        yield from self._panes.restored()
         for entities in self.entities.values():
             yield from entities.restored(self._panes.add)
 

@@ -28,7 +28,8 @@ class AppliedRecord(Protocol):
 
 
 class ShardCore(Protocol):
-    """Everything of one partition number. Synchronous; after a flush that was not written it is thrown away."""
+    """Everything of one partition number. What may take long is done a step at a time, and nothing else is asked of it
+    before the last step; after a flush that was not written it is thrown away."""
 
     shards: int
     greatest_ms: int | None
@@ -43,16 +44,18 @@ class ShardCore(Protocol):
     def restore(self, state: StateRecords, panes: StateRecords) -> None:
         """Take records of the changelogs back, in log order."""
 
-    def restored(self) -> Iterable[None]:
+    def restored(self) -> Generator[None, None, None]:
         """The changelogs have been read to their end: recover what follows from them, a step at a time."""
 
-    def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
+    def apply_steps(
+        self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int
+    ) -> Generator[None, None, None]:
         """Take a batch of one input in."""
 
-    def advance(self, clock_ms: int | None, unread: Collection[str]) -> None:
+    def advance_steps(self, clock_ms: int | None, unread: Collection[str]) -> Generator[None, None, None]:
         """Let deadlines come: up to the clock (None: not known), where no ``unread`` topic has a say in it."""
 
-    def flush(self, *, caught_up: bool) -> Flush | None:
+    def flush_steps(self, *, caught_up: bool) -> Generator[None, None, Flush | None]:
         """Everything since the last flush; None when nothing changed."""
 
 
@@ -78,12 +81,15 @@ class MergeCore(Protocol):
     def restore(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic back, before the first publish."""
 
-    def restored(self) -> Iterable[None]:
+    def restored(self) -> Generator[None, None, None]:
         """The panes and values topics have been read to their ends: recover what follows from them, a step at a
         time."""
 
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic in."""
+
+    def settle(self) -> Generator[None, None, None]:
+        """Work off what has been taken in, a step at a time, if it is too much to be left to a publish."""
 
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         """Take back one record of the values topic, before the first publish."""

@@ -68,8 +68,7 @@ class App(faust.App):
             core.merge,
             lambda: self._writer(f"{options.app_id}-merge"),
             self.listener,
-            self.owner.stats,
-            lambda: 0 in self.owner.processors,
+            self.owner,
             show,
         )
         for name in ("state", "panes"):

@@ -6,29 +6,42 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable, Collection, Generator, Mapping
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_kpi.shell.clock import ClockListener
-from stream_kpi.shell.core import MergeCore, PublicationCore
+from stream_kpi.shell.core import MergeCore
 from stream_kpi.shell.flush import Record, WriteError, Writer, partitions_of
 from stream_kpi.shell.options import ShellOptions
-from stream_kpi.shell.recovery import POLL_RECORDS, Records, read_to_end, reader
+from stream_kpi.shell.recovery import Records, read_to_end, reader
 from stream_kpi.shell.stats import Stats
+from stream_kpi.shell.turns import Turns
 
 log = logging.getLogger(__name__)
 REST = 4
 REST_BEHIND = 9
 """From one publish's begin to the next one's it is at least so many times the processor time that it took: the shards
 need the processor too, and most while they have something to read."""
-TURN_S = 0.02
-"""So long a publish works before others have a turn: what falls due must not wait for it."""
 FENCED_PAUSE_S = 1.0
+MOST_RECORDS = 20_000
+"""Panes that are read at once: while values settle a publish follows each read, and takes as long however few they
+are."""
 
 Show = Callable[[Any], None]
 """Takes each publication to the live store; None: another worker publishes from now on."""
+
+
+class Shards(Protocol):
+    """What the merge needs of the worker's shards."""
+
+    stats: Stats
+    turns: Turns
+
+    @property
+    def processors(self) -> Collection[int]:
+        """The numbers of those that are open."""
 
 
 class MergeService:
@@ -40,16 +53,16 @@ class MergeService:
         new_core: Callable[[], MergeCore],
         new_writer: Callable[[], Writer],
         clock: ClockListener,
-        stats: Stats,
-        is_owner: Callable[[], bool],
+        shards: Shards,
         show: Show,
     ) -> None:
         self._options = options
         self._new_core = new_core
         self._new_writer = new_writer
         self._clock = clock
-        self._stats = stats
-        self._is_owner = is_owner
+        self._shards = shards
+        self._stats = shards.stats
+        self._turns = shards.turns
         self._show = show
         self._published_ms: int | None = None
 
@@ -65,7 +78,7 @@ class MergeService:
                 log.warning("a publish was not written (%s)", error)
                 if error.fenced:
                     await asyncio.sleep(FENCED_PAUSE_S)
-                    if not self._is_owner():
+                    if 0 not in self._shards.processors:
                         return
             finally:
                 self._stats.merging = False
@@ -85,34 +98,22 @@ class MergeService:
             for record in records:
                 core.restore(tp.partition, record.key, record.value or None)
 
-        def take_panes(tp: TopicPartition, records: Records) -> None:
-            for record in records:
-                core.apply(tp.partition, record.key, record.value or None)
-
         async with reader(options.broker, values) as consumer:
             await read_to_end(consumer, values, take_value)
         async with reader(options.broker, panes) as consumer:
             await read_to_end(consumer, panes, restore_panes)
-            for _ in core.restored():
-                await asyncio.sleep(0)  # heartbeats are due
+            await self._turns.take(core.restored())
             # Every shard of ours has said that it is behind before we came here: what was said before it is outdated.
             await self._clock.up_to_date()
             self._stats.merging = True
-            await self._follow(consumer, take_panes, core, writer)
+            await self._follow(consumer, core, writer)
 
-    async def _follow(
-        self,
-        consumer: AIOKafkaConsumer,
-        take: Callable[[TopicPartition, Records], None],
-        core: MergeCore,
-        writer: Writer,
-    ) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer, core: MergeCore, writer: Writer) -> None:
         due = time.monotonic()
         while True:
             wait_ms = max(0, int(1000 * (due - time.monotonic())))
-            for tp, records in (await consumer.getmany(timeout_ms=wait_ms, max_records=POLL_RECORDS)).items():
-                take(tp, records)
-            await asyncio.sleep(0)  # a poll that finds something lets nobody else have a turn
+            fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=MOST_RECORDS)
+            await self._turns.take(_taken_in(core, fetched))
             started = time.monotonic()
             if started < due:
                 continue
@@ -135,7 +136,7 @@ class MergeService:
         if now_ms is None:
             return False, 0.0
         stands_still, self._published_ms = now_ms == self._published_ms, now_ms
-        publication, work_s = await _in_turns(core.publish(now_ms, self._clock.clock.first_ms))
+        publication, work_s = await self._turns.take(core.publish(now_ms, self._clock.clock.first_ms))
         if publication.unbalanced:
             self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
         if publication.changed:
@@ -150,15 +151,9 @@ class MergeService:
         return stands_still and not publication.complete, work_s
 
 
-async def _in_turns(steps: Generator[None, None, PublicationCore]) -> tuple[PublicationCore, float]:
-    """Take the steps, a turn's worth at a time: what they come to, and how long they took without the others' turns."""
-    work_s = 0.0
-    while True:
-        started_s = time.monotonic()
-        try:
-            while time.monotonic() - started_s < TURN_S:
-                next(steps)
-        except StopIteration as end:
-            return end.value, work_s + time.monotonic() - started_s
-        work_s += time.monotonic() - started_s
-        await asyncio.sleep(0)
+def _taken_in(core: MergeCore, fetched: Mapping[TopicPartition, Records]) -> Generator[None, None, None]:
+    for tp, records in fetched.items():
+        for record in records:
+            core.apply(tp.partition, record.key, record.value or None)
+            yield
+    yield from core.settle()

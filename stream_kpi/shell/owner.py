@@ -25,6 +25,7 @@ from stream_kpi.shell.processor import BatchMessage, Processor
 from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.recovery import Records, look_at_input, read_to_end, reader
 from stream_kpi.shell.stats import Stats
+from stream_kpi.shell.turns import Turns
 
 log = logging.getLogger(__name__)
 MEMBERSHIP_INTERVAL_S = 1.0
@@ -70,6 +71,7 @@ class Owner:
     ) -> None:
         self.options = options
         self.stats = Stats()
+        self.turns = Turns()
         self.processors: dict[int, Processor] = {}
         self.shards = 0
         """The partition count; set by the app before the first assignment."""
@@ -274,8 +276,7 @@ class Owner:
 
         async with reader(self.options.broker, [state, panes]) as consumer:
             count = await read_to_end(consumer, [state, panes], take)
-        for _ in core.restored():
-            await asyncio.sleep(0)  # heartbeats are due
+        await self.turns.take(core.restored())
         return count
 
     async def _check_inputs(self, number: int, core: ShardCore) -> dict[str, int]:

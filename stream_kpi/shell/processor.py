@@ -6,29 +6,30 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from faust.types import TP
 
-from stream_kpi.memory import uncollected
-from stream_kpi.pipeline import InputRecord
+from stream_kpi.pipeline import Flush, InputRecord
 from stream_kpi.shell.clock import wall_ms
-from stream_kpi.shell.core import ShardCore
+from stream_kpi.shell.core import AppliedRecord, ShardCore
 from stream_kpi.shell.flush import FlushRecords, Writer
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.shell.transport import Batch
+from stream_kpi.shell.turns import Turns
 
 CATCHING_UP = 8
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
 costs, here and in the merge, goes with the cells that it touches more than with the events."""
-FLUSH_PANES = 25_000
-"""Panes that a flush should hold at most: about a third of a second's work in one piece, while heartbeats wait (with
-four times as many, and other programs that left a worker a sixth of a processor, one took 12 s, and the worker was put
-out of its group). A dense log's flush of 50,000 events has 3,000 of them; events that are hours apart have 35 each."""
-CAUTIOUS_EVENTS = 500
+FLUSH_PANES = 100_000
+"""Panes that a flush should hold at most: about a second's work, and a transaction of some ten MB. A dense log's flush
+of 50,000 events has 3,000 of them; events that are hours apart have 35 each."""
+CAUTIOUS_EVENTS = 1_000
 """So many events make a flush before it is known how many panes they have, and however many they have."""
+PIECE_RECORDS = 512
+"""So many records of a batch are applied before a flush may come."""
 
 
 class BatchMessage(Protocol):
@@ -42,6 +43,7 @@ class Surroundings(Protocol):
 
     options: ShellOptions
     stats: Stats
+    turns: Turns
 
     @property
     def progress(self) -> Mapping[TP, Progress]:
@@ -58,6 +60,14 @@ class Surroundings(Protocol):
 
     def skipped(self, tp: TP, start: int, first: int) -> None:
         """No record of this input has come from ``start`` to before ``first``."""
+
+
+class Gathered(NamedTuple):
+    """What a flush writes (None: nothing), up to where it has applied the inputs, and the messages that it holds."""
+
+    flush: Flush | None
+    position: Mapping[tuple[str, int], AppliedRecord]
+    messages: list[BatchMessage]
 
 
 class Processor:
@@ -78,13 +88,15 @@ class Processor:
         self._waiting_events = 0
         self._most_events = min(CAUTIOUS_EVENTS, around.options.flush_events)
         """After so many, a flush."""
+        self._working = asyncio.Lock()
+        """Held by whoever is in the middle of something with the core."""
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._sought: set[TP] = set()
         self._stopping = False
         self._broken = False
-        self._flushed = dict(core.position)
+        self._flushed: Mapping[tuple[str, int], AppliedRecord] = dict(core.position)
 
     @property
     def positions(self) -> Mapping[TP, int]:
@@ -97,8 +109,9 @@ class Processor:
         return {TP(topic, partition): at.offset + 1 for (topic, partition), at in self._flushed.items()}
 
     async def take(self, message: BatchMessage) -> None:
-        """Apply a batch; returns when there is room for another. One that leaves a hole is not applied: its input is
-        read again from the hole (Faust drops what is on its way when partitions move)."""
+        """Apply a batch, a piece at a time; returns when there is room for another, or at a stop. One that leaves a
+        hole is not applied: its input is read again from the hole (Faust drops what is on its way when partitions
+        move)."""
         batch = message.value
         tp = TP(batch.topic, batch.partition)
         expected = self._expected[tp]
@@ -113,27 +126,37 @@ class Processor:
             records = batch.records
             if records[0].offset < expected:
                 records = [record for record in records if record.offset >= expected]
-            if records:
-                if records[0].offset > max(batch.start, expected):
-                    self._around.skipped(tp, max(batch.start, expected), records[0].offset)
-                self._apply(batch.topic, batch.partition, records)
+            if records and records[0].offset > max(batch.start, expected):
+                self._around.skipped(tp, max(batch.start, expected), records[0].offset)
+            for first in range(0, len(records), PIECE_RECORDS):
+                if not await self._take_piece(tp, records[first : first + PIECE_RECORDS]):
+                    return
             self._expected[tp] = batch.end
-            self._waiting_events += len(records)
             self._around.stats.counts["batches",] += 1
             self._around.stats.batch_records.append(len(records))
         self._unflushed.append(message)
-        if self._waiting_events >= self._most_events:
-            self._wake.set()
-        if self._waiting_events >= 2 * self._most_events:
-            self._room.clear()
         await self._room.wait()
 
-    def _apply(self, topic: str, partition: int, records: Sequence[InputRecord]) -> None:
+    async def _take_piece(self, tp: TP, records: Sequence[InputRecord]) -> bool:
+        # False when the shard has been stopped meanwhile: what is not applied by then is read again.
+        await self._room.wait()
+        async with self._working:
+            if self._stopping:
+                return False
+            await self._apply(tp.topic, tp.partition, records)
+            self._expected[tp] = records[-1].offset + 1
+            self._waiting_events += len(records)
+            if self._waiting_events >= self._most_events:
+                self._wake.set()
+            if self._waiting_events >= 2 * self._most_events:
+                self._room.clear()
+        return True
+
+    async def _apply(self, topic: str, partition: int, records: Sequence[InputRecord]) -> None:
         try:
-            with uncollected():
-                self.core.apply(topic, partition, records, wall_ms())
+            await self._around.turns.take(self.core.apply_steps(topic, partition, records, wall_ms()))
         except BaseException:
-            # A part of the batch is applied: nothing of this memory may be written any more.
+            # A part of the records is applied: nothing of this memory may be written any more.
             self._broken = True
             raise
 
@@ -145,11 +168,15 @@ class Processor:
                 async with asyncio.timeout(max(0.0, min(self._options.tick_s, due - time.monotonic()))):
                     await self._wake.wait()
             self._wake.clear()
-            self.tick()
-            now = time.monotonic()
-            if now >= due or self._waiting_events >= self._most_events:
+            async with self._working:
+                await self.tick()
+                now = time.monotonic()
+                if now < due and self._waiting_events < self._most_events:
+                    continue
                 due = now + self._options.flush_interval_s * (CATCHING_UP if self._far_behind() else 1)
-                await self.flush()
+                # Not a moment after the tick: whether the shard has caught up is as of then.
+                gathered = await self._gather()
+            await self._write(gathered)
 
     def _far_behind(self) -> bool:
         return sum(self.stats.lag.values()) > self._options.flush_events
@@ -166,7 +193,7 @@ class Processor:
         self._wake.set()
         self._room.set()
 
-    def tick(self) -> None:
+    async def tick(self) -> None:
         """Let the shard's clock go on: the world's for what every input of which has been read to its end, else that of
         the events read of the inputs that have not."""
         around, stats = self._around, self.stats
@@ -175,7 +202,8 @@ class Processor:
         stats.caught_up = known_ms is not None and not unread
         stats.greatest_ms = self.core.greatest_ms
         if known_ms is not None:
-            self.core.advance(around.event_now_ms() if self._options.event_clock else known_ms, unread)
+            now_ms = around.event_now_ms() if self._options.event_clock else known_ms
+            await around.turns.take(self.core.advance_steps(now_ms, unread))
 
     def _known_ms(self) -> int | None:
         # The moment up to which, by the broker's own word, nothing is unread of the inputs that have been read to their
@@ -202,20 +230,28 @@ class Processor:
     async def flush(self) -> None:
         """Write what has changed, then acknowledge the batches that it holds. Raises WriteError. Does nothing after an
         apply that failed."""
+        async with self._working:
+            gathered = await self._gather()
+        await self._write(gathered)
+
+    async def _gather(self) -> Gathered:
         if self._broken:
-            return
-        stats = self._around.stats
+            return Gathered(None, self._flushed, [])
         messages, self._unflushed = self._unflushed, []
         events, self._waiting_events = self._waiting_events, 0
         position = dict(self.core.position)
-        with uncollected():
-            flush = self.core.flush(caught_up=self.stats.caught_up)
-        stats.counts.update(self.core.counts)
+        flush = (await self._around.turns.take(self.core.flush_steps(caught_up=self.stats.caught_up))).result
+        self._around.stats.counts.update(self.core.counts)
         self.core.counts.clear()
+        if flush is not None and events:
+            self._most_events = self._most_events_at(len(flush.panes) / events)
         self._room.set()
+        return Gathered(flush, position, messages)
+
+    async def _write(self, gathered: Gathered) -> None:
+        flush, position, messages = gathered
+        stats = self._around.stats
         if flush is not None:
-            if events:
-                self._most_events = self._most_events_at(len(flush.panes) / events)
             started = time.monotonic()
             await self.writer.write(await self._layout.lay_out(flush, self.writer))
             self.stats.flushed_at_s = time.monotonic()

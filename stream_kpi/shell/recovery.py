@@ -18,7 +18,8 @@ from stream_kpi.shell.guard import Found, Known
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 POLL_MS = 50
-POLL_RECORDS = 20_000
+POLL_RECORDS = 2_000
+"""What is taken in at once while nobody else has a turn: 10 ms."""
 
 
 class RecoveryError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ OF_FIXED_WINDOWS = ~measure_flags(RESTATED)
 those that have been."""
 _LEVELS_OF_FIXED_WINDOWS = LEVELS & OF_FIXED_WINDOWS
 OF_TRAILING = measure_flags(TRAILING)
+STEP_PLACES = 100
+"""Of so many, panes are forgotten together."""
 Place = tuple[int, int]
 """Tier and start of panes."""
 
@@ -142,7 +144,7 @@ class MergedPanes:
                 del self._waiting[place]
 
     def absorb(self) -> Iterator[Change]:
-        """Bring the sums up to date, and say by how much each place has changed.
+        """Bring the sums up to date, and say by how much each place has changed, some by nothing.
 
         The shards' changes of a place are added up first: they touch the same slots, and each would otherwise go to
         every window's sums by itself, five times the work with four shards.
@@ -152,13 +154,12 @@ class MergedPanes:
         for place in waiting | fresh:
             tier, start_ms = place
             sums = added([*self._replace(place, waiting.get(place, {})), *fresh.get(place, ())])
-            if not len(sums.keys):
-                continue
-            self.slices[tier].setdefault(start_ms, SumTable()).add(sums)
-            if tier in self._bases:
-                self._bases[tier].add(sums)
-            if tier == ALL_TIME.number:
-                self.levels.add(sums.of_measures(LEVELS))
+            if len(sums.keys):
+                self.slices[tier].setdefault(start_ms, SumTable()).add(sums)
+                if tier in self._bases:
+                    self._bases[tier].add(sums)
+                if tier == ALL_TIME.number:
+                    self.levels.add(sums.of_measures(LEVELS))
             yield Change(tier, start_ms, sums)
 
     def _replace(self, place: Place, by_shard: Mapping[int, Mapping[int, bytes]]) -> list[Sums]:
@@ -201,18 +202,22 @@ class MergedPanes:
         """All shards' sets that age."""
         return Ages(list(self._ages.values()), now_ms)
 
-    def expire(self, now_ms: int) -> None:
-        """Forget panes past their tier's retention; no window reaches them."""
+    def expire(self, now_ms: int) -> Generator[None, None, None]:
+        """Forget panes past their tier's retention; no window reaches them. To be iterated over, a step at a time."""
         for tier in TIERS:
             if not tier.due(now_ms, self._expired_before):
                 continue
             before_ms = tier.expires_before(now_ms)
             slices, base, latest = self.slices[tier.number], self._bases.get(tier.number), self._latest[tier.number]
-            expired = [slices.pop(start_ms).sums for start_ms in [start for start in slices if start < before_ms]]
-            if base is not None:
-                base.forget(added(expired))
+            expired = [start for start in slices if start < before_ms]
+            for first in range(0, len(expired), STEP_PLACES):
+                gone = [slices.pop(start_ms).sums for start_ms in expired[first : first + STEP_PLACES]]
+                if base is not None:
+                    base.forget(added(gone))
+                yield
             for start_ms in [start for start in latest if start < before_ms]:
                 del latest[start_ms]
+                yield
 
 
 class RollingSums:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -89,14 +89,17 @@ class Panes:
         """About how much the tiers do not hold yet: facts, and sums that are fresh."""
         return self._sums.waiting + sum(len(fresh.table.sums.keys) for fresh in self._slices[FRESH].values())
 
-    def keep_fresh(self) -> None:
-        """Take what was added to the sums that are fresh, and to the sets that age; the tiers are left alone."""
+    def keep_fresh(self) -> Generator[None, None, None]:
+        """Take what was added to the sums that are fresh, and to the sets that age, a step at a time; the tiers are
+        left alone. To be iterated over."""
         for fine in self._sums.take():
             for start_ms, sums in fine.by_start():
                 self._add(FRESH, start_ms, sums)
+                yield
 
-    def spread(self, clock_ms: int) -> None:
-        """Take what was added, and what is fresh, to every tier that still keeps its time, and to the sets that age."""
+    def spread(self, clock_ms: int) -> Generator[None, None, None]:
+        """Take what was added, and what is fresh, to every tier that still keeps its time, and to the sets that age, a
+        step at a time. To be iterated over."""
         fresh, self._slices[FRESH] = self._slices[FRESH], {}
         for start_ms, spread in fresh.items():
             self._changed.pop((FRESH, start_ms), None)
@@ -106,6 +109,7 @@ class Panes:
             for tier, changes in over_tiers(fine, self._tiers, lambda tier: tier.expires_before(clock_ms), self._zone):
                 for start_ms, sums in changes:
                     self._add(tier.number, start_ms, sums)
+                    yield
 
     def restore(self, key: PaneKey, value: bytes | None) -> None:
         """Put a pane back as it was flushed (recovery), in log order; None: it is gone."""
@@ -116,20 +120,23 @@ class Panes:
         else:
             restored[number] = value
 
-    def restored(self) -> None:
-        """Recovery is over."""
+    def restored(self) -> Generator[None, None, None]:
+        """Recovery is over. To be iterated over, a step at a time."""
         for slices in self._slices.values():
             for restored in slices.values():
                 restored.table = SumTable(unpacked_vectors(restored.restored))
                 restored.written = set(restored.restored)
                 restored.restored = {}
+                yield
 
-    def flush(self, clock_ms: int) -> list[Record]:
-        """The records of all panes that changed since the last flush; panes past their retention leave with a
-        tombstone."""
+    def flush(self, clock_ms: int) -> Generator[None, None, list[Record]]:
+        """The records of all panes that changed since the last flush, a step at a time; panes past their retention
+        leave with a tombstone."""
         records: list[Record] = [(key, None) for key in self._no_longer_fresh]
         self._no_longer_fresh = []
-        records += self._expired(clock_ms)
+        for gone in self._expired(clock_ms):
+            records += gone
+            yield
         for (tier, start_ms), changed in self._changed.items():
             cuts = np.unique(np.concatenate(changed.changed))
             changed.changed = []
@@ -140,6 +147,7 @@ class Panes:
                 elif number in changed.written:
                     changed.written.discard(number)
                     records.append((self._key(tier, start_ms, number), None))
+            yield
         self._changed = {}
         return records
 
@@ -158,12 +166,11 @@ class Panes:
     def _key(self, tier: int, start_ms: int, number: int) -> bytes:
         return pack_key(PaneKey(tier, start_ms, self._numbers.cuts[number]))
 
-    def _expired(self, clock_ms: int) -> Iterator[Record]:
+    def _expired(self, clock_ms: int) -> Iterator[list[Record]]:
         for tier in self._tiers:
             if not tier.due(clock_ms, self._expired_before):
                 continue
             slices = self._slices[tier.number]
             for start_ms in [start for start in slices if start < tier.expires_before(clock_ms)]:
                 self._changed.pop((tier.number, start_ms), None)
-                for number in slices.pop(start_ms).written:
-                    yield self._key(tier.number, start_ms, number), None
+                yield [(self._key(tier.number, start_ms, number), None) for number in slices.pop(start_ms).written]

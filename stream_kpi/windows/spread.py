@@ -7,7 +7,7 @@ has come since the tiers were last written: a tenth of the bytes. See docs/decis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -62,7 +62,7 @@ class TierChanges(NamedTuple):
     """All that changes in a tier: by the start of its panes, ascending."""
 
     tier: Tier
-    changes: list[tuple[int, Sums]]
+    changes: Iterator[tuple[int, Sums]]
 
 
 def over_tiers(
@@ -87,7 +87,12 @@ def over_tiers(
         kept = current
         if tier.measures is not None:
             kept = current._replace(sums=current.sums.of_measures(_flags(tier.measures)))
-        yield TierChanges(tier, [c for c in kept.by_start() if c[0] >= expired_ms and len(c[1].keys)])
+        yield TierChanges(tier, _kept(kept.by_start(), expired_ms))
+
+
+def _kept(changes: Iterable[tuple[int, Sums]], expired_ms: int) -> Iterator[tuple[int, Sums]]:
+    """Without those of panes that have expired, and of none."""
+    return (change for change in changes if change[0] >= expired_ms and len(change[1].keys))
 
 
 @lru_cache(maxsize=8)

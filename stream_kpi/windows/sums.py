@@ -24,8 +24,9 @@ from stream_kpi.windows.spread import CUTS, PER_START, StartSums
 from stream_kpi.windows.sum_table import Integers, ranked, summed_by_cut
 from stream_kpi.windows.tiers import FINE
 
-_MOST_ROWS = 1 << 20
-"""Facts that are summed at once: not more than a key has room for starts, and under 1 GB with all their cuts."""
+_MOST_ROWS = 1 << 17
+"""Facts that are summed at once: 0.2 s with all their cuts, in which nobody else has a turn; fewer would go to the
+tiers in more steps. A key has room for the starts of many more."""
 _FINE_MS = FINE.grain_ms or 1
 
 _EDGES = np.array(EDGES_MS, dtype=np.int64)

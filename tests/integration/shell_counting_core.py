@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -52,10 +52,13 @@ class CountingShard:
             else:
                 self.by_key[key] = int(value)
 
-    def restored(self) -> Iterable[None]:
-        return ()
+    def restored(self) -> Generator[None, None, None]:
+        yield
 
-    def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
+    def apply_steps(
+        self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int
+    ) -> Generator[None, None, None]:
+        yield
         del wall_ms
         keys = [record.key or b"" for record in records]
         self.by_key.update(keys)
@@ -65,11 +68,13 @@ class CountingShard:
         self.greatest_ms = max(self.greatest_ms or 0, last.timestamp)
         self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
 
-    def advance(self, clock_ms: int | None, unread: Collection[str]) -> None:
+    def advance_steps(self, clock_ms: int | None, unread: Collection[str]) -> Generator[None, None, None]:
+        yield
         reached_ms = self.greatest_ms if unread else clock_ms
         self.clock_ms = max(self.clock_ms, reached_ms or 0)
 
-    def flush(self, *, caught_up: bool) -> Flush | None:
+    def flush_steps(self, *, caught_up: bool) -> Generator[None, None, Flush | None]:
+        yield
         if not self._dirty and caught_up == self._said:
             return None
         self._said = caught_up
@@ -101,14 +106,17 @@ class CountingMerge:
     def restore(self, shard: int, key: bytes, value: bytes | None) -> None:
         self.apply(shard, key, value)
 
-    def restored(self) -> Iterable[None]:
-        return ()
+    def restored(self) -> Generator[None, None, None]:
+        yield
 
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
         count = int(value or b"0")
         self.totals[key] += count - self.parts.get((shard, key), 0)
         self.parts[shard, key] = count
         self._dirty.add(key)
+
+    def settle(self) -> Generator[None, None, None]:
+        yield
 
     def publish(self, now_ms: int, first_ms: int | None) -> Generator[None, None, Publication]:
         del now_ms, first_ms

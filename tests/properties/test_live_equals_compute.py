@@ -20,10 +20,10 @@ from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.simulator.disorder import disorder
 from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.simulator.team import Team
+from stream_kpi.steps import all_of
 from stream_kpi.windows.clock import GlobalClock
 from tests.live_values import comparable, expected_values
 from tests.sla_kit import options_of
-from tests.steps import all_of
 from tests.strategies.schedules import BY_DIMENSION
 
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z

@@ -17,6 +17,7 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.merge import Merge
 from stream_kpi.shard import Shard, ShardOptions
+from stream_kpi.steps import all_of
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
 from stream_kpi.windows.merged import MergedPanes, RollingSums, trailing_sums
 from stream_kpi.windows.panes import AGES_KEY, PaneKey, pack_key, unpack_key
@@ -24,7 +25,6 @@ from stream_kpi.windows.sum_table import packed_vectors, sums_of
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 from tests.shard_kit import LIVE, TOPICS, event
-from tests.steps import all_of
 from tests.strategies.customers import EUR, INSTANTS_MS, USD, instants_ms
 
 OPTIONS = Options(zone="Asia/Kolkata")

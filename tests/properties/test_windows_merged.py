@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import BACKLOG, COHORT_SOLVES, RESTATED, TICKETS_CREATED, Kind, Measure
 from stream_kpi.measures.vector import Vector, add_into
+from stream_kpi.steps import all_of
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.kinds import ROLLING, Rolling, Tumbling, parse
@@ -81,8 +83,8 @@ class Source:
 
     def state(self, facts: list[Fact], clock_ms: int) -> list[Change]:
         self.panes.add([(f.measure.slot, f.time_ms, self.cut_sets.id_of(f.cuts), f.value, 1) for f in facts])
-        self.panes.spread(clock_ms)
-        for key, value in self.panes.flush(clock_ms):
+        all_of(self.panes.spread(clock_ms))
+        for key, value in all_of(self.panes.flush(clock_ms)):
             self.merged.apply(self.shard, unpack_key(key), value)
         return list(self.merged.absorb())
 
@@ -112,7 +114,7 @@ def test_a_pane_is_what_its_last_record_states_and_a_repeat_changes_nothing(
     list(merged.absorb())
     if repeated and vectors:
         apply(merged, 0, vectors[-1])
-        assert list(merged.absorb()) == []
+        assert not any(len(change.sums.keys) for change in merged.absorb())
     assert content(merged) == (vectors[-1] if vectors else {})
 
 
@@ -185,7 +187,7 @@ def test_a_rolling_window_that_is_moved_holds_what_one_that_is_summed_anew_holds
             after = by_cut(merged, sums.table.sums)
             assert after == by_cut(merged, anew.table.sums)
             assert {cut for cut in before.keys() | after.keys() if before.get(cut) != after.get(cut)} <= set(changed)
-        merged.expire(now_ms)
+        deque(merged.expire(now_ms), maxlen=0)
 
 
 @pytest.mark.parametrize("kind", ROLLING)
@@ -197,7 +199,7 @@ def test_what_a_shard_that_is_behind_states_of_cohorts_leaves_every_window_that_
     def publish(at_ms: int) -> None:
         for cohort in cohorts:
             cohort.move(at_ms)
-        merged.expire(at_ms)
+        deque(merged.expire(at_ms), maxlen=0)
 
     publish(now_ms)
     measures = [measure for of_one in options.cohorts.values() for measure in of_one]
@@ -264,7 +266,7 @@ def test_expired_panes_leave_while_all_time_and_the_levels_stay(facts: list[Fact
     merged = MergedPanes(UTC)
     Source(merged).state(facts, T0_MS + SPAN_MS)
     totals = by_cut(merged, merged.totals)
-    merged.expire(T0_MS + 500 * DAY_MS)
+    deque(merged.expire(T0_MS + 500 * DAY_MS), maxlen=0)
     assert [tier for tier, slices in merged.slices.items() if slices] in ([], [4])
     assert by_cut(merged, merged.totals) == totals
     assert not merged.base_moved(DAYS, TOTAL), "what expires moves no level"

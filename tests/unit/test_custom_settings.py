@@ -21,9 +21,9 @@ from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.prometheus import KpiCollector
 from stream_kpi.settings import load_settings
 from stream_kpi.settings_kpis import line_number
+from stream_kpi.steps import all_of
 from tests.row_kit import at
 from tests.shard_kit import created, new_shard, reply
-from tests.steps import all_of
 
 GOOD = """\
 zone = "UTC"

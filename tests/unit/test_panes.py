@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from stream_kpi.lifecycles.facts import TOTAL, Cut, CutSets
 from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED, Measure
 from stream_kpi.measures.vector import Vector
+from stream_kpi.steps import all_of
 from stream_kpi.windows.ages import AgeSets
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.panes import AGES_KEY, PaneKey, Panes, pack_key, unpack_key
@@ -34,10 +35,9 @@ class Desk:
 
     def flush(self, clock_ms: int = T0_MS) -> dict[PaneKey, Vector | None]:
         """What every record states."""
-        self.panes.spread(clock_ms)
-        return {
-            unpack_key(key): None if value is None else vector_in(value) for key, value in self.panes.flush(clock_ms)
-        }
+        all_of(self.panes.spread(clock_ms))
+        records = all_of(self.panes.flush(clock_ms))
+        return {unpack_key(key): None if value is None else vector_in(value) for key, value in records}
 
 
 def test_a_fact_goes_to_one_pane_of_every_tier() -> None:

@@ -12,9 +12,9 @@ from stream_kpi.kpis.catalogue import PRESETS, catalogue, kpi_by_id, with_preset
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import Options, ServiceLevelPreset
 from stream_kpi.merge import Merge
+from stream_kpi.steps import all_of
 from stream_kpi.windows.kinds import parse
 from tests.shard_kit import CHATS, HOUR_MS, SECOND_MS, T0_MS, event, new_shard, records
-from tests.steps import all_of
 
 PRESET_NAMES = get_args(ServiceLevelPreset)
 EXPECTED = {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Generator, Sequence
+from typing import TypeVar
 from zlib import crc32
 
 import msgspec
 import pytest
 
-from stream_kpi.entities import MAX_EVENTS
+from stream_kpi.entities import MAX_EVENTS, STEP_WAKES
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.rekeying import ORIGIN_HEADER, ORIGINAL_KEY_HEADER
 from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED, Measure
@@ -41,7 +43,18 @@ from tests.shard_kit import (
 )
 from tests.sla_kit import options_of
 
+T = TypeVar("T")
 ALL = PaneKey(ALL_TIME.number, 0, ())
+
+
+def counted(steps: Generator[None, None, T]) -> tuple[T, int]:
+    """What the steps come to, and how many they are."""
+    for count in itertools.count():
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, count
+    raise AssertionError
 
 
 def total(topics: Topics, measure: Measure) -> int:
@@ -472,3 +485,22 @@ def test_dimension_values_without_end_do_not_fill_the_memory(monkeypatch: pytest
     assert stated is not None
     members = unpack_ages(stated)[OPEN_TICKETS.number][()]
     assert (members.count, members.start_sum_ms) == (1, T0_MS + 29)
+
+
+def test_a_flush_of_many_panes_is_put_together_in_as_many_steps() -> None:
+    shard = new_shard()
+    times_ms = [T0_MS + hours * HOUR_MS for hours in range(100)]
+    shard.apply(TICKETS, 0, records(*(created(f"T{ms}", ms) for ms in times_ms)), times_ms[-1])
+    flush, steps = counted(shard.flush_steps(caught_up=True))
+    assert flush is not None
+    places = {unpack_key(key)[:2] for key, _ in flush.panes if key not in (AGES_KEY, FLUSHED_KEY)}
+    assert len(places) > 200
+    assert steps >= 2 * len(places), "one for each to come, one to go"
+
+
+def test_a_clock_that_passes_many_deadlines_lets_a_few_of_them_come_at_a_time() -> None:
+    shard = new_shard()
+    tickets = [created(f"T{number}", T0_MS) for number in range(5 * STEP_WAKES)]
+    shard.apply(TICKETS, 0, records(*tickets), T0_MS)
+    assert sum(1 for _ in shard.advance_steps(T0_MS + 1000 * DAY_MS, ())) >= 5
+    assert shard.live_entities()["ticket"] == 0

@@ -15,7 +15,7 @@ from stream_kpi.settings import Settings
 from stream_kpi.shell.app import Display, core_of, shell_options
 from stream_kpi.shell.metering import COUNTERS, Meter
 from stream_kpi.shell.stats import ShardStats, Stats
-from tests.steps import all_of
+from stream_kpi.steps import all_of
 
 
 def meter(stats: Stats, metrics: SelfMetrics, health: Health) -> Meter:

@@ -13,14 +13,19 @@ from faust.types import TP
 from stream_kpi.shell.merge_service import REST, REST_BEHIND, MergeService
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.stats import ShardStats, Stats
+from stream_kpi.shell.turns import Turns
 
 OPTIONS = ShellOptions(broker="none:1", app_id="app", source_topics=("a",), flush_events=100, publish_interval_s=1.0)
+
+
+def shards_of(stats: Stats) -> Any:
+    return SimpleNamespace(stats=stats, turns=Turns(), processors={0: None})
 
 
 def pause_s(publish_s: float, *shards: ShardStats, settling: bool = False) -> float:
     nothing: Any = None
     stats = Stats(shards=dict(enumerate(shards)))
-    service = MergeService(OPTIONS, nothing, nothing, nothing, stats, lambda: True, nothing)
+    service = MergeService(OPTIONS, nothing, nothing, nothing, shards_of(stats), nothing)
     return service._pause_s(publish_s, settling=settling)
 
 
@@ -55,7 +60,7 @@ def test_windows_that_do_not_balance_are_a_data_problem() -> None:
     nothing: Any = None
     stats = Stats()
     clock: Any = SimpleNamespace(now_ms=lambda: 1, clock=SimpleNamespace(first_ms=1))
-    service = MergeService(OPTIONS, nothing, nothing, clock, stats, lambda: True, lambda _publication: None)
+    service = MergeService(OPTIONS, nothing, nothing, clock, shards_of(stats), lambda _publication: None)
     for unbalanced in (0, 3):
         core: Any = SimpleNamespace(publish=lambda _now, _first, unbalanced=unbalanced: published(unbalanced))
         asyncio.run(service._publish(core, nothing))

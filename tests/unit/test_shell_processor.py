@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -12,12 +13,14 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from stream_kpi.pipeline import Flush
+from stream_kpi.shell import turns
 from stream_kpi.shell.flush import Records, WriteError
 from stream_kpi.shell.options import ShellOptions
-from stream_kpi.shell.processor import BatchMessage, Processor
+from stream_kpi.shell.processor import PIECE_RECORDS, BatchMessage, Processor
 from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.stats import Stats
 from stream_kpi.shell.transport import Batch
+from stream_kpi.shell.turns import Turns
 from stream_kpi.windows.clock import ShardClock
 from tests.integration.shell_counting_core import CountingShard
 
@@ -68,6 +71,7 @@ class Around:
     def __init__(self) -> None:
         self.options = OPTIONS
         self.stats = Stats()
+        self.turns = Turns()
         self.progress: Mapping[TP, Progress] = {}
         self.acknowledged: list[BatchMessage] = []
         self.gaps: list[tuple[TP, int, int]] = []
@@ -155,21 +159,82 @@ async def test_intake_waits_when_twice_a_flushes_events_are_waiting(desk: Desk) 
 
 async def test_where_each_event_has_many_panes_a_flush_holds_fewer_events(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(replace(OPTIONS, flush_events=50_000))
-    flush = desk.core.flush
+    flush = desk.core.flush_steps
 
-    def with_forty_panes_an_event(*, caught_up: bool) -> Flush | None:
-        done = flush(caught_up=caught_up)
-        return None if done is None else done._replace(panes=done.panes * 20_000)
+    def with_forty_panes_an_event(*, caught_up: bool) -> Generator[None, None, Flush | None]:
+        done = yield from flush(caught_up=caught_up)
+        return None if done is None else done._replace(panes=done.panes * 40_000)
 
-    monkeypatch.setattr(desk.core, "flush", with_forty_panes_an_event)
-    await desk.processor.take(Message(0, 500))
+    monkeypatch.setattr(desk.core, "flush_steps", with_forty_panes_an_event)
+    await desk.processor.take(Message(0, 1_000))
     await desk.processor.flush()
-    await desk.processor.take(Message(500, 1_749))
-    taking = asyncio.create_task(desk.processor.take(Message(1_749, 1_750)))
+    await desk.processor.take(Message(1_000, 5_999))
+    taking = asyncio.create_task(desk.processor.take(Message(5_999, 6_000)))
     await asyncio.sleep(0)
-    assert not taking.done(), "twice 625 events wait, which have 25,000 panes"
+    assert not taking.done(), "twice 2,500 events wait, which have 100,000 panes"
     await desk.processor.flush()
     await taking
+
+
+async def test_others_have_a_turn_after_every_piece_of_a_batch() -> None:
+    desk = Desk(replace(OPTIONS, flush_events=50_000))
+    taking = asyncio.create_task(desk.processor.take(Message(0, 3 * PIECE_RECORDS + 1)))
+    counted = [0]
+    while not taking.done():
+        await asyncio.sleep(0)
+        counted.append(desk.count)
+    assert max(b - a for a, b in pairwise(counted)) == PIECE_RECORDS
+    assert desk.count == 3 * PIECE_RECORDS + 1
+
+
+async def test_intake_waits_between_the_pieces_of_a_batch_too(desk: Desk) -> None:
+    message = Message(0, 2 * PIECE_RECORDS)
+    taking = asyncio.create_task(desk.processor.take(message))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert desk.processor.positions[A] == desk.count == PIECE_RECORDS
+    await desk.processor.flush()
+    assert desk.around.acknowledged == [], "but a part of it is flushed"
+    for _ in range(10):
+        await asyncio.sleep(0)
+    await desk.processor.flush()
+    await taking
+    assert (desk.count, desk.around.acknowledged) == (2 * PIECE_RECORDS, [message])
+
+
+async def test_of_a_batch_nothing_more_is_applied_after_a_stop(desk: Desk) -> None:
+    taking = asyncio.create_task(desk.processor.take(Message(0, 2 * PIECE_RECORDS)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    desk.processor.stop()
+    await taking
+    await desk.processor.flush()
+    assert desk.processor.positions[A] == desk.count == PIECE_RECORDS
+    assert desk.around.acknowledged == []
+
+
+async def test_others_have_turns_while_a_flush_is_put_together_but_nothing_is_applied(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "TURN_S", 0.0)
+    counted: list[int] = []
+    flush = desk.core.flush_steps
+
+    def in_ten_steps(*, caught_up: bool) -> Generator[None, None, Flush | None]:
+        for _ in range(10):
+            counted.append(desk.count)
+            yield
+        return (yield from flush(caught_up=caught_up))
+
+    monkeypatch.setattr(desk.core, "flush_steps", in_ten_steps)
+    await desk.processor.take(Message(0, 1))
+    flushing = asyncio.create_task(desk.processor.flush())
+    await asyncio.sleep(0)
+    await desk.processor.take(Message(1, 2))
+    await flushing
+    assert counted == [1] * 10
+    assert desk.count == 2
+    assert (b"key", b"1") in desk.writer.written[0][STATE]
 
 
 async def test_a_failed_write_acknowledges_nothing_and_ends_the_run(desk: Desk) -> None:
@@ -181,12 +246,13 @@ async def test_a_failed_write_acknowledges_nothing_and_ends_the_run(desk: Desk) 
 
 
 async def test_after_an_apply_that_broke_off_nothing_is_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def break_off(*_: object) -> None:
+    def break_off(*_: object) -> Generator[None, None, None]:
         desk.core.by_key[b"half"] += 1
+        yield
         raise ZeroDivisionError
 
     await desk.processor.take(Message(0, 1))
-    monkeypatch.setattr(desk.core, "apply", break_off)
+    monkeypatch.setattr(desk.core, "apply_steps", break_off)
     with pytest.raises(ZeroDivisionError):
         await desk.processor.take(Message(1, 4))
     await desk.processor.flush()
@@ -226,7 +292,7 @@ async def test_the_wall_clock_is_the_shards_only_when_every_input_is_read_to_its
 ) -> None:
     await desk.processor.take(Message(0, 4))
     desk.around.progress = {REKEYED: progress(0, 0, 0, 4_000)} | ({} if a is None else {A: a})
-    desk.processor.tick()
+    await desk.processor.tick()
     assert (desk.processor.stats.caught_up, desk.core.clock_ms) == (caught_up, clock_ms)
 
 
@@ -235,11 +301,16 @@ async def test_the_clock_of_what_is_read_to_its_end_is_the_oldest_of_the_brokers
 ) -> None:
     await desk.processor.take(Message(0, 4))
     advanced: list[tuple[int | None, Collection[str]]] = []
-    monkeypatch.setattr(desk.core, "advance", lambda clock_ms, unread: advanced.append((clock_ms, unread)))
+
+    def advance_steps(clock_ms: int | None, unread: Collection[str]) -> Generator[None, None, None]:
+        advanced.append((clock_ms, unread))
+        yield
+
+    monkeypatch.setattr(desk.core, "advance_steps", advance_steps)
     desk.around.progress = {A: progress(4, 4, 6, 3_000), REKEYED: progress(0, 0, 0, 60_000)}
-    desk.processor.tick()
+    await desk.processor.tick()
     desk.around.progress = {A: progress(4, 4, 4, 50_000), REKEYED: progress(0, 0, 0, 60_000)}
-    desk.processor.tick()
+    await desk.processor.tick()
     assert advanced == [(60_000, {"a"}), (50_000, set())]
 
 

@@ -1,4 +1,5 @@
-"""Work that is done a step at a time, done at once."""
+"""Work that is done a step at a time, so that others may have turns in between: a generator that returns what the steps
+come to. The shell takes turns (shell/turns.py)."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ T = TypeVar("T")
 
 
 def all_of(steps: Generator[None, None, T]) -> T:
-    """What the steps come to."""
+    """What the steps come to, all of them taken at once: where nobody waits for a turn."""
     while True:
         try:
             next(steps)

@@ -1,0 +1,53 @@
+"""Whose turn it is when several have long work to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from itertools import pairwise
+
+import pytest
+
+from stream_kpi.shell import turns
+from stream_kpi.shell.turns import Turns
+
+STEPS = 5
+
+
+@pytest.fixture(autouse=True)
+def _a_turn_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "TURN_S", 0.0)
+
+
+def writing(name: str, said: list[str]) -> Generator[None, None, str]:
+    for _ in range(STEPS):
+        said.append(name)
+        yield
+    return name
+
+
+async def test_what_the_steps_come_to_is_what_is_returned() -> None:
+    done = await Turns().take(writing("a", []))
+    assert done.result == "a"
+
+
+async def test_two_that_work_have_turns_one_after_the_other_and_the_loop_goes_round_between_any_two() -> None:
+    said: list[str] = []
+    lasting = Turns()
+    working = asyncio.gather(lasting.take(writing("a", said)), lasting.take(writing("b", said)))
+    while not working.done():
+        said.append("round")
+        await asyncio.sleep(0)
+    assert [name for name in said if name != "round"] == ["a", "b"] * STEPS
+    assert not {("a", "b"), ("b", "a")} & set(pairwise(said))
+
+
+async def test_what_goes_wrong_in_a_step_is_raised_and_others_work_on() -> None:
+    def failing() -> Generator[None, None, None]:
+        yield
+        raise ZeroDivisionError
+
+    lasting = Turns()
+    with pytest.raises(ZeroDivisionError):
+        await lasting.take(failing())
+    assert (await lasting.take(writing("a", []))).result == "a"

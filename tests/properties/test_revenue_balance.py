@@ -20,7 +20,7 @@ from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.steps import all_of
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
 from stream_kpi.windows.merged import MergedPanes, RollingSums, trailing_sums
-from stream_kpi.windows.panes import AGES_KEY, PaneKey, pack_key, unpack_key
+from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, PaneKey, pack_key, unpack_key
 from stream_kpi.windows.sum_table import packed_vectors, sums_of
 from stream_kpi.windows.tiers import ALL_TIME
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
@@ -77,7 +77,7 @@ def feed(lines: list[bytes], now_ms: int, flush_after: int) -> tuple[MergedPanes
             written = shard.flush(caught_up=True)
             for key, value in written.panes if written is not None else ():
                 merge.apply(number, key, value)
-                if key != AGES_KEY:
+                if key not in (AGES_KEY, FLUSHED_KEY):
                     panes.apply(number, unpack_key(key), value)
 
     for place, line in enumerate(lines):
@@ -133,7 +133,7 @@ def test_every_window_balances_to_the_minor_unit_in_every_currency_and_plan(
 def test_a_publish_counts_what_does_not_balance_once_for_each_window_and_cut() -> None:
     merge = Merge(OPTIONS, grace_ms=0)
     vector = packed_vectors(sums_of({0: {registry.MRR.currency_slot(EUR): 5}}), np.array([0]))[0]
-    merge.apply(0, pack_key(PaneKey(ALL_TIME.number, 0, TOTAL)), vector)
+    merge.restore(0, pack_key(PaneKey(ALL_TIME.number, 0, TOTAL)), vector)
     now_ms = INSTANTS_MS[-1]
     assert all_of(merge.publish(now_ms, now_ms)).unbalanced == 2, "all time, and what stands now"
     assert all_of(merge.publish(now_ms, now_ms)).unbalanced == 0, "nothing has changed since"

@@ -110,6 +110,8 @@ class Merge:
         self._unbalanced = 0
         self._arrived: defaultdict[int, list[Record]] = defaultdict(list)
         """By shard: records of a flush whose last one is not here."""
+        self._whole: list[tuple[int, list[Record]]] = []
+        """Flushes that are here and have not been taken in, by shard."""
 
     def restore(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic back, in log order, before the first publish."""
@@ -132,22 +134,28 @@ class Merge:
         yield from self._absorb()
 
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
-        """Take one record of the panes topic in. It counts as soon as the whole flush is here. :meth:`settle` is to be
-        called every now and then."""
-        arrived = self._arrived[shard]
-        arrived.append((key, value))
+        """Take one record of the panes topic in. It counts when the whole flush is here. :meth:`settle` is to be called
+        every now and then."""
+        self._arrived[shard].append((key, value))
         if key == FLUSHED_KEY:
-            for record in arrived:
-                self.restore(shard, *record)
-            arrived.clear()
+            self._whole.append((shard, self._arrived.pop(shard)))
 
     def settle(self) -> Generator[None, None, None]:
         """Work off what has been taken in, a step at a time, if it is much. Nothing is to be taken in before the
         last step."""
+        yield from self._take_whole()
         if self.panes.waiting >= MAX_WAITING:
             yield from self._absorb()
 
+    def _take_whole(self) -> Generator[None, None, None]:
+        whole, self._whole = self._whole, []
+        for shard, records in whole:
+            for key, value in records:
+                self.restore(shard, key, value)
+                yield
+
     def _absorb(self) -> Generator[None, None, None]:
+        yield from self._take_whole()
         for change in self.panes.absorb():
             if len(change.sums.keys):
                 self._take_in(change)

@@ -135,3 +135,5 @@ class Flush(NamedTuple):
     panes: list[tuple[bytes, bytes | None]]
     clock: tuple[bytes, bytes]
     outgoing: list[Outgoing]
+    of_tiers: bool = True
+    """Whether the panes are those of the tiers, not only what is fresh."""

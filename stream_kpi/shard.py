@@ -254,7 +254,7 @@ class Shard:
         if (yield from self._exchange.collect(self.greatest_ms or 0, self.clock_ms)):
             self._hand_over()
             self._changed = True
-        yield from self._take_facts()
+        of_tiers = yield from self._take_facts()
         ages_due = self._ages_due()
         if not (self._changed or ages_due or caught_up != self._said_caught_up):
             return None
@@ -280,15 +280,18 @@ class Shard:
         self._said_caught_up = caught_up
         reached_ms = self.greatest_ms if caught_up else self.clock_ms if self.clock_ms > -NEVER_MS else None
         clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
-        return Flush(state, panes, clock, self._outbox.take())
+        return Flush(state, panes, clock, self._outbox.take(), of_tiers)
 
-    def _take_facts(self) -> Generator[None, None, None]:
-        since_ms = self.clock_ms - self._spread_ms
-        if self._applied and since_ms < self._settings.spread_every_ms and self._panes.waiting < MOST_FRESH:
+    def _take_facts(self) -> Generator[None, None, bool]:
+        """Whether they have gone to the tiers."""
+        since_ms, waiting = self.clock_ms - self._spread_ms, self._panes.waiting
+        if self._applied and since_ms < self._settings.spread_every_ms and waiting < MOST_FRESH:
             yield from self._panes.keep_fresh()
-        else:
-            yield from self._panes.spread(self.clock_ms)
-            self._spread_ms = self.clock_ms
+            return False
+        self._changed |= waiting > 0
+        yield from self._panes.spread(self.clock_ms)
+        self._spread_ms = self.clock_ms
+        return True
 
     def rewind_ages(self) -> AgeRewind:
         """The sets that age, for going back in time, when all has been flushed. TypeError without ``remember_ages``."""

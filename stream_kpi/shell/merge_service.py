@@ -28,6 +28,8 @@ FENCED_PAUSE_S = 1.0
 MOST_RECORDS = 20_000
 """Panes that are read at once: while values settle a publish follows each read, and takes as long however few they
 are."""
+READ_ON_S = 10.0
+"""So long a publish waits for panes that are written and not read: it would be of windows that lack them."""
 
 Show = Callable[[Any], None]
 """Takes each publication to the live store; None: another worker publishes from now on."""
@@ -115,7 +117,8 @@ class MergeService:
             fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=MOST_RECORDS)
             await self._turns.take(_taken_in(core, fetched))
             started = time.monotonic()
-            if started < due:
+            more = sum(map(len, fetched.values())) >= MOST_RECORDS
+            if started < due + READ_ON_S * more:
                 continue
             settling, work_s = await self._publish(core, writer)
             self._stats.publish_seconds.append(time.monotonic() - started)

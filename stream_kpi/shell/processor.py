@@ -23,10 +23,11 @@ from stream_kpi.shell.turns import Turns
 CATCHING_UP = 8
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
 costs, here and in the merge, goes with the cells that it touches more than with the events."""
-FLUSH_PANES = 100_000
-"""Panes that a flush should hold at most: about a second's work, and a transaction of some ten MB. A dense log's flush
-of 50,000 events has 3,000 of them; events that are hours apart have 35 each."""
-CAUTIOUS_EVENTS = 1_000
+FLUSH_PANES = 25_000
+"""Panes that a flush of the tiers should hold at most: about a third of a second's work, and a transaction of a few MB,
+for which ten seconds must do on the busiest machine. A dense log's flush of 50,000 events has 3,000 of them; events
+that are hours apart have 35 each."""
+CAUTIOUS_EVENTS = 500
 """So many events make a flush before it is known how many panes they have, and however many they have."""
 PIECE_RECORDS = 512
 """So many records of a batch are applied before a flush may come."""
@@ -88,6 +89,8 @@ class Processor:
         self._waiting_events = 0
         self._most_events = min(CAUTIOUS_EVENTS, around.options.flush_events)
         """After so many, a flush."""
+        self._events_of_tiers = 0
+        """Those since the tiers were last written."""
         self._working = asyncio.Lock()
         """Held by whoever is in the middle of something with the core."""
         self._wake = asyncio.Event()
@@ -148,7 +151,7 @@ class Processor:
             self._waiting_events += len(records)
             if self._waiting_events >= self._most_events:
                 self._wake.set()
-            if self._waiting_events >= 2 * self._most_events:
+            if self._waiting_events >= 2 * self._most_events and not self._stopping:
                 self._room.clear()
         return True
 
@@ -243,8 +246,10 @@ class Processor:
         flush = (await self._around.turns.take(self.core.flush_steps(caught_up=self.stats.caught_up))).result
         self._around.stats.counts.update(self.core.counts)
         self.core.counts.clear()
-        if flush is not None and events:
-            self._most_events = self._most_events_at(len(flush.panes) / events)
+        self._events_of_tiers += events
+        if flush is not None and flush.of_tiers and self._events_of_tiers:
+            self._most_events = self._most_events_at(len(flush.panes) / self._events_of_tiers)
+            self._events_of_tiers = 0
         self._room.set()
         return Gathered(flush, position, messages)
 

@@ -12,7 +12,7 @@ from stream_kpi.measures.vector import subtract
 from stream_kpi.windows.ages import AgeSummary, ShardAges, summary
 from stream_kpi.windows.kinds import HALF_HOUR, Rolling
 from stream_kpi.windows.panes import PaneKey
-from stream_kpi.windows.spread import StartSums, over_tiers
+from stream_kpi.windows.spread import CUTS, StartSums, over_tiers
 from stream_kpi.windows.sum_table import NOTHING, CutNumbers, Sums, SumTable, added, measure_flags, sums_of
 from stream_kpi.windows.tiers import ALL_TIME, DAYS, FIVE_MINUTES, FRESH, MINUTE_MS, NEVER_EXPIRED, TIERS, Tier
 
@@ -150,7 +150,9 @@ class MergedPanes:
         every window's sums by itself, five times the work with four shards.
         """
         waiting, self._waiting, self.waiting = self._waiting, {}, 0
-        fresh = self._spread({place: waiting.pop(place) for place in list(waiting) if place[0] == FRESH})
+        fresh: dict[Place, list[Sums]] = {}
+        for _ in self._spread({place: waiting.pop(place) for place in list(waiting) if place[0] == FRESH}, fresh):
+            yield Change(FRESH, 0, NOTHING)
         for place in waiting | fresh:
             tier, start_ms = place
             sums = added([*self._replace(place, waiting.get(place, {})), *fresh.get(place, ())])
@@ -168,19 +170,26 @@ class MergedPanes:
         latest = self._latest[tier].setdefault(start_ms, {})
         return [latest.setdefault(shard, SumTable()).replace(new) for shard, new in by_shard.items()]
 
-    def _spread(self, fresh: Mapping[Place, Mapping[int, Mapping[int, bytes]]]) -> dict[Place, list[Sums]]:
-        """By how much what is fresh changes each place of the tiers. A place that is forgotten stays so: what was fresh
-        in it went with it, and is not to be taken back when the tiers come to hold it."""
-        changes = {place[1]: added(self._replace(place, by_shard)) for place, by_shard in fresh.items()}
+    def _spread(
+        self, fresh: Mapping[Place, Mapping[int, Mapping[int, bytes]]], spread: dict[Place, list[Sums]]
+    ) -> Iterator[None]:
+        """Put into ``spread`` by how much what is fresh changes each place of the tiers, a step at a time. A place that
+        is forgotten stays so: what was fresh in it went with it, and is not to be taken back when the tiers come to
+        hold it."""
+        if len(self.numbers.cuts) > CUTS:
+            raise OverflowError(f"more than {CUTS} different values of dimensions in all shards")
+        changes: dict[int, Sums] = {}
         latest = self._latest[FRESH]
-        for start_ms in changes:
+        for place, by_shard in fresh.items():
+            start_ms = place[1]
+            changes[start_ms] = added(self._replace(place, by_shard))
             if not any(latest[start_ms].values()):
                 del latest[start_ms]
-        spread: dict[Place, list[Sums]] = {}
+            yield
         for tier, of_tier in over_tiers(StartSums.of(changes), TIERS, self._forgotten_before, self.zone):
             for start_ms, sums in of_tier:
                 spread.setdefault((tier.number, start_ms), []).append(sums)
-        return spread
+            yield
 
     def _forgotten_before(self, tier: Tier) -> int:
         return self._expired_before.get(tier.number, NEVER_EXPIRED)

@@ -113,12 +113,11 @@ class Panes:
 
     def restore(self, key: PaneKey, value: bytes | None) -> None:
         """Put a pane back as it was flushed (recovery), in log order; None: it is gone."""
-        restored = self._slice(key.tier, key.start_ms).restored
         number = self._numbers.of(key.cut)
-        if value is None:
-            restored.pop(number, None)
-        else:
-            restored[number] = value
+        if value is not None:
+            self._slice(key.tier, key.start_ms).restored[number] = value
+        elif key.start_ms in self._slices[key.tier]:
+            self._slices[key.tier][key.start_ms].restored.pop(number, None)
 
     def restored(self) -> Generator[None, None, None]:
         """Recovery is over. To be iterated over, a step at a time."""

@@ -351,8 +351,7 @@ def test_a_customer_that_pays_more_today_has_no_window_evaluated_again_that_ende
         publisher.take(line, topic=BILLING)
         publisher.publish(T0_MS + (1 + day) * DAY_MS)
     publisher.take(event("subscription.changed", "X", T0_MS + 3 * DAY_MS, "3", **paying, items=[]), topic=BILLING)
-    for change in publisher.merge.panes.absorb():
-        publisher.merge._take_in(change)
+    all_of(publisher.merge._absorb())
     for dirty in publisher.merge._tumbling:
         assert min(dirty.starts()) == dirty.kind.start_of(T0_MS + 3 * DAY_MS, ZoneInfo("UTC"))
 
@@ -483,6 +482,7 @@ def test_a_shard_that_is_ahead_of_the_others_changes_no_rolling_window_before_it
 def test_panes_are_taken_in_before_too_many_wait(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge_module, "MAX_WAITING", 500)
     publisher.take(*(created(f"T-{n}", T0_MS + n * MINUTE_MS) for n in range(100)))
+    all_of(publisher.merge._take_whole())
     places = len(publisher.merge.panes._waiting)
     assert sum(1 for _ in publisher.merge.settle()) == places > 100, "others may have turns between any two"
     assert publisher.merge.panes.waiting == 0

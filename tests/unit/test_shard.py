@@ -13,17 +13,19 @@ import pytest
 from stream_kpi.entities import MAX_EVENTS, STEP_WAKES
 from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.rekeying import ORIGIN_HEADER, ORIGINAL_KEY_HEADER
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED, Measure
-from stream_kpi.shard import AGES_EVERY_MS, POSITION_KEY, Applied, Shard
+from stream_kpi.shard import AGES_EVERY_MS, POSITION_KEY, Applied, Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.clock import GlobalClock
 from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, PaneKey, unpack_key
-from stream_kpi.windows.tiers import ALL_TIME, FINE
+from stream_kpi.windows.tiers import ALL_TIME, FINE, FRESH
 from tests.shard_kit import (
     CHATS,
     CUSTOMERS,
     DAY_MS,
     HOUR_MS,
+    LIVE,
     MINUTE_MS,
     REKEYED,
     SLA,
@@ -504,3 +506,23 @@ def test_a_clock_that_passes_many_deadlines_lets_a_few_of_them_come_at_a_time() 
     shard.apply(TICKETS, 0, records(*tickets), T0_MS)
     assert sum(1 for _ in shard.advance_steps(T0_MS + 1000 * DAY_MS, ())) >= 5
     assert shard.live_entities()["ticket"] == 0
+
+
+def test_a_busy_shard_writes_its_tiers_every_few_seconds_and_once_no_record_comes() -> None:
+    shard = Shard(0, 1, ShardOptions(options=Options(), topics=TOPICS, retention=LIVE))
+    of_tiers, tiers_written = [], []
+    for number in range(12):
+        time_ms = T0_MS + number * 500
+        shard.apply(TICKETS, 0, records(created(f"T{number}", time_ms), first=number), time_ms)
+        shard.advance(time_ms)
+        flush = shard.flush(caught_up=True)
+        assert flush is not None
+        of_tiers.append(flush.of_tiers)
+        keys = [key for key, value in flush.panes if value is not None and key not in (AGES_KEY, FLUSHED_KEY)]
+        tiers_written.append({unpack_key(key).tier for key in keys})
+    assert of_tiers == [True, *[False] * 9, True, False]
+    assert [FRESH in tiers for tiers in tiers_written] == [not each for each in of_tiers]
+    last = shard.flush(caught_up=True)
+    assert last is not None
+    assert last.of_tiers
+    assert shard.flush(caught_up=True) is None

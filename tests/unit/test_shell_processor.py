@@ -12,7 +12,7 @@ import pytest
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from stream_kpi.pipeline import Flush
+from stream_kpi.pipeline import Flush, InputRecord
 from stream_kpi.shell import turns
 from stream_kpi.shell.flush import Records, WriteError
 from stream_kpi.shell.options import ShellOptions
@@ -163,28 +163,28 @@ async def test_where_each_event_has_many_panes_a_flush_holds_fewer_events(monkey
 
     def with_forty_panes_an_event(*, caught_up: bool) -> Generator[None, None, Flush | None]:
         done = yield from flush(caught_up=caught_up)
-        return None if done is None else done._replace(panes=done.panes * 40_000)
+        return None if done is None else done._replace(panes=done.panes * 20_000)
 
     monkeypatch.setattr(desk.core, "flush_steps", with_forty_panes_an_event)
-    await desk.processor.take(Message(0, 1_000))
+    await desk.processor.take(Message(0, 500))
     await desk.processor.flush()
-    await desk.processor.take(Message(1_000, 5_999))
-    taking = asyncio.create_task(desk.processor.take(Message(5_999, 6_000)))
+    await desk.processor.take(Message(500, 1_749))
+    taking = asyncio.create_task(desk.processor.take(Message(1_749, 1_750)))
     await asyncio.sleep(0)
-    assert not taking.done(), "twice 2,500 events wait, which have 100,000 panes"
+    assert not taking.done(), "twice 625 events wait, which have 25,000 panes"
     await desk.processor.flush()
     await taking
 
 
 async def test_others_have_a_turn_after_every_piece_of_a_batch() -> None:
     desk = Desk(replace(OPTIONS, flush_events=50_000))
-    taking = asyncio.create_task(desk.processor.take(Message(0, 3 * PIECE_RECORDS + 1)))
+    taking = asyncio.create_task(desk.processor.take(Message(0, PIECE_RECORDS + 1)))
     counted = [0]
     while not taking.done():
         await asyncio.sleep(0)
         counted.append(desk.count)
     assert max(b - a for a, b in pairwise(counted)) == PIECE_RECORDS
-    assert desk.count == 3 * PIECE_RECORDS + 1
+    assert desk.count == PIECE_RECORDS + 1
 
 
 async def test_intake_waits_between_the_pieces_of_a_batch_too(desk: Desk) -> None:
@@ -258,6 +258,24 @@ async def test_after_an_apply_that_broke_off_nothing_is_written(desk: Desk, monk
     await desk.processor.flush()
     assert desk.writer.written == []
     assert desk.around.acknowledged == []
+
+
+async def test_a_stop_while_a_batch_is_applied_lets_go_whoever_waits_for_room(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = desk.core.apply_steps
+
+    def in_two_steps(
+        topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int
+    ) -> Generator[None, None, None]:
+        desk.processor.stop()
+        yield
+        yield from apply(topic, partition, records, wall_ms)
+
+    monkeypatch.setattr(desk.core, "apply_steps", in_two_steps)
+    async with asyncio.timeout(10):
+        await desk.processor.take(Message(0, 2 * OPTIONS.flush_events))
+    assert desk.count == 2 * OPTIONS.flush_events
 
 
 async def test_a_run_that_is_stopped_ends_after_the_flush_that_is_under_way(desk: Desk) -> None:

@@ -176,6 +176,8 @@ class MergedPanes:
         """Put into ``spread`` by how much what is fresh changes each place of the tiers, a step at a time. A place that
         is forgotten stays so: what was fresh in it went with it, and is not to be taken back when the tiers come to
         hold it."""
+        if not fresh:
+            return
         if len(self.numbers.cuts) > CUTS:
             raise OverflowError(f"more than {CUTS} different values of dimensions in all shards")
         changes: dict[int, Sums] = {}

@@ -487,6 +487,7 @@ def test_panes_are_taken_in_before_too_many_wait(publisher: Publisher, monkeypat
     assert sum(1 for _ in publisher.merge.settle()) == places > 100, "others may have turns between any two"
     assert publisher.merge.panes.waiting == 0
     publisher.take(created("T-100", T0_MS))
+    all_of(publisher.merge._take_whole())
     assert list(publisher.merge.settle()) == [], "so few are left to the publish"
     publisher.publish(T0_MS + HOUR_MS * 2)
     assert publisher.value(VOLUME).value == 101

@@ -168,8 +168,8 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
             settings_cls: type[BaseSettings],
             init_settings: PydanticBaseSettingsSource,
             env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 pydantic's signature
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 pydantic's signature
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
 

@@ -176,8 +176,8 @@ def _cuts(table: _Table, possible: tuple[str, ...]) -> tuple[str, ...]:
 def _refuse_taken_names(tables: Sequence[_Table], kpis: Sequence[CustomKpi | None]) -> None:
     """Ids and names of metrics belong to one KPI only."""
     from stream_kpi.kpis.catalogue import catalogue, on_clocks  # noqa: PLC0415 most settings define no KPI
-    from stream_kpi.kpis.custom import custom_row  # noqa: PLC0415
-    from stream_kpi.kpis.families import RESERVED_SUFFIXES, family_names  # noqa: PLC0415
+    from stream_kpi.kpis.custom import custom_row  # noqa: PLC0415 as above
+    from stream_kpi.kpis.families import RESERVED_SUFFIXES, family_names  # noqa: PLC0415 as above
 
     ids = {row.id for row in catalogue()}
     names = {name: row.id for row in on_clocks(catalogue(), business=True) for name in family_names(row)}

@@ -14,13 +14,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import stream_kpi
 from stream_kpi.events.rejection import Reason
-from stream_kpi.kpis.catalogue import catalogue, kpi_by_id, on_clocks
+from stream_kpi.kpis.catalogue import catalogue, on_clocks
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, RecordWindow
 from stream_kpi.kpis.rows import KpiKind
 from stream_kpi.measures.histogram import LADDER_S, Stats
 from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.prometheus import SHOWN_WINDOWS, KpiCollector, shown_windows
 from stream_kpi.publish.self_metrics import DATA_PROBLEMS, SELF_METRICS, SelfMetrics
+from tests.catalogue_kit import kpi_by_id
 
 NOON = "2026-03-02T12:00:00.000Z"
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]

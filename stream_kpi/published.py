@@ -75,7 +75,7 @@ class Published:
                     continue
                 revision = earlier.revision + (earlier.final and window[1] is not None)
                 if revision:
-                    records[key] = record = replace(record, revision=revision)  # noqa: PLW2901
+                    records[key] = record = replace(record, revision=revision)  # noqa: PLW2901 - the record that is told
             self._changed.append((key, _encode(record)))
             self.records[key] = record
         if records:

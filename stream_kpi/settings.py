@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -37,6 +37,18 @@ CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
 """Names the TOML file when --config does not."""
 
 DAY_MS = 86_400_000
+
+_TABLE = "must be a table"
+_IN_WORDS_OF_TOML: Final[Mapping[str, str]] = {
+    "tuple_type": "must be tables, each headed [[{key}]]",
+    "dict_type": _TABLE,
+    "model_type": _TABLE,
+    "string_type": "must be a text, in quotes",
+    "string_too_short": "must be a text of at least one character",
+    "frozen_set_type": "must be a list of texts, in brackets",
+    "too_short": "must have at least one value",
+}
+"""What is allowed, by the type of pydantic's complaint, where its own words are Python's."""
 
 
 def _known_zone(name: str) -> str:
@@ -156,8 +168,8 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
             settings_cls: type[BaseSettings],
             init_settings: PydanticBaseSettingsSource,
             env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 pydantic's signature
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 pydantic's signature
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
 
@@ -166,7 +178,19 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
     except ValidationError as error:
         raise UserError("\n".join(_complaints(error, chosen)), WRONG_USAGE) from error
     except SettingsError as error:
-        raise UserError(f"{error}: must be JSON, or set its keys one by one with __", WRONG_USAGE) from error
+        raise UserError("\n".join(_unreadable_variables(error)), WRONG_USAGE) from error
+
+
+def _unreadable_variables(error: SettingsError) -> list[str]:
+    """A line for each variable that has to be JSON and holds the text that was found to be none."""
+    text = getattr(error.__cause__, "doc", None)
+    lines = []
+    for variable, value in sorted(os.environ.items()):
+        if variable.upper().startswith(ENVIRONMENT_PREFIX) and value == text:
+            field = Settings.model_fields.get(variable[len(ENVIRONMENT_PREFIX) :].lower())
+            section = field is not None and isinstance(field.default, BaseModel)
+            lines.append(f"{variable} = {value}: must be JSON{', or set its keys one by one with __' * section}")
+    return lines or [f"{error}: must be JSON"]
 
 
 def _ms(seconds: float) -> int:
@@ -210,6 +234,8 @@ def _complaints(error: ValidationError, config: Path | None) -> list[str]:
         shown = "" if isinstance(value, BaseModel | dict) else f" = {value}"
         if detail["type"] == "extra_forbidden":
             allowed = f"there is no such setting{_hint(key, set(setting_keys()))}"
+        elif detail["type"] in _IN_WORDS_OF_TOML:
+            allowed = _IN_WORDS_OF_TOML[detail["type"]].format(key=key)
         else:
             allowed = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
         lines.append(f"{key}{shown}: {allowed}")

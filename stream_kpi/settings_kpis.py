@@ -91,7 +91,7 @@ def _one_line(value: object) -> str:
 
 def _kpi(table: _Table) -> CustomKpi | None:
     """The KPI of a table; None if anything in it is refused."""
-    from stream_kpi.kpis.custom import custom_row, shared_cuts  # noqa: PLC0415 most settings define no KPI
+    from stream_kpi.kpis.custom import custom_row  # noqa: PLC0415 most settings define no KPI
 
     for key in table.content:
         if key not in _KEYS:
@@ -99,7 +99,7 @@ def _kpi(table: _Table) -> CustomKpi | None:
     kpi_id, title = table.text("id", _id), table.text("title", _title)
     unit, direction = table.text("unit", _title), table.text("direction", _direction, "none")
     target = _target(table, direction)
-    possible = table.text("formula", shared_cuts)
+    possible = table.text("formula", _cuts_of_formula)
     cuts = () if possible is None else _cuts(table, possible)
     if table.complaints or kpi_id is None or title is None or unit is None or direction is None:
         return None
@@ -118,6 +118,15 @@ def _kpi(table: _Table) -> CustomKpi | None:
         table.refuse("unit", str(error))  # the formula itself has been read before
         return None
     return kpi
+
+
+def _cuts_of_formula(text: str) -> tuple[str, ...]:
+    """The cuts that its measures share."""
+    from stream_kpi.kpis.custom import shared_cuts  # noqa: PLC0415 most settings define no KPI
+
+    if not text.strip():
+        raise ValueError("must be a formula, such as count(tickets_created)")
+    return shared_cuts(text)
 
 
 def _id(text: str) -> str:
@@ -167,8 +176,8 @@ def _cuts(table: _Table, possible: tuple[str, ...]) -> tuple[str, ...]:
 def _refuse_taken_names(tables: Sequence[_Table], kpis: Sequence[CustomKpi | None]) -> None:
     """Ids and names of metrics belong to one KPI only."""
     from stream_kpi.kpis.catalogue import catalogue, on_clocks  # noqa: PLC0415 most settings define no KPI
-    from stream_kpi.kpis.custom import custom_row  # noqa: PLC0415
-    from stream_kpi.kpis.families import RESERVED_SUFFIXES, family_names  # noqa: PLC0415
+    from stream_kpi.kpis.custom import custom_row  # noqa: PLC0415 as above
+    from stream_kpi.kpis.families import RESERVED_SUFFIXES, family_names  # noqa: PLC0415 as above
 
     ids = {row.id for row in catalogue()}
     names = {name: row.id for row in on_clocks(catalogue(), business=True) for name in family_names(row)}

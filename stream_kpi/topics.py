@@ -22,6 +22,11 @@ _COMPACTED = {
 _CHANGELOG = {**_COMPACTED, "max.message.bytes": str(LARGEST_BATCH_BYTES)}
 _LOG = {"cleanup.policy": "delete"}
 
+_PANES_KEY = "packed (tier or fresh, start, cut), ages, or flushed"
+_PANES_VALUE = "packed vector, or sets that age; what came before flushed goes together"
+_CLOCK = "how far its clock has come, its first event's time, whether it is caught up"
+_REKEYED = "a record about an entity of another partition, as it came"
+
 
 class Partitions(Enum):
     """How many partitions a topic has."""
@@ -97,7 +102,8 @@ def kind_of(event_type: str) -> TopicKind | None:
 
 
 def all_topics(settings: Settings) -> list[Topic]:
-    """Return every topic that the app reads or writes: sources, what leaves them, internal ones, values."""
+    """Return every topic that the app reads or writes: sources, what leaves them, internal ones, values,
+    service levels."""
     rule, worker, anyone = Partitions.AS_SOURCES, "worker", "anyone"
     topics = []
     for source in settings.topics.sources:
@@ -113,9 +119,9 @@ def all_topics(settings: Settings) -> list[Topic]:
     return [
         *topics,
         Topic(internal.state, rule, _CHANGELOG, "entity, or position", "packed entity, or position", worker, worker),
-        Topic(internal.panes, rule, _CHANGELOG, "packed (tier, start, cut)", "packed vector", worker, "merge owner"),
-        Topic(internal.clock, Partitions.ONE, _COMPACTED, "shard", "first and last event time", worker, worker),
-        Topic(internal.rekeyed, rule, _LOG, "the event's subject", "a mis-keyed record, as it came", worker, worker),
+        Topic(internal.panes, rule, _CHANGELOG, _PANES_KEY, _PANES_VALUE, worker, "merge owner"),
+        Topic(internal.clock, Partitions.ONE, _COMPACTED, "shard", _CLOCK, worker, worker),
+        Topic(internal.rekeyed, rule, _LOG, "the entity's id", _REKEYED, worker, worker),
         Topic(internal.customers, rule, _LOG, "none", "what tickets and chats say to their customers", worker, worker),
         Topic(
             settings.topics.values,

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from stream_kpi.compute import Computation
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.windows.kinds import parse
+from tests.catalogue_kit import kpi_by_id
 from tests.shard_kit import MINUTE_MS, T0_MS, event
 
 

@@ -71,15 +71,12 @@ def new_task(address: str) -> Task:
     """Make topics of a name of their own, without events."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     topics = {kind: f"{name}.{kind.name.lower()}" for kind in TopicKind}
-    overrides = {
-        "app_id": name,
-        "broker": {"address": address},
-        "topics": {f"{kind.name.lower()}s": topic for kind, topic in topics.items()} | {"values": f"{name}.values"},
-    }
+    task = Task(name=name, address=address, topics=topics, partitions=PARTITIONS, events=0)
+    overrides = {"app_id": name, "broker": {"address": address}, "topics": worker.topic_settings(task)}
     create_topics(load_settings(None, overrides), PARTITIONS)
     # A topic just made has no leader for a moment: aiokafka tries again, in order; what stays wrong it raises.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    return Task(name=name, address=address, topics=topics, partitions=PARTITIONS, events=0)
+    return task
 
 
 def fill(address: str, events: int) -> Task:

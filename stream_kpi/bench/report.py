@@ -30,7 +30,7 @@ def ratios(results: Mapping[str, Figures]) -> dict[str, float]:
 
 
 def as_json(events: int, broker: str, results: Mapping[str, Figures]) -> dict[str, object]:
-    """The document of design.md section 8. A contender that read fewer events says how many."""
+    """The figures as `bench --format json` prints them. A contender that read fewer events says how many."""
     report: dict[str, object] = {"events": events, "broker": broker}
     for name, figures in results.items():
         report[name] = {

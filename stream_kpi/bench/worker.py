@@ -34,9 +34,15 @@ def sla_topic(task: Task) -> str:
     return f"{task.name}.sla"
 
 
+def topic_settings(task: Task) -> dict[str, str]:
+    """The section `topics` of the settings: none is left to its default, which may be somebody's on the broker."""
+    sources = {f"{kind.name.lower()}s": topic for kind, topic in task.topics.items()}
+    return {**sources, "values": f"{task.name}.values", "sla": sla_topic(task)}
+
+
 def configuration(task: Task, port: int, clock: Clock = "event", more: str = "") -> str:
     """The worker's TOML: the task's topics, ``more``, and everything else as it is by default."""
-    topics = "".join(f'{kind.name.lower()}s = "{topic}"\n' for kind, topic in task.topics.items())
+    topics = "".join(f'{setting} = "{topic}"\n' for setting, topic in topic_settings(task).items())
     return f"""\
 app_id = "{task.name}-worker"
 clock = "{clock}"
@@ -45,9 +51,7 @@ clock = "{clock}"
 address = "{task.address}"
 
 [topics]
-{topics}values = "{task.name}.values"
-sla = "{sla_topic(task)}"
-
+{topics}
 [web]
 port = {port}
 {more}"""

@@ -21,6 +21,9 @@ from stream_kpi.calendars.schedule import Schedule
 from stream_kpi.errors import UserError
 from stream_kpi.tables import Table
 
+CALENDAR = "calendar"
+BUSINESS = "business"
+"""Clocks of ``[[sla]]`` policies (lifecycles.sla.config), beside the schedules by their names."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _KEYS = ("name", "zone", *_WEEKDAYS, "holidays", "country", "subdivision")
 
@@ -68,6 +71,8 @@ def _schedule(table: Table) -> Schedule | None:
 def _name(text: str) -> str:
     if not text.strip():
         raise ValueError("must be a name")
+    if text in (CALENDAR, BUSINESS):
+        raise ValueError("must be another name: [[sla]] clocks have this one")
     return text
 
 

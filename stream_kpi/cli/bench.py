@@ -24,9 +24,13 @@ def bench(
     broker: BrokerChoice = "kafka",
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="limit, stream_kpi, faust_table, quixstreams or core; may be repeated."),
+        typer.Option(
+            metavar="NAME",
+            help="limit, stream_kpi, faust_table, quixstreams, or core (stream-kpi's pipeline without Kafka); may be "
+            "repeated.",
+        ),
     ] = None,
-    format: FormatChoice = Format.TABLE,  # noqa: A002
+    format: FormatChoice = Format.TABLE,
     profile: Annotated[bool, typer.Option("--profile", help="With --only core: where its time goes.")] = False,
 ) -> None:
     """Measure stream-kpi against the poll-and-decode limit, a plain Faust table and Quix Streams, in one run."""
@@ -54,9 +58,9 @@ def sla(
     instances: Annotated[int, typer.Option(min=100, help="Service levels that run when the stretch begins.")] = 50_000,
     events_per_s: Annotated[int, typer.Option(min=1, help="Events sent all the while.")] = 20_000,
     seconds: Annotated[int, typer.Option(min=1, help="Length of the stretch that is measured.")] = 60,
-    workers: Annotated[int, typer.Option(min=1, max=4, help="That share the log's 4 partitions.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=4, help="Workers, which share the log's 4 partitions.")] = 2,
     broker: BrokerChoice = "kafka",
-    format: FormatChoice = Format.TABLE,  # noqa: A002
+    format: FormatChoice = Format.TABLE,
 ) -> None:
     """Measure how late after its moment workers tell that a service level is at risk or missed."""
     from stream_kpi.bench.sla.command import measure

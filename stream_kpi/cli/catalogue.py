@@ -10,10 +10,10 @@ from stream_kpi.cli.common import ConfigOption, Format, data_console, print_json
 
 
 def catalogue(
-    format: Annotated[Format, typer.Option(help="table for people, json for programs.")] = Format.TABLE,  # noqa: A002
+    format: Annotated[Format, typer.Option(help="table for people, json for programs.")] = Format.TABLE,
     config: ConfigOption = None,
 ) -> None:
-    """List every KPI, those of the settings last: id, title, unit, kind, direction, cuts, windows, formula, advice."""
+    """List every KPI, those of the settings last. --format json adds kind, definition, formula, target and advice."""
     from stream_kpi.kpis.catalogue import catalogue as rows
 
     kpis = [row.as_json() for row in rows(settings_of(config).options())]

@@ -35,13 +35,17 @@ class OutputFormat(StrEnum):
 
 
 def compute(
-    files: Annotated[list[Path], typer.Argument(metavar="EVENTS...", help="CloudEvents, JSON, one a line; .gz too.")],
+    files: Annotated[list[Path], typer.Argument(metavar="EVENTS", help="CloudEvents, JSON, one a line; .gz too.")],
     kpi: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this KPI; may be repeated.")] = None,
     by: Annotated[
         list[str] | None, typer.Option(metavar="DIM", help="Also by this dimension (channel, agent, ...); repeatable.")
     ] = None,
     window: Annotated[
-        str, typer.Option(metavar="KIND", help="total, rolling:1h, today, tumbling:5m|1h|1d or month.")
+        str,
+        typer.Option(
+            metavar="KIND",
+            help="total, today, month, tumbling:5m|1h|1d, or rolling: and a length (rolling:1h, rolling:90d).",
+        ),
     ] = "total",
     at: Annotated[
         str | None, typer.Option(metavar="RFC3339", help="As of then: later events are ignored. Default: the last one.")
@@ -50,7 +54,7 @@ def compute(
         list[str] | None,
         typer.Option(metavar="NAME", help="Also as this system defines it (amazon, genesys, ...); repeatable."),
     ] = None,
-    format: Annotated[OutputFormat, typer.Option(help="table for people; json, one record a line; csv.")] = (  # noqa: A002
+    format: Annotated[OutputFormat, typer.Option(help="table for people; json, one record a line; csv.")] = (
         OutputFormat.TABLE
     ),
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a line is rejected.")] = False,

@@ -9,7 +9,8 @@ from stream_kpi.errors import CHECK_FAILED
 
 
 def doctor(config: ConfigOption = None, broker: BrokerOption = None, json: JsonOption = False) -> None:
-    """Check settings, broker, topics, clock, keys and what this machine can start; exit status 1 when a check fails."""
+    """Check settings, broker, topics, clock, keys, whether the core is compiled, and what this machine can start; exit
+    status 1 when a check fails."""
     from stream_kpi.cli.examination import Verdict, examine
 
     findings = examine(settings_of(config, broker))

@@ -25,7 +25,7 @@ def _speed(text: str | None) -> float | None:
 
 
 def produce(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CloudEvents, JSON, one a line; .gz too.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CloudEvents, JSON, one a line; .gz too.")],
     speed: Annotated[
         str | None,
         typer.Option(

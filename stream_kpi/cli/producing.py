@@ -61,7 +61,7 @@ class RecordBatches:
             await self._send(place)
             await self.add(topic, partition, key, value)
 
-    async def _send(self, place: tuple[str, int]) -> Any:  # noqa: ANN401
+    async def _send(self, place: tuple[str, int]) -> Any:  # noqa: ANN401 - as above
         batch = self._open.pop(place)
         batch.close()
         return await self._producer.send_batch(batch, place[0], partition=place[1])

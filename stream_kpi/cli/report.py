@@ -33,14 +33,14 @@ class ReportFormat(StrEnum):
 def report(
     period: Annotated[PeriodKind, typer.Option(help="A local day, seven of them or a calendar month.")],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[EVENTS...]", help="CloudEvents, JSON, one a line; .gz too.")
+        list[Path] | None, typer.Argument(metavar="EVENTS", help="CloudEvents, JSON, one a line; .gz too.")
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="From the values that a worker publishes, no files.")] = False,
     at: Annotated[
         str | None,
         typer.Option(metavar="RFC3339", help="A moment in the period; midnight: what ends then. Default: last event."),
     ] = None,
-    format: Annotated[  # noqa: A002
+    format: Annotated[
         ReportFormat, typer.Option(help="html: one page to read and print; csv: all values; md: for wikis and mails.")
     ] = ReportFormat.HTML,
     config: ConfigOption = None,

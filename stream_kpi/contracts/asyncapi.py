@@ -14,7 +14,6 @@ from stream_kpi.events.topics import TopicKind, dead_letter_topic
 from stream_kpi.kpis.record import KpiRecord
 
 VALUES_TOPIC = "support.kpi.values.v1"
-HISTORY_TOPIC = "support.kpi.history.v1"
 SLA_TOPIC = "support.sla.events.v1"
 CONTRACT_VERSION = "1.0.0"
 """Of the contract, not of the program: a field that is added raises the second figure."""
@@ -42,11 +41,9 @@ def asyncapi_document() -> dict[str, Any]:
         operations[f"receive.{name}"] = _operation("receive", name)
         operations[f"send.{name}DeadLetters"] = _operation("send", f"{name}DeadLetters")
     channels["values"] = _channel(VALUES_TOPIC, "The current value of every KPI.", ["kpiValue"], compacted=True)
-    channels["history"] = _channel(HISTORY_TOPIC, "Closed tumbling windows, final and revised.", ["kpiValue"])
     channels["sla"] = _channel(SLA_TOPIC, "What becomes of each promised service level.", ["slaEvent"])
     operations["send.sla"] = _operation("send", "sla")
     operations["send.values"] = _operation("send", "values")
-    operations["send.history"] = _operation("send", "history")
     return {
         "asyncapi": "3.0.0",
         "info": {

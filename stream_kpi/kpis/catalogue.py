@@ -60,7 +60,6 @@ _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *engagement.USERS,
     *engagement.SOCIAL,
 )
-_BY_ID: Final[dict[str, Kpi]] = {kpi.id: kpi for kpi in _CATALOGUE}
 
 AREA_MEASURES: Final[dict[Area, tuple[Measure, ...]]] = {
     area: tuple(dict.fromkeys(m for kpi in _CATALOGUE if kpi.area is area for m in kpi.formula.measures))
@@ -102,15 +101,6 @@ def within_horizons(rows: Iterable[Kpi], options: Options) -> Iterator[Kpi]:
             for minutes in options.sla.horizon_minutes:
                 formula = sla.AtRisk(kpi.formula.measure, minutes)
                 yield replace(kpi, formula=formula, variant={"horizon": sla.horizon_text(minutes)})
-
-
-def kpi_by_id(kpi_id: str) -> Kpi:
-    """The row of an id.
-
-    Raises:
-        KeyError: there is no such KPI.
-    """
-    return _BY_ID[kpi_id]
 
 
 def live_rows(window_kind: str, options: Options | None = None) -> tuple[Kpi, ...]:

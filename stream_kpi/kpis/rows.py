@@ -53,9 +53,9 @@ class Area(Enum):
 
 TOTAL_CUT: Final = "total"
 ALL_CUTS: Final = (TOTAL_CUT, "channel", "priority", "category", "group", "brand")
-"""kpis.md's "all"; a chat's group is its queue's."""
+"""The total and every dimension that tickets and chats have; a chat's group is its queue's."""
 AGENT_CUTS: Final = (*ALL_CUTS, "agent")
-"""kpis.md's "all A"."""
+"""Of what agents are credited with."""
 
 CLASS: Final = "class"
 """Beside its cut, a record of a distribution names its class under this. No dimension has this name."""
@@ -68,7 +68,7 @@ QUARTER: Final = ("rolling:90d",)
 TOTAL_WINDOW: Final = ("total",)
 INSTANT: Final = ("instant",)
 FLOW_WINDOWS: Final = (*ROLLING, *TODAY, *TUMBLING, *TOTAL_WINDOW)
-"""kpis.md's R T B."""
+"""Of what is counted as it happens: rolling, fixed, since the beginning."""
 
 _SUFFIX: Final[Mapping[KpiKind, str]] = {
     KpiKind.COUNT: "",

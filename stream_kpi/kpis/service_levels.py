@@ -3,7 +3,8 @@
 Each contact that leaves the queue, unless blocked, is in exactly one of six counts: answered, abandoned or flowed out,
 in time or late. The definitions differ in which of them they put on either side of the line, and in whether short
 abandons count. All but the default count a contact when it is answered or leaves; the default counts a miss as soon as
-the wait passes X. Evidence: research/definitions.md, section 2.2.
+the wait passes X. Each follows
+what the system's vendor documents (asterisk2: its issue ASTERISK-26559; of twilio the denominator is read into it).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 One static table of integer-millisecond edges serves every duration. Each bound of :data:`LADDER_S` is an exact edge, so
 a Prometheus histogram made from the bins counts exactly; between the bounds the edges are geometric, so that
-:func:`representative` is within :data:`RELATIVE_ERROR` of every value of its bin. The table is part of the state
+the value that stands for a bin is within :data:`RELATIVE_ERROR` of every value of it. The table is part of the state
 format: changing it needs a migration of everything stored.
 """
 
@@ -75,9 +75,6 @@ EDGES_MS: Final[tuple[int, ...]] = tuple(_edges())
 """Greatest value of each bin: bin ``b`` is ``(EDGES_MS[b - 1], EDGES_MS[b]]``, bin 0 is the value 0 alone; one more bin
 takes everything above the last edge."""
 
-OVERFLOW_BIN: Final = len(EDGES_MS)
-"""The bin of everything above the last edge (ten years)."""
-
 
 def _representatives_s() -> Iterator[float]:
     yield 0.0
@@ -88,33 +85,13 @@ def _representatives_s() -> Iterator[float]:
     yield EDGES_MS[-1] / 1_000
 
 
-_REPRESENTATIVE_S: Final[tuple[float, ...]] = tuple(_representatives_s())
+REPRESENTATIVE_S: Final[tuple[float, ...]] = tuple(_representatives_s())
+"""Seconds that stand for every value of a bin: exact for a bin of a single millisecond, else within 1 %. The last bin's
+is its lower edge, ten years: a lower bound, without an error bound."""
 _LADDER_BINS: Final[tuple[int, ...]] = tuple(bisect_left(EDGES_MS, 1_000 * bound_s) for bound_s in LADDER_S)
 _SCORES: Final[tuple[float, ...]] = tuple(1 + thousandths / 1_000 for thousandths in range(6_001))
 """Of each bin, up to the longest scale's 7."""
 _QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
-
-
-def bin_of(value_ms: int) -> int:
-    """The bin of a duration in milliseconds; what is below zero counts as zero."""
-    return bisect_left(EDGES_MS, value_ms)
-
-
-def representative(bin_number: int) -> float:
-    """Seconds that stand for every value of the bin: exact for a bin of a single millisecond, else within 1 %.
-
-    The overflow bin's is its lower edge, ten years: a lower bound, without an error bound.
-
-    Raises:
-        IndexError: there is no such bin.
-    """
-    return _REPRESENTATIVE_S[bin_number]
-
-
-def duration_slots(measure: Measure, value_ms: int) -> tuple[int, int]:
-    """The slots that a duration changes: its sum (by the value) and its bin (by one)."""
-    slot = measure.slot
-    return slot, slot + 1 + bisect_left(EDGES_MS, value_ms)
 
 
 def score_bin(value_millionths: int) -> int:
@@ -122,12 +99,6 @@ def score_bin(value_millionths: int) -> int:
     thousandths, rest = divmod(value_millionths - SCORE_UNIT, _SCORE_BIN)
     half = _SCORE_BIN // 2
     return thousandths + (rest > half or (rest == half and thousandths % 2 == 1))
-
-
-def score_slots(measure: Measure, value_millionths: int) -> tuple[int, int]:
-    """The slots that a score changes: its sum (by the value) and its bin (by one)."""
-    slot = measure.slot
-    return slot, slot + 1 + score_bin(value_millionths)
 
 
 def ordered_slots(vector: Mapping[int, int]) -> list[int]:
@@ -147,7 +118,7 @@ def duration_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequenc
         message = f"{measure.name} is a {measure.kind.value}, not a duration"
         raise ValueError(message)
     slots, counts = _bins(vector, measure, ordered)
-    return _stats(slots, measure.slot + 1, _REPRESENTATIVE_S, counts, vector.get(measure.slot, 0) / 1_000)
+    return _stats(slots, measure.slot + 1, REPRESENTATIVE_S, counts, vector.get(measure.slot, 0) / 1_000)
 
 
 def score_stats(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> Stats | None:
@@ -172,14 +143,14 @@ def quantile(
     ends = list(accumulate(counts))
     if not ends or ends[-1] <= 0:
         return None
-    values = _SCORES if measure.kind is Kind.SCORE else _REPRESENTATIVE_S
+    values = _SCORES if measure.kind is Kind.SCORE else REPRESENTATIVE_S
     return _quantile(slots, measure.slot + 1, values, ends, q)
 
 
 def bins_stats(bins: Mapping[int, int], sum_ms: int) -> Stats | None:
     """Stats in seconds of ``{bin: count}`` whose values add up to ``sum_ms``; None without samples."""
     ordered = sorted(bins)
-    return _stats(ordered, 0, _REPRESENTATIVE_S, [bins[b] for b in ordered], sum_ms / 1_000)
+    return _stats(ordered, 0, REPRESENTATIVE_S, [bins[b] for b in ordered], sum_ms / 1_000)
 
 
 def sample_count(vector: Mapping[int, int], measure: Measure, ordered: Sequence[int] | None = None) -> int:

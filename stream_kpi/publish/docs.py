@@ -57,7 +57,7 @@ def _kpis_lines() -> Iterator[str]:
         if business is not None:
             yield f"- On the business clock too, where [schedules](business-time.md) are set: `{business.metric}`"
         if kpi.target is not None:
-            yield f"- Default target: {_target(kpi.target, kpi.kind)}"
+            yield f"- Target: {_target(kpi.target, kpi.kind)}"
         yield f"- Windows: {', '.join(kpi.windows)}"
         yield f"- Cuts: {', '.join(kpi.cuts)}"
         yield f"- When it is bad: {kpi.advice}"
@@ -78,7 +78,7 @@ def _metrics_lines() -> Iterator[str]:
     yield f"`window` is one of {windows}; `stat` one of {', '.join(f'`{stat}`' for stat in SHOWN_STATS)}."
     yield from ("", "## KPIs", "")
     yield "All are gauges. For each family `kpi_X` of the total there is `kpi_<cut>_X{<cut>=...}` for each of its cuts;"
-    yield "agents are shown on request only."
+    yield "agents are shown only with `metrics.agent_series = true` ([settings](settings.md)): they may be many."
     yield "Families with `_business` in the name exist only where [schedules](business-time.md) are set."
     yield from ("", "| family | labels | windows | cuts | samples |", "|---|---|---|---|---|")
     for kpi in on_clocks(catalogue(), business=True):

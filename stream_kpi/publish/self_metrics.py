@@ -14,13 +14,21 @@ from stream_kpi.publish.prometheus import KpiCollector
 
 DATA_PROBLEMS: Final = (
     "accepted_after_end",
+    "balance_broken",
+    "customer_gone",
+    "customer_too_large",
+    "invoice_paid_twice",
     "left_after_accept",
     "negative_duration",
+    "never_created",
     "second_created",
     "second_ended",
+    "second_mention",
     "second_queued",
+    "second_signup",
 )
-"""What an event can be wrong in and still be counted."""
+"""What can be wrong though every event is valid: what events say of each other, and the figures themselves
+(balance_broken)."""
 
 
 class SelfMetric(NamedTuple):
@@ -53,7 +61,7 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "events",
         ("reason",),
         "Records that are no valid event; each is in its topic's dead-letter topic with the reason.",
-        "Read them with `stream-kpi dlq`, correct the producer, then send them again.",
+        "Read the dead-letter topic `<source>.dlq`: its headers say why. Correct the producer, then send them again.",
         known=tuple(reason.value for reason in Reason),
     ),
     SelfMetric(
@@ -103,7 +111,7 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "problems",
         ("problem",),
         "Things that cannot be, like a reply before its ticket's creation; counted as the fine print says.",
-        "Compare the clocks of the systems that write the events.",
+        "Compare the clocks of the systems that write the events. balance_broken is a defect of stream-kpi: report it.",
         known=DATA_PROBLEMS,
     ),
     SelfMetric(
@@ -257,14 +265,22 @@ class SelfMetrics:
         """The histogram of a name of the table; raises as :meth:`counter`."""
         return _of_type(self._made[name], Histogram)
 
-    def show(self, store: LiveStore, most_label_values: int = 50, rows: Iterable[Kpi] | None = None) -> None:
-        """Let the registry show the KPIs of a live store too, ``rows`` as in KpiCollector; label values beyond the cap
-        are counted here."""
+    def show(
+        self,
+        store: LiveStore,
+        most_label_values: int = 50,
+        rows: Iterable[Kpi] | None = None,
+        *,
+        agent_series: bool = False,
+    ) -> None:
+        """Let the registry show the KPIs of a live store too, ``rows`` as in KpiCollector, by agent only with
+        ``agent_series``; label values beyond the cap are counted here."""
         overflow = self.counter("stream_kpi_label_overflow_total")
         self.registry.register(
             KpiCollector(
                 store,
                 most_label_values=most_label_values,
+                hidden_dimensions=() if agent_series else ("agent",),
                 overflowed=lambda dimension: overflow.labels(dimension).inc(),
                 rows=rows,
             )

@@ -105,6 +105,13 @@ class Display:
             self._store.replace(publication.records.values(), publication.histograms)
 
 
+def show_kpis(metrics: SelfMetrics, store: LiveStore, settings: Settings) -> None:
+    """Let /metrics show the store's KPIs as the settings want them."""
+    shown = settings.metrics
+    rows = catalogue(settings.options())
+    metrics.show(store, shown.max_label_values, rows, agent_series=shown.agent_series)
+
+
 def build_app(settings: Settings, store: LiveStore) -> App:
     """The worker's Faust app, which publishes to ``store`` while it owns shard 0. Needs a running event loop."""
     return App(shell_options(settings), core_of(settings), show=Display(store).show)
@@ -126,7 +133,7 @@ async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> Asyn
 async def run_until_stopped(settings: Settings) -> int:
     """Run a worker until SIGTERM, SIGINT or a failure; the exit status. Raises UserError for what the user can mend."""
     store, health, metrics = MemoryStore(), Health(), SelfMetrics(version("stream-kpi"))
-    metrics.show(store, settings.metrics.max_label_values, catalogue(settings.options()))
+    show_kpis(metrics, store, settings)
     app = build_app(settings, store)
     meter = Meter(app, metrics, health, entity_counts)
     async with _web(settings, metrics, health):

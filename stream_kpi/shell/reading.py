@@ -56,7 +56,7 @@ class Readings:
     def watch(self, fetcher: Fetcher) -> None:
         """Learn high watermarks from fetches alone that were begun after the seek. aiokafka's own survive a seek, are
         taken from a fetch that was under way when its offset happens to fit, and are dated when they are read."""
-        fetch = fetcher._proc_fetch_request  # noqa: SLF001
+        fetch = fetcher._proc_fetch_request  # noqa: SLF001 - aiokafka tells of no fetch
 
         async def watched(assignment: Assignment, node: int, request: FetchRequest) -> bool:
             asked_ms, asked = wall_ms(), []
@@ -75,7 +75,7 @@ class Readings:
                     _keep_as_fetched(fetcher, tp)
             return wake
 
-        fetcher._proc_fetch_request = watched  # noqa: SLF001
+        fetcher._proc_fetch_request = watched  # noqa: SLF001 - as above
 
     def progress(self, assignment: Assignment) -> dict[TP, Progress]:
         """How far each assigned partition has been read, those left out of which the broker has not told since they
@@ -100,7 +100,7 @@ def _keep_as_fetched(fetcher: Fetcher, tp: TopicPartition) -> None:
     third of all that reading costs, and nothing that it adds is asked for."""
     result = fetcher._records.get(tp)  # noqa: SLF001 - the one place where a fetch's records wait
     if isinstance(result, FetchResult):
-        result._partition_records._consumer_record = _as_it_is  # noqa: SLF001
+        result._partition_records._consumer_record = _as_it_is  # noqa: SLF001 - as above
 
 
 def _as_it_is(_: TopicPartition, record: ConsumerRecord[bytes, bytes]) -> ConsumerRecord[bytes, bytes]:

@@ -59,7 +59,7 @@ class LoopWorker:
     def start(self) -> None:
         """Begin to serve."""
         # Kept: the loop itself holds its tasks but weakly.
-        self._serving = asyncio.get_running_loop().create_task(self._service._serve())  # noqa: SLF001
+        self._serving = asyncio.get_running_loop().create_task(self._service._serve())  # noqa: SLF001 - what Faust's thread calls
         # The service has told the app of an error before it raises it.
         self._serving.add_done_callback(lambda task: task.cancelled() or task.exception())
 
@@ -109,7 +109,7 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
     ) -> Mapping[TP, list[Batch]]:
         fetched = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
         # No await between the fetcher's step that moved the positions and this: what is read here belongs to it.
-        assignment = consumer._fetcher._subscriptions.subscription.assignment  # noqa: SLF001
+        assignment = consumer._fetcher._subscriptions.subscription.assignment  # noqa: SLF001 - no other way to it
         batches = {}
         for tp, records in fetched.items():
             end = max(assignment.state_value(tp).position, records[-1].offset + 1)
@@ -123,7 +123,7 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
         """Seek, and never fetch ``paused`` ones. What is not assigned any more is left out."""
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
-        subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001
+        subscription = consumer._fetcher._subscriptions.subscription  # noqa: SLF001 - no other way to it
         for tp, offset in positions.items():
             aiokafka_tp = TopicPartition(tp.topic, tp.partition)
             if aiokafka_tp in assigned:
@@ -134,7 +134,7 @@ class ConsumerService(driver.AIOKafkaConsumerThread):
     def progress(self) -> dict[TP, Progress]:
         """How far each assigned partition has been read, those left out of which the broker has not told since they
         were sought."""
-        subscription = self._ensure_consumer()._fetcher._subscriptions.subscription  # noqa: SLF001
+        subscription = self._ensure_consumer()._fetcher._subscriptions.subscription  # noqa: SLF001 - no other way to it
         if subscription is None or subscription.assignment is None:
             return {}
         return self.readings.progress(subscription.assignment)

@@ -31,7 +31,7 @@ class Tumbling(NamedTuple):
     name: str
     tier: Tier
     live_ms: int
-    """How far back a worker publishes these windows as values; older ones are in the history topic."""
+    """How far back a worker publishes these windows as values; ``stream-kpi compute`` has older ones."""
 
     def start_of(self, time_ms: int, zone: ZoneInfo) -> int:
         """Start of the window that holds an instant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
@@ -339,6 +340,8 @@ def test_an_address_that_is_none_is_refused(start: Callable[..., Demo], which: s
 
 
 async def test_a_full_embedded_broker_is_noticed(embedded_broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_stage, "FULL_BYTES", 1)
     on = demo_stage.Stage(embedded_broker, None, None, None)  # type: ignore[arg-type]
-    await on.until_full()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(on.until_full(), 1)
+    monkeypatch.setattr(demo_stage, "FULL_BYTES", 1)
+    await asyncio.wait_for(on.until_full(), 1)

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.kpis.view import AgeSummary, Trailing, Window
 from stream_kpi.lifecycles.entity import facts_of
@@ -22,6 +21,7 @@ from stream_kpi.lifecycles.ticket.fold import TicketFold
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind, Measure
 from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.windows.kinds import TODAY, TUMBLING
+from tests.catalogue_kit import kpi_by_id
 from tests.strategies.tickets import DAY_MS, HOUR_MS, START_MS, ticket_stories, times_ms
 
 UTC = ZoneInfo("UTC")

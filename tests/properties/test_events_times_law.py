@@ -12,7 +12,8 @@ from stream_kpi.events.times import event_time_ms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFSETS = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-MOMENTS = st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29), timezones=OFFSETS)  # noqa: DTZ001
+FIRST, LAST = datetime(1, 1, 3), datetime(9999, 12, 29)  # noqa: DTZ001 - Hypothesis adds the zone
+MOMENTS = st.datetimes(min_value=FIRST, max_value=LAST, timezones=OFFSETS)
 
 
 @given(MOMENTS)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stream_kpi.measures import histogram as h
 from stream_kpi.measures.registry import FIRST_RESPONSE
 from stream_kpi.measures.vector import Vector, add_into, subtract
+from tests.histogram_kit import bin_of, duration_slots, representative
 
 DURATIONS_MS = st.one_of(st.integers(0, 200), st.integers(0, 90_000), st.integers(0, 315_360_000_000))
 SAMPLES = st.lists(DURATIONS_MS, min_size=1, max_size=60)
@@ -19,7 +20,7 @@ SAMPLES = st.lists(DURATIONS_MS, min_size=1, max_size=60)
 def vector_of(values: list[int]) -> Vector:
     vector: Vector = {}
     for value in values:
-        sum_slot, bin_slot = h.duration_slots(FIRST_RESPONSE, value)
+        sum_slot, bin_slot = duration_slots(FIRST_RESPONSE, value)
         add_into(vector, {sum_slot: value})
         add_into(vector, {bin_slot: 1})
     return vector
@@ -70,8 +71,8 @@ def test_a_rank_without_a_neighbour_agrees_with_ddsketch(values: list[int]) -> N
 @given(DURATIONS_MS, DURATIONS_MS)
 def test_a_longer_duration_is_never_in_a_lower_bin(one: int, other: int) -> None:
     low, high = sorted((one, other))
-    assert h.bin_of(low) <= h.bin_of(high)
-    assert h.representative(h.bin_of(low)) <= h.representative(h.bin_of(high))
+    assert bin_of(low) <= bin_of(high)
+    assert representative(bin_of(low)) <= representative(bin_of(high))
 
 
 @given(SAMPLES)

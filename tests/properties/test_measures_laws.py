@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stream_kpi.lifecycles.facts import spelled_out
 from stream_kpi.measures import compound, registry
-from stream_kpi.measures.histogram import Stats, duration_slots, duration_stats, score_slots, score_stats
+from stream_kpi.measures.histogram import Stats, duration_stats, score_stats
 from stream_kpi.measures.registry import (
     BACKLOG,
     BY_NUMBER,
@@ -25,6 +25,7 @@ from stream_kpi.measures.registry import (
     Measure,
 )
 from stream_kpi.measures.vector import Vector, add_into, subtract
+from tests.histogram_kit import duration_slots, score_slots
 
 VALUES = {
     TICKETS_CREATED: st.just(1),

@@ -8,7 +8,6 @@ import pytest
 
 from stream_kpi import entities as entities_module
 from stream_kpi.compute import Computation
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import (
@@ -19,6 +18,7 @@ from stream_kpi.measures.registry import (
     CHATS_IN_HAND_STARTS,
 )
 from stream_kpi.windows.kinds import parse
+from tests.catalogue_kit import kpi_by_id
 from tests.shard_kit import (
     CHATS,
     DAY_MS,

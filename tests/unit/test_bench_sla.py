@@ -14,15 +14,27 @@ from stream_kpi.bench.sla.command import as_table, in_words, report_of
 from stream_kpi.bench.sla.lateness import Lateness
 from stream_kpi.bench.sla.run import Outcome
 from stream_kpi.bench.sla.stretch import POLICY, Stretch
-from stream_kpi.bench.worker import configuration
+from stream_kpi.bench.worker import configuration, topic_settings
 from stream_kpi.events.decode import decode
 from stream_kpi.events.partitioner import murmur2
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.record import timestamp
 from stream_kpi.settings import load_settings
+from stream_kpi.topics import all_topics
 from tests.shard_kit import T0_MS, TICKETS, new_shard, records
 
 STRETCH = Stretch(T0_MS, 60, 1_200)
+TASK = Task("bench-1", "127.0.0.1:9092", {kind: f"bench-1.{kind.name.lower()}" for kind in TopicKind}, 4, 0)
+
+
+def test_every_topic_that_the_bench_makes_begins_with_its_name_so_that_it_can_be_deleted(tmp_path: Path) -> None:
+    of_bench = load_settings(None, {"app_id": TASK.name, "topics": topic_settings(TASK)})
+    config = tmp_path / "worker.toml"
+    config.write_text(configuration(TASK, 6067))
+    of_worker = load_settings(config)
+    assert of_worker.topics == of_bench.topics
+    for settings in (of_bench, of_worker):
+        assert all(topic.name.startswith(TASK.name) for topic in all_topics(settings))
 
 
 def test_deadlines_fall_evenly_into_the_stretch_and_the_minute_after_it() -> None:

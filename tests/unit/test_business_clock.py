@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from stream_kpi.compute import Computation
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord, record_key
 from stream_kpi.settings import load_settings
 from stream_kpi.windows.kinds import parse
+from tests.catalogue_kit import kpi_by_id
 
 ON_BOTH_CLOCKS = ("first_response_time", "next_reply_time", "resolution_time_first", "resolution_time_full")
 

@@ -116,6 +116,12 @@ def test_two_schedules_cannot_have_one_name() -> None:
     assert complaints(table(), table()) == ["schedule.support.name = support: another schedule has this name"]
 
 
+@pytest.mark.parametrize("name", ["calendar", "business"])
+def test_no_schedule_has_the_name_of_another_clock_of_service_levels(name: str) -> None:
+    (line,) = complaints(table(name=name))
+    assert line == f"schedule.{name}.name = {name}: must be another name: [[sla]] clocks have this one"
+
+
 def test_every_wrong_key_of_every_table_is_named() -> None:
     lines = complaints(table(zone="x", monday=["x"], holidays=["x"], country="x"), table(name="other", zone="y"))
     assert [line.split(" = ")[0] for line in lines] == [

@@ -37,6 +37,16 @@ def test_help_lists_every_command_and_the_exit_statuses(
     assert "Exit status: 0 done; 1 a check failed" in " ".join(shown.split())
 
 
+@pytest.mark.parametrize(
+    ("command", "files"), [("compute", "{EVENTS}..."), ("report", "[EVENTS]..."), ("produce", "{FILE}...")]
+)
+def test_a_usage_line_says_once_that_there_may_be_several_files(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, files: str
+) -> None:
+    assert run(monkeypatch, command, "--help") == OK
+    assert f"{command} [OPTIONS] {files} " in " ".join(capsys.readouterr().out.split())
+
+
 def test_help_starts_without_what_only_commands_need() -> None:
     code = (
         "import sys; sys.argv = ['stream-kpi', '--help']; from stream_kpi.cli.main import main; main(); "

@@ -8,10 +8,10 @@ import pytest
 
 from stream_kpi.compute import Computation
 from stream_kpi.events.times import event_time_ms
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.windows.kinds import parse
+from tests.catalogue_kit import kpi_by_id
 
 CREATED = {"customer_id": "c1", "channel": "email", "priority": "normal"}
 EVENTS = [

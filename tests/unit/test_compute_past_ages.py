@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from stream_kpi.compute import Computation
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.windows.kinds import parse
+from tests.catalogue_kit import kpi_by_id
 
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
 HOUR_MS = 3_600_000

@@ -65,6 +65,7 @@ def test_the_example_of_the_docs_is_allowed(tmp_path: Path) -> None:
     ("old", "new", "line", "complaint"),
     [
         ('"count(reopens)"', '"count(reopen)"', 7, "kpi.own.formula = count(reopen): there is no measure reopen; the"),
+        ('formula = "count(reopens)"', "", 3, "kpi.own.formula = : must be a formula, such as count(tickets_created)"),
         ('id = "own"', 'id = "Own"', 4, "kpi.Own.id = Own: must be a name of at most 60 small letters"),
         ('id = "own"', 'id = "csat"', 4, "kpi.csat.id = csat: another KPI has this id"),
         ('id = "own"', "", 3, "kpi.0.id = : must be a name"),

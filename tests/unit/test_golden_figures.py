@@ -15,11 +15,11 @@ import pytest
 
 from stream_kpi.compute import Computation
 from stream_kpi.events.times import event_time_ms
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord, timestamp
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.windows.kinds import parse
 from tests import call_centre, helpdesk
+from tests.catalogue_kit import kpi_by_id
 
 HOUR_S = 3_600
 WITHIN = 0.011

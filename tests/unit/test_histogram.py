@@ -10,6 +10,7 @@ import pytest
 from stream_kpi.measures import histogram as h
 from stream_kpi.measures import registry
 from stream_kpi.measures.vector import Vector, add_into
+from tests.histogram_kit import OVERFLOW_BIN, bin_of, duration_slots, representative, score_slots
 
 SLA_BOUNDS_S = (
     *(1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 28800),
@@ -18,7 +19,7 @@ SLA_BOUNDS_S = (
 TEN_YEARS_MS = 315_360_000_000
 
 
-def vector_of(measure: registry.Measure, values: list[int], slots: object = h.duration_slots) -> Vector:
+def vector_of(measure: registry.Measure, values: list[int], slots: object = duration_slots) -> Vector:
     vector: Vector = {}
     for value in values:
         sum_slot, bin_slot = slots(measure, value)  # type: ignore[operator]
@@ -30,7 +31,7 @@ def vector_of(measure: registry.Measure, values: list[int], slots: object = h.du
 @pytest.mark.parametrize("bound_s", SLA_BOUNDS_S)
 def test_every_agreed_target_is_an_exact_edge_of_a_bin(bound_s: int) -> None:
     bound_ms = 1_000 * bound_s
-    assert h.bin_of(bound_ms) + 1 == h.bin_of(bound_ms + 1)
+    assert bin_of(bound_ms) + 1 == bin_of(bound_ms + 1)
     assert bound_s in h.LADDER_S
 
 
@@ -43,17 +44,17 @@ def test_bins_are_at_most_two_percent_wide_up_to_ten_years() -> None:
 
 def test_below_fifty_milliseconds_every_value_has_a_bin_of_its_own_and_is_exact() -> None:
     for value_ms in range(50):
-        assert h.bin_of(value_ms) == value_ms
-        assert h.representative(value_ms) == value_ms / 1_000
+        assert bin_of(value_ms) == value_ms
+        assert representative(value_ms) == value_ms / 1_000
 
 
 def test_a_negative_duration_is_in_the_bin_of_zero() -> None:
-    assert h.bin_of(-5) == 0
+    assert bin_of(-5) == 0
 
 
 def test_everything_above_ten_years_is_in_the_last_bin() -> None:
-    assert h.bin_of(10 * TEN_YEARS_MS) == h.OVERFLOW_BIN
-    assert h.representative(h.OVERFLOW_BIN) == TEN_YEARS_MS / 1_000
+    assert bin_of(10 * TEN_YEARS_MS) == OVERFLOW_BIN
+    assert representative(OVERFLOW_BIN) == TEN_YEARS_MS / 1_000
 
 
 def test_the_table_is_the_one_that_stored_states_were_written_with() -> None:
@@ -96,7 +97,7 @@ def test_stats_refuse_a_measure_of_another_kind() -> None:
 
 
 def test_scores_are_kept_to_the_thousandth_and_their_mean_exactly() -> None:
-    vector = vector_of(registry.CSAT_SCORE, [1_000_000, 3_666_667, 5_000_000], h.score_slots)
+    vector = vector_of(registry.CSAT_SCORE, [1_000_000, 3_666_667, 5_000_000], score_slots)
     stats = h.score_stats(vector, registry.CSAT_SCORE)
     assert stats is not None
     assert (stats.min, stats.p50, stats.max) == (1.0, 3.667, 5.0)
@@ -104,7 +105,7 @@ def test_scores_are_kept_to_the_thousandth_and_their_mean_exactly() -> None:
 
 
 def test_a_score_of_seven_is_in_a_bin_of_its_own_too() -> None:
-    vector = vector_of(registry.CES_SCORE, [1_000_000, 6_999_000, 7_000_000], h.score_slots)
+    vector = vector_of(registry.CES_SCORE, [1_000_000, 6_999_000, 7_000_000], score_slots)
     stats = h.score_stats(vector, registry.CES_SCORE)
     assert stats is not None
     assert (stats.count, stats.min, stats.p50, stats.max) == (3, 1.0, 6.999, 7.0)
@@ -124,7 +125,7 @@ def test_cumulative_buckets_count_exactly_at_every_bound() -> None:
 
 
 def test_ages_have_stats_from_bins_and_an_exact_sum() -> None:
-    stats = h.bins_stats({h.bin_of(10): 1, h.bin_of(30): 1}, 40)
+    stats = h.bins_stats({bin_of(10): 1, bin_of(30): 1}, 40)
     assert stats is not None
     assert (stats.count, stats.mean) == (2, 0.02)
     assert stats.p50 == pytest.approx(0.02)

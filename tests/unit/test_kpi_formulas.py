@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 import pytest
 
-from stream_kpi.kpis.catalogue import catalogue, kpi_by_id, live_rows
+from stream_kpi.kpis.catalogue import catalogue, live_rows
 from stream_kpi.kpis.formulas import wilson_interval
 from stream_kpi.kpis.record import (
     KpiRecord,
@@ -23,9 +23,11 @@ from stream_kpi.kpis.record import (
 )
 from stream_kpi.kpis.view import AgeSummary, Trailing, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
-from stream_kpi.measures import histogram, registry
+from stream_kpi.measures import registry
 from stream_kpi.measures.registry import Measure
 from stream_kpi.measures.vector import Vector, add_into
+from tests.catalogue_kit import kpi_by_id
+from tests.histogram_kit import bin_of, duration_slots
 
 EUR, JPY, KWD = 978, 392, 414
 EMAIL: Cut = ("channel", "email")
@@ -79,7 +81,7 @@ def only(view: FakeView, kpi_id: str, cut: dict[str, str] | None = None) -> KpiR
 def durations(measure: Measure, *values_ms: int) -> Vector:
     vector: Vector = {}
     for value in values_ms:
-        sum_slot, bin_slot = histogram.duration_slots(measure, value)
+        sum_slot, bin_slot = duration_slots(measure, value)
         add_into(vector, {sum_slot: value})
         add_into(vector, {bin_slot: 1})
     return vector
@@ -88,7 +90,7 @@ def durations(measure: Measure, *values_ms: int) -> Vector:
 def ages(*ages_ms: int) -> AgeSummary:
     bins: dict[int, int] = {}
     for age in ages_ms:
-        bins[histogram.bin_of(age)] = bins.get(histogram.bin_of(age), 0) + 1
+        bins[bin_of(age)] = bins.get(bin_of(age), 0) + 1
     return AgeSummary(len(ages_ms), sum(ages_ms), max(ages_ms), bins)
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+import stream_kpi
 from stream_kpi.events.rejection import Reason
-from stream_kpi.kpis.catalogue import catalogue, kpi_by_id, on_clocks
+from stream_kpi.kpis.catalogue import catalogue, on_clocks
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, RecordWindow
 from stream_kpi.kpis.rows import KpiKind
 from stream_kpi.measures.histogram import LADDER_S, Stats
 from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.prometheus import SHOWN_WINDOWS, KpiCollector, shown_windows
-from stream_kpi.publish.self_metrics import SELF_METRICS, SelfMetrics
+from stream_kpi.publish.self_metrics import DATA_PROBLEMS, SELF_METRICS, SelfMetrics
+from tests.catalogue_kit import kpi_by_id
 
 NOON = "2026-03-02T12:00:00.000Z"
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -285,6 +288,13 @@ def test_rejections_and_problems_start_at_zero_for_every_reason() -> None:
     assert found[series("stream_kpi_data_problems_total", problem="negative_duration")] == 0
     assert found[series("stream_kpi_build_info", version="1")] == 1
     assert not [name for name, _ in found if name.endswith("_created")]
+
+
+def test_every_data_problem_that_the_code_counts_starts_at_zero() -> None:
+    counted = re.compile(r"""(?:note_problem\(|"data_problems", )"(\w+)\"""")
+    package = Path(stream_kpi.__file__).parent
+    found = {name for module in package.rglob("*.py") for name in counted.findall(module.read_text(encoding="utf-8"))}
+    assert sorted(found) == list(DATA_PROBLEMS)
 
 
 def test_every_row_of_the_table_is_an_instrument_under_its_name() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.reports.charts import bars, sparkline
 from stream_kpi.reports.content import Report, Volumes
 from stream_kpi.reports.csv_table import COLUMNS, csv_table
@@ -19,6 +18,7 @@ from stream_kpi.reports.page import html_page
 from stream_kpi.reports.period import PeriodKind
 from stream_kpi.reports.phrases import difference
 from stream_kpi.reports.wording import amount, duration, printable, target
+from tests.catalogue_kit import kpi_by_id
 from tests.report_kit import at, line_of, reported
 from tests.shard_kit import created
 

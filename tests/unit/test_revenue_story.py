@@ -10,7 +10,6 @@ import pytest
 from stream_kpi.compute import Computation
 from stream_kpi.events.decode import decode_line
 from stream_kpi.events.times import event_time_ms
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.facts import TOTAL
 from stream_kpi.lifecycles.options import Options
@@ -19,6 +18,7 @@ from stream_kpi.measures.registry import Measure
 from stream_kpi.windows.kinds import parse
 from stream_kpi.windows.panes import PaneKey
 from stream_kpi.windows.tiers import ALL_TIME
+from tests.catalogue_kit import kpi_by_id
 from tests.shard_kit import DAY_MS, Topics, event, new_shard
 
 MOVEMENTS = {

@@ -8,12 +8,13 @@ from typing import get_args
 import pytest
 
 from stream_kpi.compute import Computation
-from stream_kpi.kpis.catalogue import PRESETS, catalogue, kpi_by_id, with_presets
+from stream_kpi.kpis.catalogue import PRESETS, catalogue, with_presets
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import Options, ServiceLevelPreset
 from stream_kpi.merge import Merge
 from stream_kpi.steps import all_of
 from stream_kpi.windows.kinds import parse
+from tests.catalogue_kit import kpi_by_id
 from tests.shard_kit import CHATS, HOUR_MS, SECOND_MS, T0_MS, event, new_shard, records
 
 PRESET_NAMES = get_args(ServiceLevelPreset)

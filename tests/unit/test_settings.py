@@ -66,6 +66,21 @@ def test_seconds_and_days_reach_the_lifecycles_as_milliseconds(tmp_path: Path) -
         ('zone = "Mars/Base"', "zone = Mars/Base: must be an IANA time zone, such as Europe/Berlin"),
         ('zone = "../etc/passwd"', "zone = ../etc/passwd: must be an IANA time zone, such as Europe/Berlin"),
         ('clock = "moon"', "clock = moon: must be 'wall' or 'event'"),
+        ("zone = 3", "zone = 3: must be a text, in quotes"),
+        ('[web]\nhost = ""', "web.host = : must be a text of at least one character"),
+        ("broker = 3", "broker = 3: must be a table"),
+        ("sla = [3]", "sla.0 = 3: must be a table"),
+        ('[sla]\nname = "p"', "sla: must be tables, each headed [[sla]]"),
+        ('[schedule]\nname = "p"', "schedule: must be tables, each headed [[schedule]]"),
+        ('[kpi]\nid = "p"', "kpi: must be tables, each headed [[kpi]]"),
+        (
+            "[definitions]\nterminal_statuses = []",
+            "definitions.terminal_statuses = []: must have at least one value",
+        ),
+        (
+            '[definitions]\nterminal_statuses = "solved"',
+            "definitions.terminal_statuses = solved: must be a list of texts, in brackets",
+        ),
         ("lateness_s = -3", "lateness_s = -3: must be greater than or equal to 0"),
         ('clok = "wall"', "clok = wall: there is no such setting; did you mean clock?"),
         ('[broker]\nadress = "a:1"', "broker.adress = a:1: there is no such setting; did you mean broker.address?"),
@@ -195,9 +210,27 @@ def test_a_variable_that_is_no_setting_is_refused(
 def test_a_variable_for_a_table_takes_json_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STREAM_KPI_DEFINITIONS__RESPONSE_TARGETS_S", '{"email": 60}')
     assert load_settings().options().response_targets_ms == {"email": 60_000}
-    monkeypatch.setenv("STREAM_KPI_DEFINITIONS", "{")
-    with pytest.raises(UserError, match="must be JSON"):
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("STREAM_KPI_SLA", "premium", "STREAM_KPI_SLA = premium: must be JSON"),
+        ("STREAM_KPI_WEB", "{", "STREAM_KPI_WEB = {: must be JSON, or set its keys one by one with __"),
+        (
+            "STREAM_KPI_DEFINITIONS__TERMINAL_STATUSES",
+            "solved",
+            "STREAM_KPI_DEFINITIONS__TERMINAL_STATUSES = solved: must be JSON",
+        ),
+    ],
+)
+def test_a_variable_that_has_to_be_json_and_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UserError) as caught:
         load_settings()
+    assert str(caught.value) == line
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -6,13 +6,16 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from faust.types import TP
 
+from stream_kpi.kpis.record import KpiRecord, RecordWindow
 from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health
 from stream_kpi.settings import Settings
-from stream_kpi.shell.app import Display, core_of, shell_options
+from stream_kpi.settings_sections import MetricSettings
+from stream_kpi.shell.app import Display, core_of, shell_options, show_kpis
 from stream_kpi.shell.metering import COUNTERS, Meter
 from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.steps import all_of
@@ -50,8 +53,7 @@ def test_counts_reach_the_self_metrics_once_however_often_they_are_copied() -> N
 
 def test_every_counter_that_is_copied_exists() -> None:
     metrics = SelfMetrics("0")
-    for name in COUNTERS.values():
-        metrics.counter(name)
+    assert all(metrics.counter(name) for name in COUNTERS.values())
 
 
 def test_the_settings_reach_shell_and_core() -> None:
@@ -62,6 +64,34 @@ def test_the_settings_reach_shell_and_core() -> None:
     core = core_of(settings)
     assert core.shard(1, 4).shards == 4
     assert all_of(core.merge().publish(1_000, None)).changed is not None
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_agents_are_on_metrics_only_where_the_settings_want_them(wanted: bool) -> None:
+    settings = Settings(metrics=MetricSettings(agent_series=wanted))
+    noon = "2026-03-02T12:00:00.000Z"
+    in_time = KpiRecord(
+        kpi="response_time_compliance",
+        unit="ratio",
+        window=RecordWindow("rolling:1h", noon, noon),
+        cut={"agent": "a17"},
+        value=0.5,
+        stats=None,
+        numerator=2,
+        denominator=4,
+        samples=4,
+        clock=None,
+        currency=None,
+        variant={},
+        as_of=noon,
+        revision=0,
+        final=True,
+    )
+    store, metrics = MemoryStore(), SelfMetrics("0")
+    store.replace([in_time])
+    show_kpis(metrics, store, settings)
+    shown = value(metrics, "kpi_agent_response_time_compliance_ratio", agent="a17", window="1h")
+    assert shown == (0.5 if wanted else None)
 
 
 def test_the_live_store_shows_what_is_published_and_nothing_once_another_worker_publishes() -> None:

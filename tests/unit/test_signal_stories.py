@@ -9,13 +9,13 @@ import pytest
 from stream_kpi.compute import Computation
 from stream_kpi.events.rejection import Reason, Rejected
 from stream_kpi.events.times import event_time_ms
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.facts import TOTAL
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.windows.kinds import parse
 from stream_kpi.windows.view import Window
+from tests.catalogue_kit import kpi_by_id
 from tests.shard_kit import created, event
 from tests.unit.test_kpi_formulas import FakeView, only
 

@@ -94,9 +94,27 @@ TARGETS = 'must be a table of priority = target, such as { urgent = "30m", other
             ],
         ),
         ('name = "p"\nanswer = { other = "0s" }', [f"sla.p.answer.other = 0s: {DURATION}"]),
+        (
+            'name = "p"\nat_risk = ["99999h"]\nanswer = { other = "99999h", high = "9999h" }',
+            [
+                "sla.p.at_risk[0] = 99999h: must be whole minutes, at most 168h, such as 1h, 15m",
+                f"sla.p.answer.other = 99999h: {DURATION}, at most 9999h",
+            ],
+        ),
+        (
+            'name = "p"\nchannel = []\ngroup = 3\nanswer = { other = "1s" }',
+            [
+                "sla.p.channel = []: must be a text, or a list of at least one",
+                "sla.p.group = 3: must be a text, in quotes",
+            ],
+        ),
+        (
+            'name = "p"\nanswers = { other = "1s" }',
+            [f"sla.p.answers = {{'other': '1s'}}: there is no such key; must be one of {KEYS}"],
+        ),
         (f'name = "p"\nanswer = {{ other = "1s" }}\n{POLICY}', ["sla.p.name = p: another policy has this name"]),
     ],
-    ids=["empty", "durations", "keys", "zero", "twice"],
+    ids=["empty", "durations", "keys", "zero", "long", "selectors", "misspelt", "twice"],
 )
 def test_a_wrong_table_is_refused_line_by_line_with_key_value_and_what_is_allowed(
     tmp_path: Path, table: str, lines: list[str]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from stream_kpi.compute import Computation
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.lifecycles.options import SURVEY_WINDOW_MS, Options
 from stream_kpi.lifecycles.survey import rating_facts
 from stream_kpi.measures import registry
 from stream_kpi.windows.kinds import parse
+from tests.catalogue_kit import kpi_by_id
 from tests.shard_kit import DAY_MS, HOUR_MS, MINUTE_MS, T0_MS, created, event, status
 
 WEEK_MS = SURVEY_WINDOW_MS

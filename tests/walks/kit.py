@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from stream_kpi.kpis.catalogue import kpi_by_id
 from stream_kpi.kpis.record import class_of
 from stream_kpi.kpis.rows import CLASS
 from stream_kpi.lifecycles.options import Options
+from tests.catalogue_kit import kpi_by_id
 from tests.row_kit import rows
 
 Value = float | None | dict[str, float | None]

@@ -74,6 +74,6 @@ def ticket_word(origin: str, said: Contribution, final: bool) -> TicketContact: 
     return TicketContact(said.opened_ms, origin, said.category, said.resolution, said.answers, final)
 
 
-def chat_word(origin: str, said: Contribution, final: bool) -> ChatContact:  # noqa: FBT001
+def chat_word(origin: str, said: Contribution, final: bool) -> ChatContact:  # noqa: FBT001 as above
     """What its customer keeps of a chat, whose name is ``origin``."""
     return ChatContact(said.opened_ms, origin, said.resolution, said.answers, final)

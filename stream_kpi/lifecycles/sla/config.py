@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from stream_kpi.calendars.config import BUSINESS, CALENDAR
 from stream_kpi.calendars.schedule import ALWAYS, Schedule
 from stream_kpi.errors import UserError
 from stream_kpi.lifecycles.sla.policy import METRICS, MINUTE_MS, MOST_HORIZON_MINUTES, Policies, Policy, Targets
@@ -22,12 +23,12 @@ from stream_kpi.tables import Table
 
 OTHER: Final = "other"
 """In place of a priority: all that have no target of their own."""
-CALENDAR: Final = "calendar"
-BUSINESS: Final = "business"
 _SELECTORS: Final = ("channel", "group", "brand", "category")
 _KEYS: Final = ("name", *_SELECTORS, "clock", "at_risk", *METRICS)
-_DURATION: Final = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?", re.ASCII)
+_DURATION: Final = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _UNITS_MS: Final = (3_600_000, 60_000, 1_000)
+_DURATIONS: Final = "hours, minutes, seconds of the policy's clock, such as 48h, 1h30m, 45s"
+_MOST_HOURS: Final = 9_999
 
 
 def read_policies(tables: Sequence[Mapping[str, object]], schedules: Mapping[str, Schedule]) -> Policies | None:
@@ -53,15 +54,15 @@ def read_policies(tables: Sequence[Mapping[str, object]], schedules: Mapping[str
 
 def _policy(table: Table, schedules: Mapping[str, Schedule]) -> Policy | None:
     """The policy of a table; None if anything in it is refused."""
-    for key in table.content:
-        if key not in _KEYS:
-            table.refuse(key, table.content[key], f"there is no such key; must be one of {', '.join(_KEYS)}")
+    unknown = [key for key in table.content if key not in _KEYS]
+    for key in unknown:
+        table.refuse(key, table.content[key], f"there is no such key; must be one of {', '.join(_KEYS)}")
     name = table.required("name", _name)
     channels, groups, brands, categories = (_values(table, key) for key in _SELECTORS)
     clock = table.optional("clock", lambda text: _clock(text, schedules))
     horizons = table.items("at_risk", _horizon_minutes)
     targets = {metric: _targets(table, metric) for metric in METRICS if metric in table.content}
-    if not targets:
+    if not targets and not unknown:  # one of these may be a metric, misspelt
         table.refuse("first_response", "nothing", f"a policy has a target of at least one of {', '.join(METRICS)}")
     if name is None or table.complaints:
         return None
@@ -81,7 +82,10 @@ def _values(table: Table, key: str) -> frozenset[str] | None:
     value = table.content.get(key)
     if value is None:
         return None
-    if isinstance(value, list) and value:
+    if value == []:
+        table.refuse(key, value, "must be a text, or a list of at least one")
+        return None
+    if isinstance(value, list):
         return frozenset(table.items(key, _name))
     one = table.read(key, value, _name)
     return None if one is None else frozenset({one})
@@ -92,7 +96,7 @@ def _targets(table: Table, metric: str) -> Targets:
     if not isinstance(content, dict) or not content:
         table.refuse(metric, content, 'must be a table of priority = target, such as { urgent = "30m", other = "4h" }')
         return Targets({})
-    read = {priority: table.read(f"{metric}.{priority}", text, _duration_ms) or 0 for priority, text in content.items()}
+    read = {priority: table.read(f"{metric}.{priority}", text, _target_ms) or 0 for priority, text in content.items()}
     other_ms = read.pop(OTHER, None)
     return Targets(read, other_ms)
 
@@ -118,8 +122,15 @@ def _duration_ms(text: str) -> int:
     figures = [int(figure or 0) for figure in match.groups()] if match else []
     duration_ms = sum(figure * unit_ms for figure, unit_ms in zip(figures, _UNITS_MS, strict=False))
     if not duration_ms:
-        raise ValueError("must be hours, minutes, seconds of the policy's clock, such as 48h, 1h30m, 45s")
+        raise ValueError(f"must be {_DURATIONS}")
     return duration_ms
+
+
+def _target_ms(text: str) -> int:
+    target_ms = _duration_ms(text)
+    if target_ms > _MOST_HOURS * _UNITS_MS[0]:
+        raise ValueError(f"must be {_DURATIONS}, at most {_MOST_HOURS}h")
+    return target_ms
 
 
 def _horizon_minutes(text: str) -> int:

@@ -29,6 +29,7 @@ from stream_kpi.lifecycles.chat import events as chat_events
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.cost import events as cost_events
 from stream_kpi.lifecycles.cost.fold import CostFold
+from stream_kpi.lifecycles.customer import at_rest as customer_at_rest
 from stream_kpi.lifecycles.customer import events as customer_events
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.customer_survey import events as survey_events
@@ -36,8 +37,8 @@ from stream_kpi.lifecycles.customer_survey.fold import CustomerSurveyFold
 from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.mention import events as mention_events
 from stream_kpi.lifecycles.mention.fold import MentionFold
+from stream_kpi.lifecycles.relationship import at_rest as relationship_at_rest
 from stream_kpi.lifecycles.relationship import events as relationship_events
-from stream_kpi.lifecycles.relationship.at_rest import take_in
 from stream_kpi.lifecycles.relationship.fold import RelationshipFold
 from stream_kpi.lifecycles.ticket import events as ticket_events
 from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
@@ -73,14 +74,14 @@ _subject = attrgetter("subject")
 ENTITY_KINDS: dict[str, Lifecycle] = {
     "ticket": Lifecycle(b"t:", new_ticket_fold, contributes=True),
     "chat": Lifecycle(b"c:", ChatFold, contributes=True),
-    "customer": Lifecycle(b"s:", CustomerFold),
+    "customer": Lifecycle(b"s:", CustomerFold, take_in=customer_at_rest.take_in),
     "agent": Lifecycle(b"a:", AgentFold, forgets=True),
     "visitor": Lifecycle(b"v:", VisitorFold),
     "user": Lifecycle(b"u:", UserFold),
     "mention": Lifecycle(b"m:", MentionFold),
     "cost": Lifecycle(b"k:", CostFold),
     "survey": Lifecycle(b"q:", CustomerSurveyFold),
-    "relationship": Lifecycle(b"r:", RelationshipFold, take_in=take_in),
+    "relationship": Lifecycle(b"r:", RelationshipFold, take_in=relationship_at_rest.take_in),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 

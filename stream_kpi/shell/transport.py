@@ -22,8 +22,8 @@ from mode.utils.futures import maybe_async
 
 from stream_kpi.shell.reading import Progress, Readings
 
-FETCH_MAX_WAIT_MS = 150
-FETCH_MIN_BYTES = 1 << 20
+FETCH_MAX_WAIT_MS = 50
+FETCH_MIN_BYTES = 64 << 10
 """What comes within that time comes at once: at 20,000 events a second a fetch else brings a few dozen of a partition,
 and what goes with a batch, here and in the broker, is paid for each of them (batches of 50 in place of 500 cost the
 core alone 5 us an event)."""

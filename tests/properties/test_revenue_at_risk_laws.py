@@ -11,13 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stream_kpi.lifecycles.customer.events import BreachedTicket, CustomerEvent
+from stream_kpi.entities import Entities, Retention
+from stream_kpi.lifecycles.customer.events import BreachedTicket, CustomerEvent, Paid
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
-from tests.strategies.customers import END_MS, EUR, INSTANTS_MS, USD, customer_stories, instants_ms, sole_stories
+from stream_kpi.pipeline import ENTITY_KINDS
+from tests.strategies.customers import (
+    DAY_MS,
+    END_MS,
+    EUR,
+    INSTANTS_MS,
+    START_MS,
+    USD,
+    customer_stories,
+    instants_ms,
+    sole_stories,
+)
 
 OPTIONS = Options(zone="Europe/Berlin")
 CUTS = ((), ("plan", "gold"), ("plan", "silver"))
@@ -129,3 +141,43 @@ def test_what_is_at_risk_now_stays_right_when_tickets_are_forgotten_and_events_c
             for cut in CUTS:
                 level = at(passed_on, cut_sets, whole.currency_slot(currency), cut, END_MS)
                 assert at(passed_on, cut_sets, part.currency_slot(currency), cut, END_MS) == (level if owed else 0)
+
+
+@given(stories, words(), st.booleans(), st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_word_that_is_taken_in_at_rest_leaves_what_it_leaves_in_one_that_is_unpacked(
+    story: list[CustomerEvent], said: list[BreachedTicket], subscribes: bool, data: st.DataObject
+) -> None:
+    retention = data.draw(st.sampled_from([None, Retention(closed_ms=8 * DAY_MS, open_ms=400 * DAY_MS)]))
+    finals = [replace(word, final=True) for word in said if data.draw(st.booleans())]
+    events = data.draw(st.permutations([*said, *finals, *(story if subscribes else ())]))
+    cut_sets = CutSets()
+    resting, unpacked = (Entities(ENTITY_KINDS["customer"], cut_sets, OPTIONS, retention) for _ in range(2))
+    facts_at_rest, facts_unpacked = list[Fact](), list[Fact]()
+    clock_ms = START_MS
+    for event in events:
+        clock_ms = max(clock_ms, event.time_ms, data.draw(st.sampled_from(INSTANTS_MS)))
+        if not (isinstance(event, BreachedTicket) and resting.take_at_rest("C", event, clock_ms)):
+            facts_at_rest += resting.apply(resting.find("C"), event, clock_ms) or []
+        facts_unpacked += unpacked.apply(unpacked.find("C"), event, clock_ms) or []
+        if data.draw(st.booleans()):
+            facts_at_rest += resting.advance(clock_ms)[0]
+            facts_unpacked += unpacked.advance(clock_ms)[0]
+        assert net(facts_at_rest) == net(facts_unpacked)
+        if data.draw(st.booleans()):
+            assert resting.flush() == unpacked.flush()
+            resting.hot.clear()
+    facts_at_rest += resting.advance(END_MS)[0]
+    facts_unpacked += unpacked.advance(END_MS)[0]
+    assert net(facts_at_rest) == net(facts_unpacked)
+    assert resting.flush() == unpacked.flush()
+
+
+def test_a_word_of_one_who_has_never_paid_needs_no_fold_and_any_other_does() -> None:
+    customers = Entities(ENTITY_KINDS["customer"], CutSets(), OPTIONS, None)
+    word = BreachedTicket(START_MS, "t:1", (START_MS + DAY_MS,))
+    assert customers.take_at_rest("C", word, END_MS)
+    assert customers.take_at_rest("C", replace(word, breaches=(START_MS + DAY_MS, END_MS, END_MS + 1)), END_MS)
+    assert not customers.take_at_rest("C", replace(word, breaches=(), uid="t:2"), END_MS)
+    assert not customers.take_at_rest("C", replace(word, final=True), END_MS)
+    assert not customers.take_at_rest("C", Paid(START_MS, "paid", "i1", 100, 978), END_MS)

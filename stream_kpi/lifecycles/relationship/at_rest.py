@@ -3,9 +3,9 @@ such a word in needs no fold."""
 
 from __future__ import annotations
 
-from bisect import insort
 from typing import TYPE_CHECKING
 
+from stream_kpi.lifecycles.at_rest import put
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.options import CHAT_FCR_WINDOW_MS
 from stream_kpi.lifecycles.relationship.events import ChatContact, TicketContact
@@ -21,28 +21,13 @@ def take_in(history: list[HistoryEvent], word: HistoryEvent, clock_ms: int, opti
     soonest_ms = _decided_ms(word, options)
     if soonest_ms <= clock_ms:
         return None
-    known_at: int | None = None
-    for place, event in enumerate(history):
+    for event in history:
         due_ms = _decided_ms(event, options)
         if due_ms <= clock_ms:
             return None
-        if event.uid == word.uid:
-            known_at = place
-        elif due_ms < soonest_ms:
+        if due_ms < soonest_ms and event.uid != word.uid:
             soonest_ms = due_ms
-    if known_at is not None:
-        known = history[known_at]
-        if not word.replaces(known):
-            return None
-        if known.time_ms == word.time_ms:
-            history[known_at] = word
-            return soonest_ms
-        del history[known_at]
-    if history and word.time_ms <= history[-1].time_ms:
-        insort(history, word, key=lambda event: event.order)
-    else:
-        history.append(word)
-    return soonest_ms
+    return soonest_ms if put(history, word) else None
 
 
 def _decided_ms(event: HistoryEvent, options: Options) -> int:

@@ -284,8 +284,9 @@ class Shard:
 
     def _take_facts(self) -> Generator[None, None, bool]:
         """Whether they have gone to the tiers."""
-        since_ms, waiting = self.clock_ms - self._spread_ms, self._panes.waiting
-        if self._applied and since_ms < self._settings.spread_every_ms and waiting < MOST_FRESH:
+        waiting = self._panes.waiting
+        due = self._turn_has_come(self._spread_ms, self._settings.spread_every_ms)
+        if self._applied and not due and waiting < MOST_FRESH:
             yield from self._panes.keep_fresh()
             return False
         self._changed |= waiting > 0
@@ -345,8 +346,14 @@ class Shard:
             return False
         since_ms = self.clock_ms - self._ages_stated_ms
         if self._ages_moved:
-            return not self._applied or since_ms >= BUSY_AGES_EVERY_MS
+            return not self._applied or self._turn_has_come(self._ages_stated_ms, BUSY_AGES_EVERY_MS)
         return since_ms > 0 if self._settings.retention is None else since_ms >= AGES_EVERY_MS
+
+    def _turn_has_come(self, since_ms: int, every_ms: int) -> bool:
+        """Whether the clock has passed the beginning of a period. Those of the shards follow each other: were all of
+        them busy with it at once, what falls due would wait for all."""
+        ahead_ms = self.number * every_ms // self.shards
+        return every_ms == 0 or (self.clock_ms + ahead_ms) // every_ms > (since_ms + ahead_ms) // every_ms
 
     def _apply(self, source: Source, records: Sequence[InputRecord], wall_ms: int) -> None:
         retention = self._settings.retention

@@ -176,6 +176,8 @@ class App(faust.App):
         if "pulse" not in self._background:
             self._start("pulse", self._pulse())
         await self.owner.assigned(numbers)
+        if self.owner.stopped:
+            return
         if 0 in numbers:
             if "merge" not in self._background:
                 self._start("merge", self.merge.run())

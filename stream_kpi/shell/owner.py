@@ -84,6 +84,9 @@ class Owner:
         self._parked: dict[int, Processor] = {}
         self._looking: dict[TP, asyncio.Task[None]] = {}
         self._opened = asyncio.Condition()
+        self._revoking = asyncio.Lock()
+        self.stopped = False
+        """From when :meth:`stop` has been called."""
         self._wanted: set[int] = set()
 
     # What a processor needs.
@@ -142,7 +145,9 @@ class Owner:
             await processor.take(message)
 
     async def assigned(self, numbers: set[int]) -> None:
-        """Open these shards, and drop what was kept of others; returns when all are open."""
+        """Open these shards, and drop what was kept of others; returns when all are open. Nothing after a stop."""
+        if self.stopped:
+            return
         self._wanted = set(numbers)
         for number in self._parked.keys() - numbers:
             await self._parked.pop(number).writer.close()
@@ -153,7 +158,12 @@ class Owner:
 
     async def revoked(self) -> None:
         """Flush and let go of every shard. One that is clean is kept for the case that it comes back: if it had another
-        owner in between, its next flush is fenced."""
+        owner in between, its next flush is fenced. Returns when all are let go of, whoever has asked for it: a stop in
+        the middle of a rebalance must not close the consumer while the shards still have something to commit."""
+        async with self._revoking:
+            await self._let_go()
+
+    async def _let_go(self) -> None:
         self._wanted = set()
         for working in self.processors.values():
             working.stop()
@@ -171,6 +181,7 @@ class Owner:
 
     async def stop(self) -> None:
         """As revoked, for good."""
+        self.stopped = True
         await self.revoked()
         for processor in self._parked.values():
             await processor.writer.close()

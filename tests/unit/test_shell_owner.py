@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -14,7 +15,7 @@ from stream_kpi.shell.processor import Processor
 from stream_kpi.shell.reading import Progress
 from stream_kpi.windows.clock import ShardClock
 from tests.integration.shell_counting_core import CORE, CountingShard
-from tests.unit.test_shell_processor import SlowWriter
+from tests.unit.test_shell_processor import Message, SlowWriter
 
 CLOCK = TopicPartition("app-clock", 0)
 
@@ -27,7 +28,7 @@ class Inputs:
         self.at_move: Callable[[], None] = lambda: None
 
     def progress(self) -> Mapping[TP, Progress]:
-        raise NotImplementedError
+        return {}
 
     def move(self, positions: Mapping[TP, int]) -> None:
         self.at_move()
@@ -41,8 +42,7 @@ class Inputs:
 
     async def commit_acknowledged(self) -> None: ...
 
-    def acknowledge(self, message: object) -> None:
-        raise NotImplementedError(message)
+    def acknowledge(self, message: object) -> None: ...
 
 
 def owner_of(inputs: Inputs) -> Owner:
@@ -70,3 +70,32 @@ async def test_a_shard_says_that_it_is_behind_before_any_of_its_inputs_is_read()
     await owner.assigned({0})
     await owner.stop()
     assert [clock.caught_up for clock in said] == [False]
+
+
+async def test_a_stop_in_the_middle_of_a_revocation_returns_when_the_shards_are_let_go_of() -> None:
+    inputs, writer = Inputs(), SlowWriter()
+    owner = owner_of(inputs)
+    committed: list[bool] = []
+
+    async def commit_acknowledged() -> None:
+        committed.append(True)
+
+    inputs.commit_acknowledged = commit_acknowledged  # type: ignore[method-assign]
+    kept = Processor(0, CountingShard(0, 1), writer, {"a": 0}, owner)
+    owner._parked[0] = kept
+    await owner.assigned({0})
+    await owner.take(Message(0, 3))
+    writer.may_write.clear()
+    writer.entered.clear()
+    revoking = asyncio.create_task(owner.revoked())
+    await writer.entered.wait()
+    stopping = asyncio.create_task(owner.stop())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not stopping.done(), "a flush is still under way"
+    writer.may_write.set()
+    await stopping
+    assert revoking.done()
+    assert committed
+    await owner.assigned({0})
+    assert not owner.processors, "after a stop nothing is opened"

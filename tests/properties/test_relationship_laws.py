@@ -17,12 +17,14 @@ from stream_kpi.entities import Entities, Retention
 from stream_kpi.lifecycles.contribution import NpsAnswer, Resolution
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
+from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.relationship.events import Answered, ChatContact, RelationshipEvent, TicketContact, Withdrawn
 from stream_kpi.lifecycles.relationship.fold import RelationshipFold
 from stream_kpi.measures import registry
 from stream_kpi.pipeline import ENTITY_KINDS
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
+from tests.at_rest import both_come_to_the_same
 from tests.strategies.relationships import DAY_MS, END_MS, INSTANTS_MS, START_MS, relationship_stories
 
 OPTIONS = Options(zone="Europe/Berlin")
@@ -128,24 +130,12 @@ def test_a_word_that_is_taken_in_at_rest_leaves_what_it_leaves_in_one_that_is_un
     retention = data.draw(st.sampled_from([None, Retention(closed_ms=8 * DAY_MS, open_ms=400 * DAY_MS)]))
     cut_sets = CutSets()
     resting, unpacked = (Entities(ENTITY_KINDS["relationship"], cut_sets, OPTIONS, retention) for _ in range(2))
-    facts_at_rest, facts_unpacked = list[Fact](), list[Fact]()
+    fed: list[tuple[HistoryEvent, int]] = []
     clock_ms = START_MS - DAY_MS
     for event in story:
         clock_ms = max(clock_ms, event.time_ms, data.draw(st.sampled_from(INSTANTS_MS)))
-        if not resting.take_at_rest("C", event, clock_ms):
-            facts_at_rest += resting.apply(resting.find("C"), event, clock_ms) or []
-        facts_unpacked += unpacked.apply(unpacked.find("C"), event, clock_ms) or []
-        if data.draw(st.booleans()):
-            facts_at_rest += resting.advance(clock_ms)[0]
-            facts_unpacked += unpacked.advance(clock_ms)[0]
-        assert net(facts_at_rest) == net(facts_unpacked)
-        if data.draw(st.booleans()):
-            assert resting.flush() == unpacked.flush()
-            resting.hot.clear()
-    facts_at_rest += resting.advance(END_MS)[0]
-    facts_unpacked += unpacked.advance(END_MS)[0]
-    assert net(facts_at_rest) == net(facts_unpacked)
-    assert resting.flush() == unpacked.flush()
+        fed.append((event, clock_ms))
+    both_come_to_the_same(resting, unpacked, fed, lambda _: True, lambda: data.draw(st.booleans()), END_MS)
 
 
 def decided(story: list[RelationshipEvent], kind: type[Any], window_ms: int, clock_ms: int) -> tuple[int, int]:

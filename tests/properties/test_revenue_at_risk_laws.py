@@ -16,9 +16,11 @@ from stream_kpi.lifecycles.customer.events import BreachedTicket, CustomerEvent,
 from stream_kpi.lifecycles.customer.fold import CustomerFold
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
+from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.pipeline import ENTITY_KINDS
+from tests.at_rest import both_come_to_the_same
 from tests.strategies.customers import (
     DAY_MS,
     END_MS,
@@ -49,6 +51,10 @@ def words(draw: st.DrawFn) -> list[BreachedTicket]:
         breaches = tuple(sorted(draw(st.lists(instants_ms, max_size=4))))
         said.append(BreachedTicket(draw(instants_ms), draw(st.sampled_from(["t:1", "t:2", "t:3"])), breaches))
     return said
+
+
+def is_breach(event: HistoryEvent) -> bool:
+    return isinstance(event, BreachedTicket)
 
 
 def standing(events: list[CustomerEvent]) -> list[CustomerEvent]:
@@ -153,24 +159,19 @@ def test_a_word_that_is_taken_in_at_rest_leaves_what_it_leaves_in_one_that_is_un
     events = data.draw(st.permutations([*said, *finals, *(story if subscribes else ())]))
     cut_sets = CutSets()
     resting, unpacked = (Entities(ENTITY_KINDS["customer"], cut_sets, OPTIONS, retention) for _ in range(2))
-    facts_at_rest, facts_unpacked = list[Fact](), list[Fact]()
+    fed: list[tuple[HistoryEvent, int]] = []
     clock_ms = START_MS
     for event in events:
         clock_ms = max(clock_ms, event.time_ms, data.draw(st.sampled_from(INSTANTS_MS)))
-        if not (isinstance(event, BreachedTicket) and resting.take_at_rest("C", event, clock_ms)):
-            facts_at_rest += resting.apply(resting.find("C"), event, clock_ms) or []
-        facts_unpacked += unpacked.apply(unpacked.find("C"), event, clock_ms) or []
-        if data.draw(st.booleans()):
-            facts_at_rest += resting.advance(clock_ms)[0]
-            facts_unpacked += unpacked.advance(clock_ms)[0]
-        assert net(facts_at_rest) == net(facts_unpacked)
-        if data.draw(st.booleans()):
-            assert resting.flush() == unpacked.flush()
-            resting.hot.clear()
-    facts_at_rest += resting.advance(END_MS)[0]
-    facts_unpacked += unpacked.advance(END_MS)[0]
-    assert net(facts_at_rest) == net(facts_unpacked)
-    assert resting.flush() == unpacked.flush()
+        fed.append((event, clock_ms))
+    both_come_to_the_same(
+        resting,
+        unpacked,
+        fed,
+        lambda event: isinstance(event, BreachedTicket),
+        lambda: data.draw(st.booleans()),
+        END_MS,
+    )
 
 
 def test_a_word_of_one_who_has_never_paid_needs_no_fold_and_any_other_does() -> None:

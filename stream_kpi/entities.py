@@ -14,7 +14,7 @@ from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.leaving import leaving
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.lifecycles.packing import head_of, history_of, packed_events, record_of
+from stream_kpi.lifecycles.packing import at_rest, head_of, history_of, told_at_rest
 from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.steps import all_of
 
@@ -27,7 +27,7 @@ MAX_EVENTS = 10_000
 LATER_EVENTS = 1_000
 """Events that an entity which forgets keeps at least; it never has more than twice as many."""
 SMALL_BYTES = 2_000
-"""Up to so much an entity at rest is read and written again for one event; a larger one is unpacked, and stays so."""
+"""Up to so much an entity at rest is copied for one more word; a larger one is unpacked, and stays so."""
 STEP_ENTITIES = 500
 """So many are packed, or recovered, before others may have a turn: 10 ms at most."""
 STEP_WAKES = 100
@@ -37,14 +37,14 @@ STEP_WAKES = 100
 class Lifecycle(NamedTuple):
     """What a kind of entity is: the prefix of its state keys, its fold. ``forgets``: a fold of its
     later events alone goes on as that of all of them, so that it need not keep the earlier ones for ever.
-    ``contributes``: it says of itself to its customer what follows from no entity alone. ``take_in``: how an event is
-    put into a history that nothing has followed from by then, nor does now; when something is going to."""
+    ``contributes``: it says of itself to its customer what follows from no entity alone. ``follows_ms``: from when on
+    something may follow from an event, or something be forgotten by it; ``NEVER_MS`` if nothing will."""
 
     prefix: bytes
     new_fold: Callable[[CutSets, Options], Fold]
     forgets: bool = False
     contributes: bool = False
-    take_in: Callable[[list[HistoryEvent], HistoryEvent, int, Options], int | None] | None = None
+    follows_ms: Callable[[HistoryEvent, Options], int] | None = None
 
 
 class Said(NamedTuple):
@@ -127,28 +127,43 @@ class Entities:
             self._tell(entity)
         return facts
 
-    def take_at_rest(self, key: str, event: HistoryEvent, clock_ms: int) -> bool:
-        """Take an event of one that is not unpacked in without that, if it is sure to state nothing. False: it is for
-        :meth:`apply`."""
-        take_in, packed = self.lifecycle.take_in, self.cold.get(key, b"")
-        if take_in is None or key in self.hot or len(packed) > SMALL_BYTES:
+    def take_at_rest(self, key: str, word: HistoryEvent, clock_ms: int) -> bool:
+        """Take a word in, in place of one with its uid, without unpacking the entity: if nothing follows by
+        ``clock_ms``, with or without it. False: it is for :meth:`apply`."""
+        follows_ms = self.lifecycle.follows_ms
+        if follows_ms is None or key in self.hot:
             return False
-        at_ms, wake_ms, history = clock_ms, NEVER_MS, list[HistoryEvent]()
-        if packed:
-            before_ms, wake_ms, _ = head_of(packed)
-            at_ms, history = max(before_ms, clock_ms), self._unpack(packed)
-        due_ms = take_in(history, event, at_ms, self._options)
-        if due_ms is None or len(history) > self._fill:
+        due_ms = follows_ms(word, self._options)
+        if due_ms <= clock_ms:
             return False
+        packed, wake_ms = self.cold.get(key), NEVER_MS
+        if packed is not None:
+            before_ms, wake_ms, _, rests = head_of(packed)
+            clock_ms = max(before_ms, clock_ms)
+            if not rests or wake_ms <= clock_ms or len(packed) > SMALL_BYTES:
+                packed = self._laid_to_rest(packed, clock_ms)
+                if packed is None:
+                    return False
+                wake_ms = head_of(packed)[1]
         if due_ms == NEVER_MS and self._retention is not None:
-            due_ms = history[-1].time_ms + self._retention.open_ms
+            due_ms = word.time_ms + self._retention.open_ms
         if due_ms < wake_ms:
             wake_ms = due_ms
             heappush(self._wakes, (wake_ms, key))
-        self._changed[key] = self.cold[key] = record_of(
-            at_ms, wake_ms, packed_events(history), len(history), ages=False
-        )
+        told = at_rest(clock_ms, wake_ms, (word,)) if packed is None else told_at_rest(packed, clock_ms, wake_ms, word)
+        self._changed[key] = self.cold[key] = told
         return True
+
+    def _laid_to_rest(self, packed: bytes, clock_ms: int) -> bytes | None:
+        """The state record of one of :attr:`cold` as that of an entity at rest, each word once; None: something has
+        followed from its history, or it is too large."""
+        before_ms, wake_ms, _, _ = head_of(packed)
+        follows_ms, history = self.lifecycle.follows_ms, self._unpack(packed)
+        # By its own plan it is woken when something follows, at the latest.
+        if follows_ms is None or any(follows_ms(event, self._options) <= clock_ms for event in history):
+            return None
+        record = at_rest(before_ms, wake_ms, history)
+        return record if len(record) <= SMALL_BYTES else None
 
     def is_due(self, clock_ms: int) -> bool:
         """Whether :meth:`advance` has something to do."""
@@ -221,7 +236,7 @@ class Entities:
         for place, (key, packed) in enumerate(self.cold.items()):
             if place % STEP_ENTITIES == 0:
                 yield
-            clock_ms, wake_ms, ages = head_of(packed)
+            clock_ms, wake_ms, ages, _ = head_of(packed)
             if wake_ms < NEVER_MS:
                 self._wakes.append((wake_ms, key))
             if ages:
@@ -235,7 +250,7 @@ class Entities:
             entity = Entity(self._new_fold, key=key)
             self._changed.pop(key, None)  # it may have gone since the last flush
         else:
-            clock_ms, wake_ms, _ = head_of(packed)
+            clock_ms, wake_ms, _, _ = head_of(packed)
             entity = Entity(self._new_fold, self._unpack(packed), clock_ms, key)
             entity.wake_ms = wake_ms
         self.hot[key] = entity

@@ -74,14 +74,14 @@ _subject = attrgetter("subject")
 ENTITY_KINDS: dict[str, Lifecycle] = {
     "ticket": Lifecycle(b"t:", new_ticket_fold, contributes=True),
     "chat": Lifecycle(b"c:", ChatFold, contributes=True),
-    "customer": Lifecycle(b"s:", CustomerFold, take_in=customer_at_rest.take_in),
+    "customer": Lifecycle(b"s:", CustomerFold, follows_ms=customer_at_rest.follows_ms),
     "agent": Lifecycle(b"a:", AgentFold, forgets=True),
     "visitor": Lifecycle(b"v:", VisitorFold),
     "user": Lifecycle(b"u:", UserFold),
     "mention": Lifecycle(b"m:", MentionFold),
     "cost": Lifecycle(b"k:", CostFold),
     "survey": Lifecycle(b"q:", CustomerSurveyFold),
-    "relationship": Lifecycle(b"r:", RelationshipFold, take_in=relationship_at_rest.take_in),
+    "relationship": Lifecycle(b"r:", RelationshipFold, follows_ms=relationship_at_rest.follows_ms),
 }
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stream_kpi.entities import Entities, Retention
+from stream_kpi.entities import SMALL_BYTES, Entities, Retention
 from stream_kpi.lifecycles.contribution import NpsAnswer, Resolution
 from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net
@@ -136,6 +136,14 @@ def test_a_word_that_is_taken_in_at_rest_leaves_what_it_leaves_in_one_that_is_un
         clock_ms = max(clock_ms, event.time_ms, data.draw(st.sampled_from(INSTANTS_MS)))
         fed.append((event, clock_ms))
     both_come_to_the_same(resting, unpacked, fed, lambda _: True, lambda: data.draw(st.booleans()), END_MS)
+
+
+def test_a_word_that_is_told_again_and_again_does_not_fill_one_at_rest() -> None:
+    customers = Entities(ENTITY_KINDS["relationship"], CutSets(), OPTIONS, None)
+    words = [TicketContact(START_MS + number, f"t:{number}", "bug", None, ()) for number in range(3)]
+    assert all(customers.take_at_rest("C", word, END_MS) for word in words * 1_000)
+    assert len(customers.cold["C"]) < SMALL_BYTES + 100
+    assert customers.find("C").history == words
 
 
 def decided(story: list[RelationshipEvent], kind: type[Any], window_ms: int, clock_ms: int) -> tuple[int, int]:

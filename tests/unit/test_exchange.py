@@ -165,6 +165,7 @@ def test_a_customer_with_its_fill_of_contacts_takes_no_more_and_that_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(entities_module, "MAX_EVENTS", 2)
+    monkeypatch.setattr(entities_module, "SMALL_BYTES", 0)  # in one at rest there is room for dozens only
     shard, topics = new_shard(), Topics()
     shard.apply(TICKETS, 0, records(*[created(f"T{n}", T0_MS) for n in range(3)]), NOW_MS)
     shard.apply(TICKETS, 0, records(status("T0", T0_MS + 1, "solved"), first=3), NOW_MS)

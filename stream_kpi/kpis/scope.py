@@ -39,12 +39,14 @@ class Scope:
         self._total = total
         self._clocks_inside: dict[int, Sequence[tuple[int, int]]] = {}
 
-    @cached_property
+    @property
     def total(self) -> Scope:
         """The scope of the total."""
         if self.cut == TOTAL:
-            return self
-        return self._total or Scope(self.view, TOTAL, options=self.options)
+            return self  # not kept: a cycle would never be freed (stream_kpi.memory), nor would the view's arrays
+        if self._total is None:
+            self._total = Scope(self.view, TOTAL, options=self.options)
+        return self._total
 
     @cached_property
     def inside(self) -> Mapping[int, int]:

@@ -74,7 +74,7 @@ _RUNNING = measure_flags(RUNNING)
 _RUN_ON = tuple(k for k in TUMBLING if any(set(RUNNING) & set(kpi.formula.measures) for kpi in live_rows(k.name)))
 """Kinds of windows with rows whose value grows with the clock, in the cuts in which something runs."""
 _TIERS_OF_FIXED_WINDOWS = frozenset({ALL_TIME.number, TODAY.tier.number, *(kind.tier.number for kind in TUMBLING)})
-MAX_WAITING = 20_000
+MAX_WAITING = 100_000
 """So many panes are not left to wait for a publish, which may be a minute away: they would fill the memory."""
 
 

@@ -17,7 +17,7 @@ from stream_kpi.shell.flush import Record, WriteError, Writer, partitions_of
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import Records, read_to_end, reader
 from stream_kpi.shell.stats import Stats
-from stream_kpi.shell.turns import Turns
+from stream_kpi.shell.turns import SHORT_TURN_S, Turns
 
 log = logging.getLogger(__name__)
 REST = 4
@@ -115,7 +115,7 @@ class MergeService:
         while True:
             wait_ms = max(0, int(1000 * (due - time.monotonic())))
             fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=MOST_RECORDS)
-            await self._turns.take(_taken_in(core, fetched))
+            await self._turns.take(_taken_in(core, fetched), SHORT_TURN_S)
             started = time.monotonic()
             more = sum(map(len, fetched.values())) >= MOST_RECORDS
             if started < due + READ_ON_S * more:
@@ -139,7 +139,7 @@ class MergeService:
         if now_ms is None:
             return False, 0.0
         stands_still, self._published_ms = now_ms == self._published_ms, now_ms
-        publication, work_s = await self._turns.take(core.publish(now_ms, self._clock.clock.first_ms))
+        publication, work_s = await self._turns.take(core.publish(now_ms, self._clock.clock.first_ms), SHORT_TURN_S)
         if publication.unbalanced:
             self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
         if publication.changed:

@@ -13,6 +13,8 @@ T = TypeVar("T")
 TURN_S = 0.01
 """So long somebody works before the loop goes on to everything else that is ready. To read or write a few megabytes
 takes many rounds of the loop, each as long as this, on a busy machine several times."""
+SHORT_TURN_S = 0.0025
+"""A turn of the merge: what falls due in the shards should not wait for values."""
 
 
 class Done(NamedTuple, Generic[T]):
@@ -29,7 +31,7 @@ class Turns:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def take(self, steps: Generator[None, None, T]) -> Done[T]:
+    async def take(self, steps: Generator[None, None, T], turn_s: float = TURN_S) -> Done[T]:
         """Take the steps, a turn's worth at a time; after each turn others have theirs."""
         work_s = 0.0
         while True:
@@ -37,7 +39,7 @@ class Turns:
             async with self._turn:
                 started_s = time.monotonic()
                 try:
-                    _work(steps, started_s + TURN_S)
+                    _work(steps, started_s + turn_s)
                 except StopIteration as end:
                     done = Done(end.value, work_s + time.monotonic() - started_s)
                 work_s += time.monotonic() - started_s

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import cast
 
+import uvloop
 from aiohttp import web
 
 from stream_kpi.entities import Retention
@@ -152,4 +153,4 @@ def run(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     quiet_libraries()
     tune_memory()
-    return asyncio.run(run_until_stopped(settings))
+    return uvloop.run(run_until_stopped(settings))

@@ -44,7 +44,7 @@ BUSY_AGES_EVERY_MS = 2_000
 service levels it took a tenth of a worker's time at two flushes a second. The first flush without new records states
 them as they stand."""
 
-MOST_FRESH = 50_000
+MOST_FRESH = 100_000
 """Facts and fresh sums that wait for that at most: where so many are written anyway, nothing is saved."""
 
 
@@ -71,7 +71,7 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     future_skew_ms: int = 300_000
     tiers: tuple[Tier, ...] = TIERS
-    spread_every_ms: int = 5_000
+    spread_every_ms: int = 10_000
     """So often does a shard that events come to write its tiers; what they do not hold yet, at every flush
     (windows.spread)."""
     remember_ages: bool = False

@@ -24,6 +24,8 @@ from stream_kpi.tables import Table
 CALENDAR = "calendar"
 BUSINESS = "business"
 """Clocks of ``[[sla]]`` policies (lifecycles.sla.config), beside the schedules by their names."""
+MOST_SCHEDULES = 1_000
+"""What runs on a schedule is kept under its number, for which there is so much room."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _KEYS = ("name", "zone", *_WEEKDAYS, "holidays", "country", "subdivision")
 
@@ -34,11 +36,13 @@ def read_schedules(tables: Sequence[Mapping[str, object]]) -> dict[str, Schedule
     Raises UserError: one line for each wrong key, ``schedule.<name>.<key> = value: what is allowed``; a schedule
     without a name goes by its position, from 0.
     """
+    if len(tables) > MOST_SCHEDULES:
+        raise UserError(f"schedule = {len(tables)} tables: must be at most {MOST_SCHEDULES}")
     schedules: dict[str, Schedule] = {}
     complaints: list[str] = []
     for position, content in enumerate(tables):
         table = Table(content, f"schedule.{content.get('name') or position}")
-        schedule = _schedule(table)
+        schedule = _schedule(table, position + 1)
         if schedule is not None and schedule.name in schedules:
             table.refuse("name", schedule.name, "another schedule has this name")
         elif schedule is not None:
@@ -49,7 +53,7 @@ def read_schedules(tables: Sequence[Mapping[str, object]]) -> dict[str, Schedule
     return schedules
 
 
-def _schedule(table: Table) -> Schedule | None:
+def _schedule(table: Table, number: int) -> Schedule | None:
     """The schedule of a table; None if anything in it is refused."""
     for key in table.content:
         if key not in _KEYS:
@@ -65,7 +69,7 @@ def _schedule(table: Table) -> Schedule | None:
     if not any((*weekly, *holidays.values())):
         table.refuse("monday", [], 'some day must have hours, such as monday = ["09:00-17:00"]')
         return None
-    return Schedule(name, zone, weekly, holidays, country, subdivision)
+    return Schedule(name, zone, weekly, holidays, country, subdivision, number)
 
 
 def _name(text: str) -> str:

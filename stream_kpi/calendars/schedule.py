@@ -12,6 +12,9 @@ from stream_kpi.calendars.open_time import OpenTime
 from stream_kpi.calendars.opening_hours import DAY_MINUTES, Intervals, check_intervals
 from stream_kpi.calendars.public_holidays import check_country, check_subdivision, public_holidays
 
+READ_SINCE_MS = 1_577_836_800_000
+"""2020-01-01T00:00:00Z: readings count from here, so that sums of them stay small, and the years before need not be
+worked out."""
 _OPEN_ALL_WEEK: tuple[Intervals, ...] = (((0, DAY_MINUTES),),) * 7
 
 
@@ -39,6 +42,9 @@ class Schedule:
     """ISO 3166-1 code: its public holidays are closed."""
     subdivision: str | None = None
     """Code of the country's state or province that has holidays of its own."""
+    number: int = 0
+    """Tells it from the others of the settings, which count from 1. Part of the state format: what runs on a schedule
+    is kept under its number."""
     _open_time: OpenTime | None = field(init=False, repr=False, compare=False)
     """None: open always."""
 
@@ -72,6 +78,17 @@ class Schedule:
         if self._open_time is None:
             return end_ms - start_ms
         return self._open_time.at(end_ms) - self._open_time.at(start_ms)
+
+    def reading_ms(self, time_ms: int) -> int:
+        """Open time up to an instant since :data:`READ_SINCE_MS`, negative before it. The difference of two readings is
+        the open time between: so what many have run for is a sum of readings."""
+        if time_ms < READ_SINCE_MS:
+            return -self.elapsed_ms(time_ms, READ_SINCE_MS)
+        return self.elapsed_ms(READ_SINCE_MS, time_ms)
+
+    def opening_ms(self, time_ms: int) -> int:
+        """The first open instant that is not before another. Raises NeverOpenError when there is none."""
+        return self.deadline_ms(time_ms, 1) - 1
 
     def deadline_ms(self, start_ms: int, target_ms: int) -> int:
         """The first instant at which the open time since the start reaches the target.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stream_kpi.calendars.schedule import ALWAYS, Schedule
 from stream_kpi.errors import UserError
@@ -12,12 +12,22 @@ from stream_kpi.errors import UserError
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The schedules that are selected by a ticket's group; if none is, by its channel; if none is, by its brand; if
-    none is, the default."""
+    none is, the default. Raises ValueError when two of them have the same number."""
 
     default: Schedule
     by_group: Mapping[str | None, Schedule]
     by_channel: Mapping[str | None, Schedule]
     by_brand: Mapping[str | None, Schedule]
+    by_number: Mapping[int, Schedule] = field(init=False, repr=False, compare=False)
+    """All of these."""
+
+    def __post_init__(self) -> None:
+        selected = (self.by_group, self.by_channel, self.by_brand)
+        schedules = (self.default, *(schedule for of in selected for schedule in of.values()))
+        by_number = {schedule.number: schedule for schedule in schedules}
+        if any(by_number[schedule.number] != schedule for schedule in schedules):
+            raise ValueError("schedules that are selected must differ in their numbers")
+        object.__setattr__(self, "by_number", by_number)
 
     def schedule_of(self, group: str | None, channel: str | None, brand: str | None) -> Schedule:
         """The schedule of a ticket with these dimensions (None: it has no value)."""

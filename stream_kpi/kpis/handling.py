@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stream_kpi.kpis import rows
-from stream_kpi.kpis.clocks import ClockTime
+from stream_kpi.kpis.clocks import BusinessClockTime, ClockTime
 from stream_kpi.kpis.formulas import Count, Flow, Ratio, RatioOfSums
 from stream_kpi.kpis.levels import LevelQuotient
 from stream_kpi.kpis.rows import Area, Kpi, KpiKind
@@ -64,6 +64,7 @@ CLOCKS: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=ClockTime(registry.REQUESTER_WAIT, "requester wait"),
         clock="calendar",
+        business_formula=BusinessClockTime(registry.REQUESTER_WAIT, "requester wait"),
         definition="Seconds inside the window in which tickets were new, open or on hold, added up, what still runs "
         "included; samples are the tickets in which it ran. Credited to the agent assigned while it runs.",
         advice="Divide it by its samples: if tickets wait longer each, not just more of them, compare it with the "
@@ -81,6 +82,7 @@ CLOCKS: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=ClockTime(registry.AGENT_WORK, "agent work"),
         clock="calendar",
+        business_formula=BusinessClockTime(registry.AGENT_WORK, "agent work"),
         definition="Seconds inside the window in which tickets were new or open, so that it was for agents to act, "
         "added up, what still runs included; samples are the tickets in which it ran.",
         advice="This is time in the agents' hands, not at their keyboards. If it grows while replies do not, tickets "
@@ -98,6 +100,7 @@ CLOCKS: Final = (
         windows=rows.FLOW_WINDOWS,
         formula=ClockTime(registry.ON_HOLD, "on-hold"),
         clock="calendar",
+        business_formula=BusinessClockTime(registry.ON_HOLD, "on-hold"),
         definition="Seconds inside the window in which tickets were on hold, waiting for somebody other than the "
         "customer, added up, what still runs included; samples are the tickets in which it ran.",
         advice="Ask of each category on hold whom it waits for, and agree on a time of answer with that team or "

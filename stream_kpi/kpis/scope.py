@@ -12,7 +12,16 @@ from stream_kpi.kpis.view import Trailing, View
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import histogram
-from stream_kpi.measures.registry import CLOCK_SETS, CLOCKS_RUNNING, MEASURES, SLOTS_PER_MEASURE, Kind, Measure
+from stream_kpi.measures.registry import (
+    BUSINESS_RUNS,
+    CLOCK_SETS,
+    CLOCKS_OF_SCHEDULE,
+    CLOCKS_RUNNING,
+    MEASURES,
+    SLOTS_PER_MEASURE,
+    Kind,
+    Measure,
+)
 
 _MONEY = frozenset(m.number for m in MEASURES if m.by_currency)
 _FIRST_MONEY_SLOT = min(_MONEY) * SLOTS_PER_MEASURE
@@ -26,6 +35,14 @@ class Currency(NamedTuple):
     code: str
     numeric: int
     minor_units: int
+
+
+class Runs(NamedTuple):
+    """How many run on the business clock: on the schedule of a number, the clocks of a set."""
+
+    schedule: int
+    clocks: int
+    amount: int
 
 
 class Scope:
@@ -78,11 +95,13 @@ class Scope:
         """The slots of ``inside`` in order."""
         return histogram.ordered_slots(self.inside)
 
-    def clocks_inside(self, measure: Measure) -> Sequence[tuple[int, int]]:
-        """Of a measure by clocks, the sets of clocks (:data:`CLOCK_SETS`) that have any inside, with how much."""
-        found = self._clocks_inside.get(measure.number)
+    def clocks_inside(self, measure: Measure, part: str | None = None) -> Sequence[tuple[int, int]]:
+        """Of a measure by clocks or one of its parts, the sets of clocks (:data:`CLOCK_SETS`) that have any inside,
+        with how much."""
+        slot = measure.slot if part is None else measure.part_slot(part)
+        found = self._clocks_inside.get(slot)
         if found is None:
-            found = self._clocks_inside[measure.number] = self._read_clocks(measure.slot)
+            found = self._clocks_inside[slot] = self._read_clocks(slot)
         return found
 
     def _read_clocks(self, slot: int) -> Sequence[tuple[int, int]]:
@@ -101,6 +120,16 @@ class Scope:
             for part in (self.at_start, self.at_end)
         )
         return start, end
+
+    @cached_property
+    def business_runs(self) -> tuple[Sequence[Runs], Sequence[Runs]]:
+        """As :attr:`clocks_running`, on the business clock."""
+        first, end = BUSINESS_RUNS.slot, BUSINESS_RUNS.slot + SLOTS_PER_MEASURE
+        at_start, at_end = (
+            [Runs(*divmod(slot - first, CLOCKS_OF_SCHEDULE), n) for slot, n in part.items() if first <= slot < end]
+            for part in (self.at_start, self.at_end)
+        )
+        return at_start, at_end
 
     def count(self, measure: Measure) -> int:
         """How often: a count measure's sum inside the window, or a histogram's number of samples."""

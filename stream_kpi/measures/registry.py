@@ -35,7 +35,7 @@ class Measure(NamedTuple):
     kind: Kind
     by_currency: bool = False
     parts: tuple[str, ...] = ()
-    """Counts beside that of component 0, in the components that follow it."""
+    """Counts beside that of component 0, in the components that follow it; by clocks, each part has as many."""
     by_clocks: bool = False
     starts: int | None = None
 
@@ -50,12 +50,17 @@ class Measure(NamedTuple):
 
     def part_slot(self, part: str) -> int:
         """The slot of one of :attr:`parts`. Raises ValueError for another."""
-        return self.slot + 1 + self.parts.index(part)
+        return self.slot + self._components * (1 + self.parts.index(part))
 
     @property
     def part_slots(self) -> tuple[int, ...]:
         """The slots of component 0 and of all parts."""
-        return tuple(range(self.slot, self.slot + 1 + len(self.parts)))
+        return tuple([self.slot + self._components * place for place in range(1 + len(self.parts))])
+
+    @property
+    def _components(self) -> int:
+        """How many of them each part has."""
+        return CLOCK_SETS.stop if self.by_clocks else 1
 
 
 # Tickets
@@ -96,6 +101,24 @@ three: a start counts only for the longest window that it is the first in."""
 CLOCKS_FIRST_RUN_1H = Measure(67, "clocks_first_run_1h", Kind.COUNT, by_clocks=True)
 CLOCKS_FIRST_RUN_1D = Measure(68, "clocks_first_run_1d", Kind.COUNT, by_clocks=True)
 CLOCKS_FIRST_RUN_MONTH = Measure(69, "clocks_first_run_month", Kind.COUNT, by_clocks=True)
+
+# The same on the business clock, while the options have schedules. There is none of illegitimate pauses.
+CLOCKS_OF_SCHEDULE = 8
+"""So many components has each schedule: the component of a set of clocks is this times the schedule's number more."""
+BUSINESS_RUNS = Measure(78, "business_runs", Kind.LEVEL)
+"""By schedule, whose number is part of the component, and set of clocks: tickets in which they run. A run begins and
+ends with an open instant, and goes on while the schedule is closed."""
+CLOCKS_FIRST_RUN = (CLOCKS_FIRST_RUN_5M, CLOCKS_FIRST_RUN_1H, CLOCKS_FIRST_RUN_1D, CLOCKS_FIRST_RUN_MONTH)
+BUSINESS_STARTS_LESS_STOPS = Measure(
+    79,
+    "business_starts_less_stops",
+    Kind.COUNT,
+    by_clocks=True,
+    parts=tuple(measure.name for measure in (CLOCKS_STOPPED, *CLOCKS_FIRST_RUN)),
+)
+"""The reading of the run's schedule (:meth:`Schedule.reading_ms`) at each start less that at each stop. What has run up
+to T is ``business_runs at T x the reading at T`` of all schedules, less this. The parts are the measures of their names
+on the business clock."""
 
 LATER_SOLVES = Measure(70, "later_solves", Kind.COUNT)
 """Solves after the first."""

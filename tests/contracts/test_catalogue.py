@@ -194,6 +194,13 @@ def test_live_rows_are_those_whose_windows_name_the_kind() -> None:
     assert {kpi.id for kpi in live_rows("month")} >= {"csat", "churn_rate", "reopen_rate"}
 
 
+def test_exactly_these_rows_have_a_business_clock() -> None:
+    assert {kpi.id for kpi in catalogue() if kpi.on_business_clock is not None} == {
+        *("first_response_time", "next_reply_time", "resolution_time_first", "resolution_time_full"),
+        *("requester_wait_time", "agent_work_time", "on_hold_time"),
+    }
+
+
 def test_no_two_families_share_a_name_and_none_ends_in_a_reserved_suffix() -> None:
     names = []
     for kpi in on_clocks(catalogue(), business=True):

@@ -207,6 +207,16 @@ def test_a_deadline_is_additive_over_any_split_of_its_target(
     assert clock.deadline_ms(start_ms, one_ms + other_ms) == clock.deadline_ms(first_ms, other_ms)
 
 
+@settings(max_examples=100, deadline=None)
+@given(one_schedule(), lengths)
+def test_the_difference_of_two_readings_is_the_open_time_between(
+    schedule_at: tuple[Schedule, IsOpen, int], length_ms: int
+) -> None:
+    schedule, is_open, start_ms = schedule_at
+    end_ms = start_ms + length_ms
+    assert schedule.reading_ms(end_ms) - schedule.reading_ms(start_ms) == walk_elapsed_ms(is_open, start_ms, end_ms)
+
+
 @settings(max_examples=50, deadline=None)
 @given(one_schedule(), st.lists(st.integers(-1_000 * DAY_MS, 1_000 * DAY_MS), min_size=2, max_size=8))
 def test_an_answer_does_not_depend_on_what_was_asked_before(

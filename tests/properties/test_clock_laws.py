@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from stream_kpi.calendars.schedule import ALWAYS, Schedule
+from stream_kpi.calendars.selection import Selection
+from stream_kpi.kpis.catalogue import on_clocks
 from stream_kpi.kpis.scope import Scope
 from stream_kpi.kpis.view import AgeSummary, Trailing, Window
 from stream_kpi.lifecycles.entity import facts_of
@@ -22,6 +26,7 @@ from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Kind, Mea
 from stream_kpi.measures.vector import Vector, add_into
 from stream_kpi.windows.kinds import TODAY, TUMBLING
 from tests.catalogue_kit import kpi_by_id
+from tests.strategies.schedules import ALWAYS_OPEN, BY_DIMENSION, OFFICE, every_day
 from tests.strategies.tickets import DAY_MS, HOUR_MS, START_MS, ticket_stories, times_ms
 
 UTC = ZoneInfo("UTC")
@@ -37,6 +42,14 @@ OTHER_TABLE = {
 }
 CLOCKS = (*STATUSES, "illegitimate_pause_time")
 DIMENSIONS = ("channel", "priority", "category", "group", "brand")
+OPENED_ONCE = Schedule("once", "UTC", ((),) * 7, {date(2023, 11, 14): ((0, 1_380),)}, number=5)
+AT_EDGES = Selection(
+    every_day(3, "edges", "UTC", (0, 60), (1_335, 1_380)),
+    by_group={"x": every_day(4, "others", "UTC", (60, 1_335))},
+    by_channel={"x": OPENED_ONCE},
+    by_brand={"x": ALWAYS, "y": OFFICE},
+)
+"""Opening and closing at instants of the stories. No day after the first opens the third schedule again."""
 
 
 class FactsView:
@@ -89,14 +102,17 @@ class Segment(NamedTuple):
     end_ms: int
     clocks: frozenset[str]
     cuts: frozenset[Cut]
+    schedule: Schedule
 
 
-def segments(story: list[TicketEvent], table: Mapping[str, set[str]], now_ms: int) -> list[Segment]:
+def segments(
+    story: list[TicketEvent], table: Mapping[str, set[str]], now_ms: int, schedules: Selection
+) -> list[Segment]:
     """The walk: the ticket's state after each of its events, until the next one or now."""
     state: dict[str, str | None] = {"status": "new"}
     overrun = merged = False
     created_ms: int | None = None
-    points: list[tuple[int, frozenset[str], frozenset[Cut]]] = []
+    points: list[tuple[int, frozenset[str], frozenset[Cut], Schedule]] = []
     for event in sorted(story, key=lambda e: e.order):
         if merged or isinstance(event, Created) == (created_ms is not None):
             continue
@@ -124,17 +140,18 @@ def segments(story: list[TicketEvent], table: Mapping[str, set[str]], now_ms: in
         running = {clock for clock, statuses in table.items() if state["status"] in statuses}
         running |= {"illegitimate_pause_time"} if overrun else set()
         cuts = {TOTAL, *((name, state.get(name) or "unknown") for name in (*DIMENSIONS, "agent"))}
-        points.append((max(event.time_ms, created_ms), frozenset(running), frozenset(cuts)))
+        schedule = schedules.schedule_of(state["group"], state["channel"], state["brand"])
+        points.append((max(event.time_ms, created_ms), frozenset(running), frozenset(cuts), schedule))
     if merged or state["status"] in {"spam", "deleted"} or not points:
         return []
-    points.append((now_ms, frozenset(), frozenset()))
-    return [Segment(one[0], other[0], one[1], one[2]) for one, other in pairwise(points)]
+    points.append((now_ms, frozenset(), frozenset(), ALWAYS))
+    return [Segment(one[0], other[0], *one[1:]) for one, other in pairwise(points)]
 
 
 def windows(now_ms: int, first_ms: int) -> list[Window]:
     """The windows that end now, and of each kind with fixed bounds a few that touch the story."""
     found = [Window("total", first_ms, now_ms, final=True)]
-    starts_ms = (now_ms - 300_000, now_ms - HOUR_MS, now_ms - 7 * DAY_MS, first_ms, first_ms + 1)
+    starts_ms = (now_ms - 300_000, now_ms - HOUR_MS, now_ms - 7 * DAY_MS, first_ms, min(first_ms + 1, now_ms))
     found += [Window("rolling:1h", start_ms, now_ms, final=True) for start_ms in starts_ms]
     for kind in (*TUMBLING, TODAY):
         for at_ms in {first_ms, START_MS, START_MS + 100_000, START_MS + 6_400_000, START_MS + 7 * DAY_MS, now_ms}:
@@ -144,10 +161,15 @@ def windows(now_ms: int, first_ms: int) -> list[Window]:
     return found
 
 
-@given(ticket_stories(max_events=14), times_ms, st.sampled_from([STATUSES, OTHER_TABLE]))
+@given(
+    ticket_stories(max_events=14),
+    times_ms,
+    st.sampled_from([STATUSES, OTHER_TABLE]),
+    st.sampled_from([ALWAYS_OPEN, BY_DIMENSION, AT_EDGES]),
+)
 @settings(max_examples=60, deadline=None)
 def test_in_every_window_the_time_and_the_tickets_of_a_clock_are_those_of_a_walk_over_the_story(
-    story: list[TicketEvent], now_ms: int, table: dict[str, set[str]]
+    story: list[TicketEvent], now_ms: int, table: dict[str, set[str]], schedules: Selection
 ) -> None:
     story = [event for event in story if event.time_ms <= now_ms]
     assume(story)
@@ -155,22 +177,26 @@ def test_in_every_window_the_time_and_the_tickets_of_a_clock_are_those_of_a_walk
         requester_wait_statuses=frozenset(table["requester_wait_time"]),
         agent_work_statuses=frozenset(table["agent_work_time"]),
         on_hold_statuses=frozenset(table["on_hold_time"]),
+        schedules=schedules,
     )
     cut_sets = CutSets()
     in_order = sorted(story, key=lambda event: event.order)
     facts = facts_of(partial(TicketFold, cut_sets, options), in_order, now_ms)[1]
-    walk = segments(story, table, now_ms)
+    walk = segments(story, table, now_ms, schedules)
     cuts = {TOTAL, ("channel", "email"), ("agent", "unknown")} | {cut for segment in walk for cut in segment.cuts}
     for window in windows(now_ms, min(event.time_ms for event in story)):
         view = FactsView(window, facts, cut_sets)
         holds_now = window.end_ms > now_ms or window.kind in {"total", "rolling:1h"}
         for cut in cuts:
-            for clock in CLOCKS:
-                ran = [s for s in walk if clock in s.clocks and cut in s.cuts]
+            for row in on_clocks(map(kpi_by_id, CLOCKS), business=True):
+                ran = [s for s in walk if row.id in s.clocks and cut in s.cuts]
+                hours = [ALWAYS if row.clock == "calendar" else s.schedule for s in ran]
                 start_ms = window.start_ms or 0
-                overlaps = [min(s.end_ms, window.reached_ms) - max(s.start_ms, start_ms) for s in ran]
-                time_ms = sum(overlap for overlap in overlaps if overlap > 0)
-                runs_now = bool(walk) and walk[-1] in ran and holds_now
+                time_ms = sum(
+                    schedule.elapsed_ms(max(s.start_ms, start_ms), min(s.end_ms, window.reached_ms))
+                    for s, schedule in zip(ran, hours, strict=True)
+                )
+                runs_now = bool(walk) and walk[-1] in ran and holds_now and hours[-1].elapsed_ms(now_ms, now_ms + 1)
                 samples = int(time_ms > 0 or runs_now)
-                (result,) = kpi_by_id(clock).formula.results(Scope(view, cut))
-                assert (result.value, result.samples) == (time_ms / 1_000, samples), (window, cut, clock)
+                (result,) = row.formula.results(Scope(view, cut, options=options))
+                assert (result.value, result.samples) == (time_ms / 1_000, samples), (window, cut, row.id, row.clock)

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_kpi.calendars.config import MOST_SCHEDULES
 from stream_kpi.lifecycles.facts import spelled_out
 from stream_kpi.measures import compound, registry
 from stream_kpi.measures.histogram import Stats, duration_stats, score_stats
 from stream_kpi.measures.registry import (
     BACKLOG,
     BY_NUMBER,
+    CLOCK_SETS,
+    CLOCKS_OF_SCHEDULE,
     CSAT_SCORE,
     FIRST_RESPONSE,
     MEASURES,
@@ -118,6 +121,13 @@ def test_the_quantiles_of_merged_scores_are_within_1_1_percent(shards: list[list
 def test_no_two_measures_share_a_number_or_a_name() -> None:
     assert len(BY_NUMBER) == len(MEASURES) == len({measure.name for measure in MEASURES})
     assert all(measure.slot == number * SLOTS_PER_MEASURE for number, measure in BY_NUMBER.items())
+
+
+def test_the_components_of_a_measure_do_not_reach_into_the_next() -> None:
+    assert CLOCKS_OF_SCHEDULE * (1 + MOST_SCHEDULES) <= SLOTS_PER_MEASURE
+    for measure in MEASURES:
+        last = measure.part_slots[-1] + (CLOCK_SETS[-1] if measure.by_clocks else 0)
+        assert last // SLOTS_PER_MEASURE == measure.number
 
 
 @given(st.integers(0, 1 << 42))

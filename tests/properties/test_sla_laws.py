@@ -185,8 +185,8 @@ def test_the_set_of_deadlines_holds_a_ticket_as_its_facts_say(story: list[Ticket
 # The walk: no arithmetic on time, one minute after the other.
 
 BERLIN = ZoneInfo("Europe/Berlin")
-NIGHTS = Schedule("nights", "Europe/Berlin", (((0, 300), (1_320, 1_440)),) * 7)
-SHORT = Schedule("short", "Europe/Berlin", (((90, 150), (600, 660)),) * 7)
+NIGHTS = Schedule("nights", "Europe/Berlin", (((0, 300), (1_320, 1_440)),) * 7, number=1)
+SHORT = Schedule("short", "Europe/Berlin", (((90, 150), (600, 660)),) * 7, number=2)
 SCHEDULES = {None: NIGHTS, "short": SHORT, "always": ALWAYS}
 TARGET_MINUTES = {None: 300, "high": 60, "low": 700}
 WALKED_MINUTES = 3 * 1_440

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stream_kpi.calendars.config import read_schedules
+from stream_kpi.calendars.config import MOST_SCHEDULES, read_schedules
 from stream_kpi.calendars.schedule import Schedule
 from stream_kpi.errors import UserError
 
@@ -52,8 +52,9 @@ def test_tables_become_schedules_by_name() -> None:
             },
             "DE",
             "BY",
+            number=1,
         ),
-        "night": Schedule("night", "UTC", ((), (), (), (), ((1320, 1440),), (), ())),
+        "night": Schedule("night", "UTC", ((), (), (), (), ((1320, 1440),), (), ()), number=2),
     }
 
 
@@ -110,6 +111,12 @@ def test_a_schedule_without_a_name_goes_by_its_position() -> None:
 def test_a_schedule_without_a_zone_is_refused() -> None:
     (line,) = complaints({"name": "support", "monday": ["09:00-17:00"]})
     assert line.startswith("schedule.support.zone = : must be an IANA time zone")
+
+
+def test_more_schedules_than_there_are_numbers_for_are_refused() -> None:
+    tables = [table(name=f"s{n}") for n in range(MOST_SCHEDULES)]
+    assert read_schedules(tables)["s999"].number == MOST_SCHEDULES == 1_000
+    assert complaints(*tables, table()) == ["schedule = 1001 tables: must be at most 1000"]
 
 
 def test_two_schedules_cannot_have_one_name() -> None:

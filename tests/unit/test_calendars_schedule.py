@@ -10,6 +10,7 @@ import pytest
 from stream_kpi.calendars.open_time import NeverOpenError
 from stream_kpi.calendars.opening_hours import Intervals
 from stream_kpi.calendars.schedule import ALWAYS, Schedule
+from stream_kpi.calendars.selection import Selection
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -203,6 +204,41 @@ def test_a_schedule_that_makes_no_sense_cannot_be_made(changed: dict[str, Any], 
     arguments: dict[str, Any] = {"name": "wrong", "zone": "UTC", "weekly": (NINE_TO_FIVE,) * 7}
     with pytest.raises(ValueError, match=message):
         Schedule(**{**arguments, **changed})
+
+
+@pytest.mark.parametrize(
+    ("time", "opening"),
+    [
+        ("2026-11-20T09:00", "2026-11-20T09:00"),
+        ("2026-11-20T16:59", "2026-11-20T16:59"),
+        ("2026-11-20T17:00", "2026-11-23T09:00"),  # over the weekend
+        ("2026-11-23T08:00", "2026-11-23T09:00"),
+    ],
+)
+def test_an_office_opens_at_once_or_when_its_hours_begin(time: str, opening: str) -> None:
+    assert office().opening_ms(at(time)) == at(opening)
+    assert ALWAYS.opening_ms(at(time)) == at(time)
+
+
+def test_what_has_closed_for_good_does_not_open_again() -> None:
+    fair = Schedule("fair", "UTC", ((),) * 7, {date(2026, 11, 21): NINE_TO_FIVE})
+    assert fair.opening_ms(at("2026-11-20T12:00")) == at("2026-11-21T09:00", "UTC")
+    with pytest.raises(NeverOpenError):
+        fair.opening_ms(at("2026-11-21T17:00", "UTC"))
+
+
+def test_a_reading_counts_open_hours_from_2020_on() -> None:
+    schedule = daily(((540, 1020),), "UTC")
+    assert schedule.reading_ms(at("2020-01-03T10:00", "UTC")) == 17 * HOUR_MS
+    assert schedule.reading_ms(at("2019-12-31T16:00", "UTC")) == -HOUR_MS
+
+
+def test_two_schedules_of_one_selection_have_two_numbers() -> None:
+    with pytest.raises(ValueError, match="must differ in their numbers"):
+        Selection(ALWAYS, {"day": office()}, {}, {})
+    day, night = office(number=1), daily(((0, 300),), number=2)
+    selection = Selection(ALWAYS, {"day": day, "early": day}, {"phone": night}, {"acme": day})
+    assert selection.by_number == {0: ALWAYS, 1: day, 2: night}
 
 
 def test_hours_are_found_by_local_date() -> None:

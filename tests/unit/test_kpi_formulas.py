@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 import pytest
 
+from stream_kpi.calendars.schedule import ALWAYS
 from stream_kpi.kpis.catalogue import catalogue, live_rows
 from stream_kpi.kpis.formulas import wilson_interval
 from stream_kpi.kpis.record import (
@@ -23,11 +24,13 @@ from stream_kpi.kpis.record import (
 )
 from stream_kpi.kpis.view import AgeSummary, Trailing, Window
 from stream_kpi.lifecycles.facts import TOTAL, Cut
+from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import Measure
 from stream_kpi.measures.vector import Vector, add_into
 from tests.catalogue_kit import kpi_by_id
 from tests.histogram_kit import bin_of, duration_slots
+from tests.strategies.schedules import ALWAYS_OPEN
 
 EUR, JPY, KWD = 978, 392, 414
 EMAIL: Cut = ("channel", "email")
@@ -440,3 +443,16 @@ def test_a_histogram_holds_every_duration_of_the_window() -> None:
     buckets = dict(found["answer_time"].buckets)
     assert (buckets[1.0], buckets[45.0], buckets[60.0], buckets[float("inf")]) == (1, 2, 3, 3)
     assert found["answer_time"].sum_s == 62.001
+
+
+def test_what_runs_on_a_schedule_that_the_settings_select_no_more_is_left_out() -> None:
+    runs = registry.BUSINESS_RUNS.slot + registry.REQUESTER_WAIT
+    gone = runs + registry.CLOCKS_OF_SCHEDULE * 7
+    starts = {
+        registry.BUSINESS_STARTS_LESS_STOPS.slot + registry.REQUESTER_WAIT: ALWAYS.reading_ms(HOUR.end_ms - 60_000)
+    }
+    view = FakeView(inside_by_cut={TOTAL: starts}, end_by_cut={TOTAL: {runs: 1, gone: 5}})
+    row = kpi_by_id("requester_wait_time").on_business_clock
+    assert row is not None
+    (record,) = evaluate([row], view, [TOTAL], options=Options(schedules=ALWAYS_OPEN))
+    assert (record.value, record.samples) == (60, 1)

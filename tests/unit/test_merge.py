@@ -31,6 +31,7 @@ from tests.shard_kit import (
     reply,
     status,
 )
+from tests.strategies.schedules import BY_DIMENSION
 
 GRACE_MS = 10 * MINUTE_MS
 BILLING = TopicKind.SUBSCRIPTION.default_topic
@@ -469,6 +470,23 @@ def test_what_runs_goes_on_in_every_window_while_no_event_comes_and_stays_as_it_
     desk.publish(T0_MS + 62 * MINUTE_MS)
     assert [desk.value(key).value for key in hours] == [3_600, 120]
     assert desk.value(keys[1]).value == 62 * 60
+
+
+def test_on_the_business_clock_a_stop_while_it_is_closed_changes_no_window_that_has_ended() -> None:
+    desk = Publisher(Options(schedules=BY_DIMENSION))
+    desk.take(created("A", T0_MS, group="billing"))  # 11:00 in Berlin, whose office closes from 12:00 to 13:00
+    rolling = b"requester_wait_time|rolling:1h||business||"
+    hours = [f"requester_wait_time|tumbling:1h@2026-03-02T{hour}:00:00.000Z||business||".encode() for hour in (10, 11)]
+    for minute, waited in ((30, 30), (60, 60), (90, 30)):
+        desk.publish(T0_MS + minute * MINUTE_MS)
+        assert desk.value(rolling).value == waited * 60
+    ended = [desk.value(key) for key in hours]
+    assert [(record.value, record.samples) for record in ended] == [(3_600, 1), (0, 0)]
+    desk.take(status("A", T0_MS + 90 * MINUTE_MS, "solved"))
+    changed = desk.publish(T0_MS + 95 * MINUTE_MS)
+    assert hours[0] not in changed
+    assert (desk.value(rolling).value, desk.value(rolling).samples) == (25 * 60, 1)
+    assert (desk.value(hours[1]).value, desk.value(hours[1]).samples) == (0, 0)
 
 
 def test_a_shard_that_is_ahead_of_the_others_changes_no_rolling_window_before_its_time() -> None:

@@ -17,10 +17,16 @@ from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.ticket.events import Created, Message, Status
 from stream_kpi.measures.registry import (
+    AGENT_WORK,
     BACKLOG,
+    BUSINESS_RUNS,
+    BUSINESS_STARTS_LESS_STOPS,
     BY_NUMBER,
+    CLOCKS_OF_SCHEDULE,
+    CLOCKS_STOPPED,
     COHORT_SOLVES,
     OPEN_TICKETS,
+    REQUESTER_WAIT,
     SLOTS_PER_MEASURE,
     TICKETS_CREATED,
     Kind,
@@ -41,6 +47,7 @@ from tests.shard_kit import (
     reply,
     status,
 )
+from tests.strategies.schedules import BY_DIMENSION, OFFICE
 
 TICKET = ENTITY_KINDS["ticket"]
 
@@ -113,6 +120,19 @@ def test_an_open_entity_leaves_400_days_after_its_last_event_and_leaves_the_leve
         assert level([fact for fact in facts if fact[2] == cuts], BACKLOG.slot) == 0
     assert count(facts, OPEN_TICKETS.slot) == 0
     assert count(facts, TICKETS_CREATED.slot) == 1, "what it counted stays counted"
+
+
+def test_an_open_entity_that_leaves_has_run_so_long_on_the_business_clock() -> None:
+    entities = Entities(TICKET, CutSets(), Options(schedules=BY_DIMENSION), LIVE)
+    facts = take(entities, Created(T0_MS, "created", "email", None, None, "billing", None, "customer"))
+    facts += entities.advance(T0_MS + 400 * DAY_MS)[0]
+    assert "T" not in entities
+    both = REQUESTER_WAIT + AGENT_WORK
+    assert count(facts, BUSINESS_STARTS_LESS_STOPS.part_slot(CLOCKS_STOPPED.name) + both) == 1
+    assert level(facts, BUSINESS_RUNS.slot + CLOCKS_OF_SCHEDULE * OFFICE.number + both) == 0
+    ran_ms = OFFICE.elapsed_ms(T0_MS, T0_MS + 400 * DAY_MS)
+    assert ran_ms > 300 * 7 * HOUR_MS
+    assert level(facts, BUSINESS_STARTS_LESS_STOPS.slot + both) == -ran_ms
 
 
 def test_a_later_event_puts_the_eviction_off() -> None:

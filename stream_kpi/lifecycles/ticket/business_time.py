@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream_kpi.calendars.timeline import continued
+from stream_kpi.calendars.timeline import Timeline, continued
 
 if TYPE_CHECKING:
+    from stream_kpi.calendars.schedule import Schedule
     from stream_kpi.lifecycles.ticket.state import TicketState
 
 
@@ -17,6 +18,13 @@ def follow_schedule(ticket: TicketState, time_ms: int) -> None:
     assert selection is not None  # noqa: S101 as promised
     schedule = selection.schedule_of(ticket.group, ticket.channel, ticket.brand)
     ticket.business_clock = continued(ticket.business_clock, time_ms, schedule)
+
+
+def present_schedule(ticket: TicketState) -> Schedule:
+    """The schedule that applies to the ticket now. To be asked after :func:`follow_schedule`."""
+    clock = ticket.business_clock
+    assert clock is not None  # noqa: S101 as promised
+    return clock.last if isinstance(clock, Timeline) else clock
 
 
 def state_business(ticket: TicketState, slot: int, start_ms: int, end_ms: int, cuts: int) -> None:

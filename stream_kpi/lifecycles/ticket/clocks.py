@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from stream_kpi.lifecycles.facts import GROUP_BITS
+from stream_kpi.lifecycles.ticket.lanes import GROUP, present_lanes
 from stream_kpi.lifecycles.ticket.state import UNKNOWN_TIME_MS
 from stream_kpi.measures import compound, registry
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from stream_kpi.lifecycles.facts import CutSets, Fact
+    from stream_kpi.lifecycles.facts import Fact
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.ticket.state import TicketState
 
@@ -31,8 +32,6 @@ STOPPED_SLOT: Final = registry.CLOCKS_STOPPED.slot
 FIRST_RUN_MONTH_SLOT: Final = registry.CLOCKS_FIRST_RUN_MONTH.slot
 """Slots of no clock: that of a set of clocks is this plus the set."""
 ILLEGITIMATE_PAUSE: Final = registry.ILLEGITIMATE_PAUSE
-_GROUP: Final = (1 << GROUP_BITS) - 1
-"""The first group of an id of cuts: the standard ones, where the second is the agent's."""
 
 FIRST_RUN_IN_WINDOW: Final[tuple[tuple[int, Callable[[int, ZoneInfo], int]], ...]] = (
     (registry.CLOCKS_FIRST_RUN_5M.slot, lambda time_ms, _zone: floor_5m(time_ms)),
@@ -98,7 +97,7 @@ class Clocks:
         self.running = clocks
         self.cuts = cuts = ticket.cuts | ticket.cut_sets.agents[ticket.assignee]
         """Those in which clocks run, or last did, an agent's among them."""
-        standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
+        standard, agent = cuts & GROUP, cuts >> GROUP_BITS
         ticket.facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
         lane = (clocks, time_ms, (), 0, ())
         self._lanes: dict[int, Lane] = {standard: lane, agent: lane}
@@ -137,7 +136,7 @@ class Clocks:
         """Let what runs go on in other cuts, from an instant on."""
         before, lanes = self.cuts, self._lanes
         left, entered = before >> GROUP_BITS, cuts >> GROUP_BITS
-        if (before ^ cuts) & _GROUP or entered in lanes or time_ms == self._changed_ms:
+        if (before ^ cuts) & GROUP or entered in lanes or time_ms == self._changed_ms:
             self._follow(ticket, cuts)
             self._turn_each(ticket, time_ms)
             return
@@ -171,41 +170,9 @@ class Clocks:
 
     def _follow(self, ticket: TicketState, cuts: int) -> None:
         """Make the lanes of these cuts the present ones."""
-        standard, agent = cuts & _GROUP, cuts >> GROUP_BITS
-        lanes = self._lanes
-        if agent not in lanes:
-            lanes[agent] = NEVER_RAN
-        if standard != self.cuts & _GROUP:
-            self._present = (*self._part(standard, ticket.cut_sets), agent)
-        else:
-            self._present = (*self._present[:-1], agent)
+        self._present = present_lanes(self._lanes, cuts, self._present, self.cuts, NEVER_RAN, ticket.cut_sets)
         self.cuts = cuts
         self._compare()
-
-    def _part(self, standard: int, cut_sets: CutSets) -> list[int]:
-        """Part lanes of which only some cuts are those of a group; begin one for the cuts that are in none. The groups
-        of all whose cuts are."""
-        lanes, groups = self._lanes, cut_sets.groups
-        wanted = groups[standard]
-        new = set(wanted)
-        present: list[int] = []
-        for group in tuple(lanes):
-            cuts = groups[group]
-            inside = tuple([cut for cut in cuts if cut in new])
-            if not inside:
-                continue
-            new.difference_update(inside)
-            if len(inside) < len(cuts):
-                outside = tuple([cut for cut in cuts if cut not in inside])
-                lane = lanes.pop(group)
-                group = cut_sets.id_of(inside)  # noqa: PLW2901 - the lane's new one
-                lanes[group] = lanes[cut_sets.id_of(outside)] = lane
-            present.append(group)
-        if new:
-            group = cut_sets.id_of(tuple([cut for cut in wanted if cut in new]))
-            lanes[group] = NEVER_RAN
-            present.append(group)
-        return present
 
 
 def _turned(ticket: TicketState, lane: Lane, clocks: int, time_ms: int, cuts: int) -> Lane:
@@ -254,18 +221,18 @@ def _state(
             if ended:
                 facts.append((STOPPED_SLOT + ended, last_ms, cuts, 1, 1))
     if clocks:
-        first_runs = _first_runs(((running, last_ms), *stopped), clocks, time_ms, options)
-        if first_runs == [(FIRST_RUN_MONTH_SLOT, clocks)]:
+        first = first_runs(((running, last_ms), *stopped), clocks, time_ms, options)
+        if first == [(FIRST_RUN_MONTH_SLOT, clocks)]:
             facts.append((STARTED_FIRST_SLOT + clocks, time_ms, cuts, 1, 1))
         else:
             facts.append((STARTED_SLOT + clocks, time_ms, cuts, 1, 1))
-            facts += [(slot + first, time_ms, cuts, 1, 1) for slot, first in first_runs]
+            facts += [(slot + of_these, time_ms, cuts, 1, 1) for slot, of_these in first]
 
 
-def _first_runs(earlier: Stopped, clocks: int, time_ms: int, options: Options) -> list[tuple[int, int]]:
+def first_runs(earlier: Stopped, clocks: int, time_ms: int, options: Options) -> list[tuple[int, int]]:
     """Who runs now and did not just before the start of a window has its first run in it: for a kind of window, those
     clocks. That is asked of those that run on, too: their last run is stated to have ended a millisecond ago."""
-    first_runs: list[tuple[int, int]] = []
+    found: list[tuple[int, int]] = []
     never_ran = clocks
     for ran, last_ms in earlier:
         again = clocks & ran
@@ -273,10 +240,10 @@ def _first_runs(earlier: Stopped, clocks: int, time_ms: int, options: Options) -
             never_ran &= ~again
             slot = _first_run_slot(last_ms, time_ms, options)
             if slot:
-                first_runs.append((slot, again))
+                found.append((slot, again))
     if never_ran:
-        first_runs.append((FIRST_RUN_MONTH_SLOT, never_ran))
-    return first_runs
+        found.append((FIRST_RUN_MONTH_SLOT, never_ran))
+    return found
 
 
 def _first_run_slot(last_ms: int, time_ms: int, options: Options) -> int:

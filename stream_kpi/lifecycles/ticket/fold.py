@@ -15,6 +15,7 @@ from stream_kpi.lifecycles.ticket.backlog import (
     settle_assignment,
     settle_waiting,
 )
+from stream_kpi.lifecycles.ticket.business_runs import OPENING_DUE, settle_business_runs
 from stream_kpi.lifecycles.ticket.business_time import follow_schedule
 from stream_kpi.lifecycles.ticket.clocks import move_clocks, on_agent_answered, on_customer_wrote, settle_clocks
 from stream_kpi.lifecycles.ticket.contribution import contribution_of
@@ -77,6 +78,14 @@ class TicketFold(TicketState):
         """Among the open and the unanswered tickets."""
         return [] if self.voided else ages(self)
 
+    def forgotten(self, at_ms: int) -> list[Fact]:
+        """The clocks' time ends with the levels that they are in; on the business clock that takes more than those."""
+        facts: list[Fact] = []
+        self.facts = facts
+        if self.business_runs is not None:
+            self.business_runs.turn(self, None, at_ms)
+        return facts
+
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event in order."""
         created_ms, time_ms = self.created_ms, event.time_ms
@@ -94,6 +103,9 @@ class TicketFold(TicketState):
             on_solved_24h_ago(self, due_ms)
         elif kind == SURVEY_DUE:
             self._surveys().on_due(self, due_ms)
+        elif kind == OPENING_DUE:
+            assert self.business_runs is not None  # noqa: S101 it has asked for this
+            self.business_runs.on_opening(self, due_ms)
         else:
             on_cohort_due(self)
 
@@ -121,6 +133,8 @@ class TicketFold(TicketState):
             self.response_start_ms = event.time_ms
         state_creation(self)
         settle_clocks(self, event.time_ms)
+        if self.business_clock is not None:
+            settle_business_runs(self, event.time_ms)
 
     def _on_updated(self, event: Updated, at_ms: int) -> None:
         for dimension, value in event.changes:
@@ -131,6 +145,8 @@ class TicketFold(TicketState):
             follow_schedule(self, event.time_ms)
         settle(self, at_ms)
         move_clocks(self, at_ms)
+        if self.business_clock is not None:
+            settle_business_runs(self, at_ms)
 
     def _on_merged(self, _: Merged, __: int) -> None:
         self.merged = True
@@ -151,6 +167,8 @@ class TicketFold(TicketState):
             settle_assignment(self, at_ms)
         on_assigned(self, event)
         move_clocks(self, at_ms)
+        if self.business_clock is not None:
+            settle_business_runs(self, at_ms)
 
     def _on_handed_off(self, event: HandedOff, at_ms: int) -> None:
         expect_anew(self, event.time_ms)
@@ -188,6 +206,8 @@ class TicketFold(TicketState):
                 settle_owner(self)
             settle(self, at_ms)
         settle_clocks(self, at_ms)
+        if self.business_clock is not None:
+            settle_business_runs(self, at_ms)
 
     def _on_survey_sent(self, event: SurveySent, _: int) -> None:
         self._surveys().on_sent(self, event, self.cuts_with_agent(self.solver or self.assignee))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stream_kpi.calendars.schedule import Schedule
     from stream_kpi.calendars.timeline import Timeline
     from stream_kpi.lifecycles.options import Options
+    from stream_kpi.lifecycles.ticket.business_runs import BusinessRuns
     from stream_kpi.lifecycles.ticket.clocks import Clocks
 
 OUT: Final = -1
@@ -33,6 +34,7 @@ class TicketState(Fold):
         "backlog_status",
         "brand",
         "business_clock",
+        "business_runs",
         "category",
         "channel",
         "clocks",
@@ -116,6 +118,7 @@ class TicketState(Fold):
         counts as solved by now."""
 
         self.clocks: Clocks | None = None
+        self.business_runs: BusinessRuns | None = None
         self.pause_overrun = False
         """The customer has written while the ticket was pending, and it still is, unanswered."""
 

@@ -147,6 +147,33 @@ def test_the_sole_subscription_states_what_the_account_states_event_by_event(sto
 
 
 @given(stories, instants_ms)
+@settings(max_examples=200, deadline=None)
+def test_a_customer_is_all_its_life_of_the_channel_named_first_by_the_time_it_has_an_mrr(
+    story: list[CustomerEvent], clock_ms: int
+) -> None:
+    of_customer: dict[Cut, Counter[tuple[int, int]]] = {}
+    for slot, cut, time_ms, amount in Facts(story, clock_ms).rows:
+        if slot // SLOTS_PER_MEASURE != registry.INVOICES_PAID.number:
+            of_customer.setdefault(cut, Counter())[slot, time_ms] += amount
+    channels = {cut for cut in of_customer if cut[:1] == ("channel",)}
+    first_ms = min((time_ms for _, time_ms in of_customer.get((), ())), default=None)
+    if first_ms is None:
+        assert not channels
+        return
+    named = [
+        state.channel
+        for state in sorted(
+            (event for event in story if isinstance(event, SubscriptionState) and event.time_ms <= clock_ms),
+            key=lambda state: state.effective_order,
+        )
+        if state.effective_ms <= first_ms and state.channel
+    ]
+    channel = ("channel", named[0] if named else "unknown")
+    assert channels == {channel}
+    assert of_customer[channel] == of_customer[()]
+
+
+@given(stories, instants_ms)
 @settings(max_examples=150, deadline=None)
 def test_mrr_and_customers_at_every_instant_are_those_of_the_states_that_hold_then(
     story: list[CustomerEvent], clock_ms: int

@@ -11,7 +11,7 @@ from stream_kpi.lifecycles.customer.events import CustomerEvent, Paid, Subscript
 
 EUR, USD = 978, 840
 START_MS = 1_772_319_600_000
-"""1 March 2026, 00:00 in Berlin."""
+"""1 March 2026, 00:00 in Berlin; 19.5 h later it is midnight in Kolkata."""
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 _OFFSETS_MS = (
     -40 * DAY_MS,
@@ -24,6 +24,8 @@ _OFFSETS_MS = (
     5 * MINUTE_MS,
     HOUR_MS,
     HOUR_MS + 1,
+    19 * HOUR_MS + 29 * MINUTE_MS,
+    19 * HOUR_MS + 30 * MINUTE_MS,
     DAY_MS,
     31 * DAY_MS - HOUR_MS,
     31 * DAY_MS,

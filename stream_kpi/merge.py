@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from stream_kpi.due_cuts import DueCuts
 from stream_kpi.kpis.balance import is_balanced
-from stream_kpi.kpis.catalogue import live_rows, on_clocks, within_horizons
+from stream_kpi.kpis.catalogue import live_rows, measures_shown, on_clocks, within_horizons
 from stream_kpi.kpis.record import (
     Evaluation,
     KpiHistogram,
@@ -21,11 +21,11 @@ from stream_kpi.kpis.record import (
 from stream_kpi.kpis.rows import TOTAL_CUT, measures_read
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import RUNNING, TRAILING
+from stream_kpi.measures.registry import RUNNING, TRAILING, Measure
 from stream_kpi.published import Published, window_id
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
-from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING
+from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING, Rolling
 from stream_kpi.windows.merged import (
     LEVELS,
     OF_FIXED_WINDOWS,
@@ -37,8 +37,8 @@ from stream_kpi.windows.merged import (
     trailing_sums,
 )
 from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, Record, unpack_key
-from stream_kpi.windows.sum_table import measure_flags
-from stream_kpi.windows.tiers import ALL_TIME
+from stream_kpi.windows.sum_table import NOTHING, measure_flags
+from stream_kpi.windows.tiers import ALL_TIME, DAYS
 from stream_kpi.windows.views import MergedView, instant_view, rolling_view, total_view, tumbling_views
 
 CUTS_PER_PUBLISH = 400
@@ -78,6 +78,12 @@ MAX_WAITING = 100_000
 """So many panes are not left to wait for a publish, which may be a minute away: they would fill the memory."""
 
 
+def _summed(kind: Rolling, rows: RowsByCut) -> frozenset[Measure] | None:
+    """The measures that a rolling window sums; None: all. The panes of days hold a year of everything, of which the few
+    rows that look back so far need little."""
+    return measures_shown(rows.rows) if kind.tier == DAYS else None
+
+
 class Merge:
     """Keeps every window's sums up to date as panes arrive, and evaluates what a publish has to say.
 
@@ -96,7 +102,7 @@ class Merge:
         }
         self._rolling = [
             (
-                RollingSums(kind, self.panes),
+                RollingSums(kind, self.panes, measures=_summed(kind, self._rows[kind.name])),
                 cohort_sums(kind, self.panes, options.cohorts, measures_read(self._rows[kind.name].rows)),
             )
             for kind in ROLLING
@@ -162,10 +168,16 @@ class Merge:
             yield
 
     def _take_in(self, change: Change) -> None:
-        rolling = [sums for sums in self._every_rolling() if sums.kind.tier.number == change.tier and sums.add(change)]
-        if rolling:
+        whole: dict[str, None] = {}
+        for sums in self._every_rolling():
+            inside = sums.add(change) if sums.kind.tier.number == change.tier else NOTHING
+            if inside is change.sums:
+                whole[sums.kind.name] = None
+            elif len(inside.keys):
+                self._due.mark_all(sums.kind.name, self.panes.numbers.named(inside.cuts()))
+        if whole:
             every_cut = self.panes.numbers.named(change.sums.cuts())
-            for name in dict.fromkeys(sums.kind.name for sums in rolling):
+            for name in whole:
                 self._due.mark_all(name, every_cut)
         self._look_back(change)
         if change.tier in _TIERS_OF_FIXED_WINDOWS:
@@ -245,7 +257,7 @@ class Merge:
         yield total_view(self.panes, first_ms, now_ms)
 
     def _look_back(self, change: Change) -> None:
-        if self._trailing.kind.tier.number == change.tier and self._trailing.add(change):
+        if self._trailing.kind.tier.number == change.tier and len(self._trailing.add(change).keys):
             self._mark_gauges(self.panes.numbers.named(change.sums.of_measures(OF_TRAILING).cuts()))
 
     def _mark_gauges(self, cuts: Iterable[Cut]) -> None:

@@ -44,7 +44,7 @@ def compute(
         str,
         typer.Option(
             metavar="KIND",
-            help="total, today, month, tumbling:5m|1h|1d, or rolling: and a length (rolling:1h, rolling:90d).",
+            help="total, today, month, tumbling:5m|1h|1d, or rolling: and a length (rolling:1h, rolling:365d).",
         ),
     ] = "total",
     at: Annotated[

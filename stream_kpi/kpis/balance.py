@@ -24,8 +24,8 @@ _END_SLOT: Final = (max(_SIGNS) + 1) * SLOTS_PER_MEASURE
 
 def is_balanced(cut: Cut, inside: Mapping[int, int]) -> bool:
     """Whether the movements inside a window are what the MRR has changed by, to the minor unit, in every currency.
-    Cuts other than the total and plans hold no MRR: of them it is not asked."""
-    if cut and cut[0] != "plan":
+    Cuts other than the total, plans and channels hold no MRR: of them it is not asked."""
+    if cut and cut[0] not in {"plan", "channel"}:
         return True
     unexplained: dict[int, int] = {}
     for slot in inside:

@@ -25,11 +25,11 @@ from stream_kpi.kpis import (
 )
 from stream_kpi.kpis.custom import custom_row
 from stream_kpi.kpis.formulas import Formula
-from stream_kpi.kpis.rows import Area, Kpi
+from stream_kpi.kpis.rows import Area, Kpi, measures_read
 from stream_kpi.kpis.service_levels import SERVICE_LEVELS
 from stream_kpi.kpis.staffing import AgentsRequired
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.measures.registry import Measure
+from stream_kpi.measures.registry import MEASURES, Measure
 
 _CATALOGUE: Final[tuple[Kpi, ...]] = (
     *tickets.VOLUME,
@@ -106,6 +106,14 @@ def within_horizons(rows: Iterable[Kpi], options: Options) -> Iterator[Kpi]:
 def live_rows(window_kind: str, options: Options | None = None) -> tuple[Kpi, ...]:
     """The rows that are published live for a kind of window."""
     return tuple(kpi for kpi in catalogue(options) if window_kind in kpi.windows)
+
+
+def measures_shown(rows: Iterable[Kpi]) -> frozenset[Measure]:
+    """All that decides on the rows' records: what they and their areas know anything by, and where they are of money
+    any other money: there is a record of each of its currencies."""
+    rows = tuple(rows)
+    shown = measures_read(rows).union(*(AREA_MEASURES[area] for kpi in rows for area in (kpi.area, *kpi.beside)))
+    return shown.union(m for m in MEASURES if m.by_currency) if any(kpi.formula.by_currency for kpi in rows) else shown
 
 
 def with_presets(rows: Iterable[Kpi], presets: Iterable[str]) -> Iterator[Kpi]:

@@ -137,6 +137,8 @@ class Payback(MoneyFormula):
             yield Result(None, 0)
 
 
+_CHANNEL: Final = (rows.TOTAL_CUT, "channel")
+
 COSTS: Final = (
     Kpi(
         id="cost_per_ticket",
@@ -162,11 +164,12 @@ COSTS: Final = (
         kind=KpiKind.MONEY,
         direction="down",
         target=None,
-        cuts=(rows.TOTAL_CUT,),
+        cuts=_CHANNEL,
         windows=rows.MONTH,
         formula=CostPerNewCustomer(registry.ACQUISITION_COST),
         definition="Acquisition cost of the window / customers that pay at its end and did not at its start, by the "
-        "currency of the cost. No value where nobody is new or no cost was recorded.",
+        "currency of the cost. No value where nobody is new or no cost was recorded. A customer's channel is the first "
+        "that its subscriptions name by the time it first pays.",
         advice="Stop the campaign that brings sign-ups and no customers before you cut the others. Then ask what the "
         "cheapest customers have in common: referrals by well-served customers cost nothing.",
     ),
@@ -194,7 +197,7 @@ COSTS: Final = (
         kind=KpiKind.MONTHS,
         direction="down",
         target=12,
-        cuts=(rows.TOTAL_CUT,),
+        cuts=_CHANNEL,
         windows=rows.MONTH,
         formula=Payback(registry.ACQUISITION_COST),
         definition="CAC / (ARPU x definitions.gross_margin), by currency: the months until a new customer has earned "

@@ -41,11 +41,12 @@ FLOW: Final = (
         direction="down",
         target=3,
         cuts=rows.ALL_CUTS,
-        windows=(*rows.INSTANT, *rows.TUMBLING),
+        windows=rows.FLOW_WINDOWS,
         formula=LevelQuotient(registry.BACKLOG, registry.SOLVED_IN_24H),
         metric_id="backlog_clearance",
-        definition="Open tickets / first solves of the trailing 24 hours, now and at each window's end: how long the "
-        "backlog would take at yesterday's pace if nothing came in. No value while nothing was solved.",
+        definition="Open tickets / first solves of the trailing 24 hours, both at the window's end: how long the "
+        "backlog would take at yesterday's pace if nothing came in. In all windows that end now it is the same, "
+        "however long they are. No value while nothing was solved.",
         advice="Promise customers no answer sooner than this. Above the target, take the group with the longest time "
         "and lend it agents until it is back; a weekend's quiet makes the value jump, so judge it on working days.",
     ),

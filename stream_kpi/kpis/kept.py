@@ -15,8 +15,8 @@ from stream_kpi.kpis.scope import Scope
 from stream_kpi.lifecycles.facts import TOTAL
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import Measure
-from stream_kpi.windows.kinds import parse
-from stream_kpi.windows.tiers import HOURS
+from stream_kpi.windows.kinds import Rolling, parse
+from stream_kpi.windows.tiers import DAY_MS
 
 _MONTHS: Final = frozenset({"month", "rolling:30d"})
 """Windows of a month's length."""
@@ -25,7 +25,8 @@ _MONTHS: Final = frozenset({"month", "rolling:30d"})
 class _Kept(MoneyFormula):
     """The MRR at the window's end of the customers that had one at its start, by what it was then.
 
-    In months, and in rolling windows of more than a day, which start with an hour; in others it has no value."""
+    In months, and in rolling windows of more than a day, which start with an hour or a local day; in others it has no
+    value."""
 
     __slots__ = ()
 
@@ -62,7 +63,7 @@ def _has_value(window_kind: str) -> bool:
     if not window_kind.startswith("rolling:"):
         return window_kind == "month"
     window = parse(window_kind)
-    return window is not None and window.tier.grain_ms == HOURS.grain_ms
+    return isinstance(window, Rolling) and window.length_ms > DAY_MS
 
 
 def _read(*measures: Measure) -> tuple[Measure, ...]:

@@ -20,10 +20,11 @@ ROWS: Final = (
         direction="up",
         target=0.9,
         cuts=_PLAN,
-        windows=rows.MONTH,
+        windows=(*rows.MONTH, *rows.YEAR),
         formula=GrossRetention(),
         definition="Of the customers with an MRR at the window's start: what is left of it at the window's end, no "
-        "more than it was / what it was, by currency. Who left and came back counts as there. No value under total.",
+        "more than it was / what it was, by currency. Who left and came back counts as there. The 12 months are "
+        "rolling:365d. No value under total.",
         advice="Growth cannot hide this one: list who shrank and who left, greatest loss first, and read their tickets "
         "of the last weeks. Where several name one missing thing, that is the next to be built.",
     ),
@@ -36,10 +37,10 @@ ROWS: Final = (
         direction="up",
         target=1.0,
         cuts=_PLAN,
-        windows=rows.MONTH,
+        windows=(*rows.MONTH, *rows.YEAR),
         formula=NetRetention(),
         definition="MRR at the window's end / MRR at its start, both of the customers that had one at its start, by "
-        "currency. Who left and came back counts as there. No value under total.",
+        "currency. Who left and came back counts as there. The 12 months are rolling:365d. No value under total.",
         advice="Below 1, customers are worth less each month that you keep them. If gross retention is good, what is "
         "missing is growth: tell those who reach a plan's limits of the next one.",
     ),

@@ -154,7 +154,7 @@ _GROUPS: Final[tuple[tuple[Area, tuple[str, ...], tuple[tuple[Measure, str], ...
     (Area.REVENUE, (*_PLAN, "reason"), ((registry.MRR_CHURNED, "MRR of customers who stopped paying"),)),
     (
         Area.COSTS,
-        (TOTAL_CUT,),
+        (TOTAL_CUT, "channel"),
         (
             (registry.SUPPORT_COST, "what support cost, each local day's share from the day's start on"),
             (registry.ACQUISITION_COST, "what the acquisition of customers cost, likewise"),

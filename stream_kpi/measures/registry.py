@@ -204,10 +204,10 @@ MRR_CHANGE_MONTH = Measure(107, "mrr_change_month", Kind.COUNT, by_currency=True
 MRR_LOST_MONTH = Measure(108, "mrr_lost_month", Kind.COUNT, by_currency=True)
 """By how much the MRR of each customer is below what it was at the start of the month."""
 MRR_OF_PAST_PAYERS = Measure(109, "mrr_of_past_payers", Kind.LEVEL, by_currency=True)
-"""Its level at the start of an hour (UTC) is today's MRR of the customers who paid then: restated, back to a
-customer's beginning, whenever its MRR changes."""
+"""Its level at the start of an hour (UTC), or of a local day, is today's MRR of the customers who paid then: restated,
+back to a customer's beginning, whenever its MRR changes."""
 MRR_LOST_SINCE = Measure(110, "mrr_lost_since", Kind.LEVEL, by_currency=True)
-"""Its level at the start of an hour (UTC) is by how much each customer's MRR of today is below what it was then;
+"""Its level at such a start is by how much each customer's MRR of today is below what it was then;
 restated as well."""
 MRR_AT_RISK = Measure(111, "mrr_at_risk", Kind.LEVEL, by_currency=True)
 """The MRR of customers that have a ticket with a missed service level that is still owed."""

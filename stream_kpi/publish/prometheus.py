@@ -24,6 +24,7 @@ SHOWN_WINDOWS: Final[Mapping[str, str]] = {
     "total": "total",
     "rolling:30d": "30d",
     "rolling:90d": "90d",
+    "rolling:365d": "365d",
     "instant": "",
 }
 """Window kinds that have series, with their label value; what stands at an instant has no window label."""

@@ -10,6 +10,7 @@ from stream_kpi.windows.tiers import DAY_MS, DAYS, FINE, FIVE_MINUTES, HOUR_MS, 
 from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month, next_day, next_month
 
 QUARTER_MS = 90 * DAY_MS
+YEAR_MS = 365 * DAY_MS
 _UNIT_MS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
 
@@ -67,11 +68,13 @@ def _rolling(duration: str) -> Rolling | None:
     tier = FINE if length_ms <= HOUR_MS else FIVE_MINUTES if length_ms <= DAY_MS else HOURS
     if length_ms == QUARTER_MS:
         tier = QUARTER
+    elif length_ms == YEAR_MS:
+        tier = DAYS
     return Rolling(f"rolling:{duration}", length_ms, tier)
 
 
 ROLLING: tuple[Rolling, ...] = tuple(
-    kind for kind in map(_rolling, ("5m", "15m", "1h", "4h", "24h", "7d", "30d", "90d")) if kind is not None
+    kind for kind in map(_rolling, ("5m", "15m", "1h", "4h", "24h", "7d", "30d", "90d", "365d")) if kind is not None
 )
 """What a worker publishes."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -238,7 +238,7 @@ class RollingSums:
     """
 
     def __init__(
-        self, kind: Rolling, panes: MergedPanes, lag_ms: int = 0, measures: tuple[Measure, ...] | None = None
+        self, kind: Rolling, panes: MergedPanes, lag_ms: int = 0, measures: Iterable[Measure] | None = None
     ) -> None:
         """``measures``: those that are summed; None: all."""
         self.kind = kind
@@ -249,12 +249,11 @@ class RollingSums:
         self.start_ms = 0
         self._last_ms = -1
 
-    def add(self, change: Change) -> bool:
-        """Panes of the tier have changed; whether they lie in the window."""
+    def add(self, change: Change) -> Sums:
+        """Panes of the tier have changed; what of that lies in the window."""
         if not self.start_ms <= change.start_ms <= self._last_ms:
-            return False
-        self._into(change.sums)
-        return True
+            return NOTHING
+        return self._into(change.sums)
 
     def move(self, now_ms: int) -> list[Cut]:
         """Move the end to ``now``; the cuts whose sums changed by it."""

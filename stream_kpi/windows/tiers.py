@@ -61,6 +61,7 @@ HOURS = Tier(2, HOUR_MS, 38 * DAY_MS)
 QUARTER = Tier(5, HOUR_MS, 91 * DAY_MS, frozenset(measure.number for measure in OF_A_QUARTER))
 """90 d. All measures by the hour for so long would be two and a half times the panes; few are read in such a window."""
 DAYS = Tier(3, None, 400 * DAY_MS)
+"""The months of a year, and 365 d."""
 ALL_TIME = Tier(4, 0, None)
 
 TIERS = (FINE, FIVE_MINUTES, HOURS, QUARTER, DAYS, ALL_TIME)

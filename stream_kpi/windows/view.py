@@ -12,7 +12,7 @@ from stream_kpi.windows.ages import AgeSummary
 
 
 class Window(NamedTuple):
-    """``kind``: total, rolling:5m .. rolling:90d, today, tumbling:5m|1h|1d, month, instant. Bounds in epoch ms."""
+    """``kind``: total, rolling:5m .. rolling:365d, today, tumbling:5m|1h|1d, month, instant. Bounds in epoch ms."""
 
     kind: str
     start_ms: int | None

@@ -19,7 +19,7 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures import registry
 from stream_kpi.measures.registry import BY_NUMBER, SLOTS_PER_MEASURE, Measure
-from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month
+from stream_kpi.windows.zones import floor_1h, floor_5m, floor_day, floor_month, next_day
 from tests.strategies.customers import (
     END_MS,
     EUR,
@@ -32,6 +32,8 @@ from tests.strategies.customers import (
 )
 
 OPTIONS = Options(zone="Europe/Berlin")
+HALF_AN_HOUR_OFF = Options(zone="Asia/Kolkata")
+"""Its days start within an hour of UTC."""
 CUTS = ((), ("plan", "gold"), ("plan", "silver"))
 GAINS = (registry.MRR_NEW, registry.MRR_REACTIVATION, registry.MRR_EXPANSION)
 LOSSES = (registry.MRR_CONTRACTION, registry.MRR_CHURNED)
@@ -68,13 +70,13 @@ class AccountFold(CustomerFold):
 class Facts:
     """Facts by slot and cut, to be summed over time."""
 
-    def __init__(self, story: list[CustomerEvent], clock_ms: int) -> None:
+    def __init__(self, story: list[CustomerEvent], clock_ms: int, options: Options = OPTIONS) -> None:
         cut_sets = CutSets()
         known = [event for event in in_order(story) if event.time_ms <= clock_ms]
         self.rows = [
             (slot, cut, time_ms, value * sign)
             for slot, time_ms, cuts, value, sign in spelled_out(
-                facts_of(partial(CustomerFold, cut_sets, OPTIONS), known, clock_ms)[1]
+                facts_of(partial(CustomerFold, cut_sets, options), known, clock_ms)[1]
             )
             for cut in cut_sets.cuts_of(cuts)
         ]
@@ -144,6 +146,33 @@ def test_the_sole_subscription_states_what_the_account_states_event_by_event(sto
         assert stated == expected
         assert short.fold.next_due_ms() == full.fold.next_due_ms()
     assert by_cut(cut_sets, short.advance(END_MS)) == by_cut(cut_sets, full.advance(END_MS))
+
+
+@given(stories, instants_ms)
+@settings(max_examples=200, deadline=None)
+def test_a_customer_is_all_its_life_of_the_channel_named_first_by_the_time_it_has_an_mrr(
+    story: list[CustomerEvent], clock_ms: int
+) -> None:
+    of_customer: dict[Cut, Counter[tuple[int, int]]] = {}
+    for slot, cut, time_ms, amount in Facts(story, clock_ms).rows:
+        if slot // SLOTS_PER_MEASURE != registry.INVOICES_PAID.number:
+            of_customer.setdefault(cut, Counter())[slot, time_ms] += amount
+    channels = {cut for cut in of_customer if cut[:1] == ("channel",)}
+    first_ms = min((time_ms for _, time_ms in of_customer.get((), ())), default=None)
+    if first_ms is None:
+        assert not channels
+        return
+    named = [
+        state.channel
+        for state in sorted(
+            (event for event in story if isinstance(event, SubscriptionState) and event.time_ms <= clock_ms),
+            key=lambda state: state.effective_order,
+        )
+        if state.effective_ms <= first_ms and state.channel
+    ]
+    channel = ("channel", named[0] if named else "unknown")
+    assert channels == {channel}
+    assert of_customer[channel] == of_customer[()]
 
 
 @given(stories, instants_ms)
@@ -255,14 +284,15 @@ def test_what_is_kept_and_lost_of_the_months_first_mrr_is_exact_at_every_instant
                 assert lost == (start - min(start, end) if start > 0 else 0)
 
 
-@given(customer_stories(), instants_ms)
+@given(customer_stories(), instants_ms, st.sampled_from([OPTIONS, HALF_AN_HOUR_OFF]))
 @settings(max_examples=200, deadline=None)
-def test_what_is_kept_and_lost_of_the_mrr_at_the_start_of_any_earlier_hour_is_exact_now(
-    story: list[CustomerEvent], clock_ms: int
+def test_what_is_kept_and_lost_of_the_mrr_at_the_start_of_any_earlier_hour_or_local_day_is_exact_now(
+    story: list[CustomerEvent], clock_ms: int, options: Options
 ) -> None:
-    facts = Facts(story, clock_ms)
-    hours_ms = {ms - ms % HOUR_MS + after_ms for ms in INSTANTS_MS for after_ms in (0, HOUR_MS)}
-    for start_ms in [ms for ms in hours_ms if ms <= clock_ms]:
+    facts = Facts(story, clock_ms, options)
+    starts_ms = {ms - ms % HOUR_MS + after_ms for ms in INSTANTS_MS for after_ms in (0, HOUR_MS)}
+    starts_ms |= {start_of(ms, options.zone_info) for ms in INSTANTS_MS for start_of in (floor_day, next_day)}
+    for start_ms in [ms for ms in starts_ms if ms <= clock_ms]:
         for cut in CUTS:
             for currency in (EUR, USD):
                 then = mrr(story, clock_ms, start_ms - 1, cut, currency)

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stream_kpi.calendars.schedule import ALWAYS, Schedule
 from stream_kpi.calendars.selection import Selection
@@ -20,12 +22,12 @@ from stream_kpi.lifecycles.entity import Entity, facts_of
 from stream_kpi.lifecycles.facts import CutSets, Fact, net, spelled_out
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent
-from stream_kpi.lifecycles.options import Options
+from stream_kpi.lifecycles.options import AgentCreatedRule, FirstResponseStart, Options
 from stream_kpi.lifecycles.sla.policy import TICKET_METRICS, Policies, Policy, Targets
 from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.lifecycles.ticket.events import Created, Merged, Status, TicketEvent, Updated
 from stream_kpi.lifecycles.ticket.promised import PromisedTicketFold, new_ticket_fold
-from stream_kpi.measures.registry import BY_NUMBER, SLA_BREACHED, SLA_MET, SLOTS_PER_MEASURE, Kind
+from stream_kpi.measures.registry import BY_NUMBER, FIRST_RESPONSE, SLA_BREACHED, SLA_MET, SLOTS_PER_MEASURE, Kind
 from tests.sla_kit import net_told
 from tests.strategies.chats import chat_stories
 from tests.strategies.chats import times_ms as chat_times_ms
@@ -142,6 +144,22 @@ def test_an_instance_starts_before_all_else_is_decided_once_and_is_over_when_its
         breached = sum(t.name == "breached" for t in told)
         met = sum(t.name == "fulfilled" and t.late_by_ms is None for t in told)
         assert removed or (count[SLA_BREACHED.slot], count[SLA_MET.slot]) == (breached, met)
+
+
+@given(ticket_stories(), st.sampled_from(["second_comment", "include"]), st.sampled_from(get_args(FirstResponseStart)))
+@settings(max_examples=150, deadline=None)
+def test_what_fulfils_the_first_response_of_a_ticket_that_an_agent_created_is_one_by_the_options(
+    story: list[TicketEvent], agent_created: AgentCreatedRule, start: FirstResponseStart
+) -> None:
+    policies = Policies((Policy("p", {"first_response": Targets({}, HOUR_MS)}),))
+    options = Options(sla=policies, first_response_agent_created=agent_created, first_response_start=start)
+    # What is removed leaves every count; that its instances were fulfilled stays told.
+    kept = [e for e in story if not (isinstance(e, Merged) or getattr(e, "status", "") in {"deleted", "spam"})]
+    kept = [replace(e, created_by="agent") if isinstance(e, Created) else e for e in kept]
+    told, facts = told_by(partial(new_ticket_fold, CutSets(), options), [*kept], END_MS)
+    created_ms = min((event.time_ms for event in story if isinstance(event, Created)), default=END_MS)
+    responses = {max(time_ms, created_ms) for slot, time_ms, *_ in facts if slot == FIRST_RESPONSE.slot}
+    assert {t.time_ms for t in told if t.name == "fulfilled"} <= responses
 
 
 @given(ticket_stories(), times_ms)

@@ -11,7 +11,7 @@ from stream_kpi.lifecycles.customer.events import CustomerEvent, Paid, Subscript
 
 EUR, USD = 978, 840
 START_MS = 1_772_319_600_000
-"""1 March 2026, 00:00 in Berlin."""
+"""1 March 2026, 00:00 in Berlin; 19.5 h later it is midnight in Kolkata."""
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 _OFFSETS_MS = (
     -40 * DAY_MS,
@@ -24,6 +24,8 @@ _OFFSETS_MS = (
     5 * MINUTE_MS,
     HOUR_MS,
     HOUR_MS + 1,
+    19 * HOUR_MS + 29 * MINUTE_MS,
+    19 * HOUR_MS + 30 * MINUTE_MS,
     DAY_MS,
     31 * DAY_MS - HOUR_MS,
     31 * DAY_MS,
@@ -34,6 +36,8 @@ END_MS = START_MS + 400 * DAY_MS
 instants_ms = st.sampled_from(INSTANTS_MS)
 _plans = st.dictionaries(st.sampled_from(["gold", "silver"]), st.sampled_from([1_000, 2_000, 5_001, -700]), max_size=2)
 """A plan may be a credit: MRR below 0."""
+_channels = st.sampled_from([None, "ads", "mail"])
+_ends = st.tuples(st.booleans(), _channels)
 
 
 @st.composite
@@ -50,6 +54,7 @@ def _states(draw: st.DrawFn, uid: str) -> SubscriptionState:
         tuple(sorted(draw(_plans).items())) if paying else (),
         draw(st.one_of(st.none(), instants_ms)),
         draw(st.booleans()),
+        draw(_channels),
     )
 
 
@@ -80,6 +85,6 @@ def sole_stories(draw: st.DrawFn, *, max_events: int = 8) -> list[CustomerEvent]
         uid = f"e{len(story)}"
         amount = draw(st.sampled_from([0, 1_000, 2_000, 5_001]))
         plans = (("gold", amount),) if amount else ()
-        plain = SubscriptionState(time_ms, uid, "one", time_ms, amount > 0, EUR, plans, None, draw(st.booleans()))
+        plain = SubscriptionState(time_ms, uid, "one", time_ms, amount > 0, EUR, plans, None, *draw(_ends))
         story.append(plain if draw(st.integers(0, 9)) else draw(st.one_of(_states(uid), _paid(uid))))
     return sorted(story, key=lambda state: state.order)

@@ -236,7 +236,7 @@ def test_a_formula_may_have_the_cuts_that_all_its_measures_have() -> None:
     assert "agent" in shared_cuts("mean(first_response)")
     assert "agent" not in shared_cuts("count(first_solves) / count(tickets_created)")
     assert shared_cuts("sum(mrr_churned) / level(mrr)") == ("plan",)
-    assert shared_cuts("sum(support_cost)") == ()
+    assert shared_cuts("sum(support_cost)") == ("channel",)
 
 
 def test_facts_carry_the_cuts_that_the_vocabulary_promises() -> None:

@@ -197,7 +197,7 @@ def test_each_currency_moves_on_its_own_and_the_customer_stays_one() -> None:
         for _ in customer.cut_sets.cuts_of(cuts)
         if (slot, t) == (churned, MAR)
     ]
-    assert sum(amounts) == 3 * 5_000  # total, plan, reason
+    assert sum(amounts) == 4 * 5_000  # total, channel, plan, reason
     assert customer.count(registry.CUSTOMERS) == 1
     assert customer.count(registry.CUSTOMERS_LOST_MONTH) == 0
 
@@ -260,7 +260,7 @@ def test_windows_of_loss_follow_the_zone() -> None:
             for (slot, _, cuts, _), n in facts.items()
             if slot == registry.CUSTOMERS_LOST_MONTH.slot
         )
-    assert lost == {"Europe/Berlin": 0, "UTC": 2}  # the customer, and its plan
+    assert lost == {"Europe/Berlin": 0, "UTC": 3}  # the customer, its channel and its plan
 
 
 def test_a_whole_history_states_of_the_past_only_what_its_last_change_leaves_of_it() -> None:

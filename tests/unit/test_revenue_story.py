@@ -157,6 +157,23 @@ def test_a_month_that_has_ended_keeps_its_retention_when_the_next_one_moves(four
     assert four.values("month", "04-20", "nrr") == [None, 0.775, (6_000 + 10_000 + 99_900) / 130_900]
 
 
+def test_the_12_months_start_with_a_local_day_and_know_who_left_long_ago() -> None:
+    billing = Billing()
+    for customer in "abc":
+        billing.subscription(customer, "02-10", "s", basic(10_000))
+    billing.subscription("a", "03-25", "s", status="canceled")
+    billing.subscription("b", "04-10", "s", basic(15_000))
+    billing.lines = [line.replace(b"2026-", b"2025-") for line in billing.lines]
+    (grr, nrr) = billing.records("rolling:365d", "03-20", ["grr", "nrr"])
+    assert grr.window.start == "2025-03-20T00:00:00.000Z"
+    assert (grr.value, nrr.value, grr.samples) == (200 / 300, 250 / 300, 3)
+    billing.subscription("c", "03-19", "s", basic(4_000))  # late: at the start it was that much
+    billing.lines[-1] = billing.lines[-1].replace(b"2026-", b"2025-")
+    assert billing.values("rolling:365d", "03-20", "grr") == [140 / 240]
+    assert billing.values("rolling:365d", "03-20", "nrr") == [190 / 240]
+    assert billing.values("rolling:365d", "03-27", "grr") == [1]  # a was gone by then
+
+
 def test_who_left_and_came_back_counts_as_there_and_grows_net_retention_only(four: Billing) -> None:
     four.subscription("c", "03-15", "s", basic(20_000))
     for window in ("month", "rolling:30d"):

@@ -51,9 +51,9 @@ class Signals:
     def mention(self, at: str, mention: str, network: str = "x", **more: str) -> None:
         self.add("social.mention", at, mention, network=network, **more)
 
-    def cost(self, at: str, cost: str, amount: int, start: str, end: str, kind: str = "support") -> None:
+    def cost(self, at: str, cost: str, amount: int, start: str, end: str, kind: str = "support", **more: str) -> None:
         period = {"period_start": f"2026-{start}:00Z", "period_end": f"2026-{end}:00Z"}
-        self.add("cost.recorded", at, cost, kind=kind, amount=amount, currency="EUR", **period)
+        self.add("cost.recorded", at, cost, kind=kind, amount=amount, currency="EUR", **period, **more)
 
     def records(self, kpi: str, window: str, at: str) -> list[KpiRecord]:
         """What `compute` says of a row at an instant."""
@@ -224,6 +224,38 @@ def test_new_customers_have_a_cost_which_their_margin_pays_back_and_support_its_
     assert signals.value("support_cost_ratio", "month", "03-01T12:00") is None
     signals.options = Options()
     assert signals.value("cac_payback", "month", at) is None
+
+
+def test_by_channel_a_new_customer_costs_what_was_spent_on_the_channel_that_it_came_by() -> None:
+    signals = Signals(Options(gross_margin=0.8))
+
+    def pays(customer: str, day: str, amount: int, **data: Any) -> None:
+        data |= {"subscription_id": "s", "status": "active" if amount else "trialing", "currency": "EUR"}
+        items = [{"plan": "gold", "unit_amount": amount, "interval": "month"}] if amount else []
+        signals.add("subscription.changed", day, customer, items=items, **data)
+
+    pays("old", "02-10T10:00", 9_000, channel="ads")
+    pays("ann", "03-02T10:00", 0, channel="ads")  # tries it out first; what she says later is not how she came
+    pays("ann", "03-04T10:00", 3_000, channel="mail")
+    pays("bob", "03-03T10:00", 5_000, channel="mail")
+    pays("bob", "03-05T10:00", 7_000)
+    pays("eve", "03-06T10:00", 2_000)
+    month = ("03-01T00:00", "04-01T00:00")
+    signals.cost("03-01T09:00", "a", 31_000, *month, kind="acquisition", channel="ads")
+    signals.cost("03-01T09:00", "m", 6_200, *month, kind="acquisition", channel="mail")
+    signals.cost("03-01T09:00", "x", 1_550, *month, kind="acquisition")
+    signals.cost("03-01T09:00", "f", 3_100, *month, kind="acquisition", channel="fair")
+    at = "03-31T12:00"
+
+    def by_channel(kpi: str) -> dict[str, float | None]:
+        return {r.cut["channel"]: r.value for r in signals.records(kpi, "month", at) if r.cut}
+
+    assert signals.value("cac", "month", at) == pytest.approx(418.5 / 3)
+    assert by_channel("cac") == {"ads": 310, "mail": 62, "unknown": 15.5, "fair": None}
+    payback = {"ads": 310 / (60 * 0.8), "mail": 62 / (70 * 0.8), "unknown": 15.5 / (20 * 0.8), "fair": None}
+    assert by_channel("cac_payback") == pytest.approx(payback)  # ads: (90 + 30) / 2 a month
+    pays("bob", "03-01T10:00", 0, channel="fair")  # late: that is how he came
+    assert by_channel("cac") == {"ads": 310, "mail": None, "unknown": 15.5, "fair": 31}
 
 
 def test_a_cost_of_more_than_ten_years_is_refused() -> None:

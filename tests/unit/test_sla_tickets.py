@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from stream_kpi.lifecycles.chat.events import Accepted, Ended, Left, Queued, Transferred
 from stream_kpi.lifecycles.ticket.events import Merged
-from stream_kpi.measures.registry import SLA_BREACH_SIZE, SLA_BREACHED, SLA_MET, SLA_RUNNING
+from stream_kpi.measures.registry import FIRST_RESPONSE, SLA_BREACH_SIZE, SLA_BREACHED, SLA_MET, SLA_RUNNING
 from tests.sla_kit import Told, at, brief, chat, minute_of, options_of
 
 REPLIES = """
@@ -38,6 +39,26 @@ def test_of_a_ticket_that_an_agent_created_it_is_not_awaited() -> None:
     ticket.wrote(5)
     assert brief(ticket.replied(300)) == [(300, "started")]
     assert (ticket.count(SLA_MET), ticket.count(SLA_BREACHED)) == (0, 0)
+
+
+def test_an_agents_opening_message_fulfils_nothing_where_the_second_comment_is_the_first_response() -> None:
+    second = replace(
+        options_of(REPLIES), first_response_agent_created="second_comment", first_response_start="creation"
+    )
+    ticket = Told(second)
+    assert brief(ticket.created(by="agent")) == [(0, "started")]
+    assert brief(ticket.replied(1), "first_response") == []
+    assert (ticket.count(SLA_MET), ticket.count(FIRST_RESPONSE)) == (0, 0)
+    assert brief(ticket.replied(50), "first_response") == [(50, "fulfilled")]
+    assert (ticket.count(SLA_MET, cut=("metric", "first_response")), ticket.count(FIRST_RESPONSE)) == (1, 50 * 60_000)
+
+    missed = Told(second)
+    missed.created(by="agent")
+    missed.replied(1)
+    assert brief(missed.advance(70), "first_response") == [(60, "breached")]
+    # The customer wrote before the opening message after all: that one is the response.
+    assert brief(missed.wrote(0.5), "first_response") == [(60, "not breached"), (1, "fulfilled")]
+    assert missed.count(FIRST_RESPONSE) == 60_000
 
 
 def test_a_first_response_does_not_pause_in_pending() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stream_kpi.lifecycles.options import Options
 from tests.row_kit import assigned, at, merged, only, rows, solved, wrote
 from tests.shard_kit import created, status
@@ -66,6 +68,17 @@ def test_at_the_end_of_each_window_days_to_clear_are_those_of_then() -> None:
     lines = [created("A", at(0)), created("B", at(0)), solved("A", 10)]
     days = [r.value for r in rows("backlog_days_to_clear", lines, "tumbling:1h", minute=DAY + 70) if not r.cut]
     assert days == [*[1.0] * 24, None, None]
+
+
+@pytest.mark.parametrize("window", ["rolling:5m", "rolling:24h", "rolling:7d", "today", "total"])
+def test_in_every_window_that_ends_now_days_to_clear_are_those_of_now(window: str) -> None:
+    lines = [created(name, at(minute)) for name, minute in (("A", 0), ("B", 10), ("C", 20))]
+    lines += [solved("A", 30), solved("B", 40), status("B", at(45), "open")]
+    record = only("backlog_days_to_clear", lines, window)
+    assert (record.window.kind, record.value, record.samples) == (window, 2 / 2, 2)  # B C by A B
+    late = only("backlog_days_to_clear", [*lines, solved("C", 25)], window)
+    assert (late.value, late.samples) == (1 / 3, 3)
+    assert only("backlog_days_to_clear", lines[:3], window).value is None
 
 
 def test_a_reopen_moves_days_to_clear_and_a_merge_takes_the_solve_back() -> None:

@@ -110,7 +110,7 @@ def test_every_published_kind_is_parsed_by_its_name(kind: Rolling | Tumbling) ->
 
 def test_the_published_kinds_are_those_of_the_catalogue() -> None:
     assert [kind.name for kind in TUMBLING] == ["tumbling:5m", "tumbling:1h", "tumbling:1d", "month"]
-    lengths = ("5m", "15m", "1h", "4h", "24h", "7d", "30d", "90d")
+    lengths = ("5m", "15m", "1h", "4h", "24h", "7d", "30d", "90d", "365d")
     assert [kind.name for kind in ROLLING] == [f"rolling:{length}" for length in lengths]
 
 
@@ -124,7 +124,8 @@ def test_the_published_kinds_are_those_of_the_catalogue() -> None:
         ("rolling:25h", 25 * HOUR_MS, HOURS),
         ("rolling:89d", 89 * DAY_MS, HOURS),
         ("rolling:90d", 90 * DAY_MS, QUARTER),
-        ("rolling:365d", 365 * DAY_MS, HOURS),
+        ("rolling:364d", 364 * DAY_MS, HOURS),
+        ("rolling:365d", 365 * DAY_MS, DAYS),
     ],
 )
 def test_any_rolling_window_is_read_from_the_finest_tier_that_keeps_it(name: str, length_ms: int, tier: Tier) -> None:

@@ -22,6 +22,7 @@ class Recorded(HistoryEvent, frozen=True, gc=False, tag=0):
     start_ms: int
     end_ms: int
     """The period [start, end), not empty: the wire contract refuses others."""
+    channel: str | None = None
 
 
 CostEvent = Recorded
@@ -41,4 +42,5 @@ def from_wire(event: Any, time_ms: int) -> CostEvent | None:  # noqa: ANN401 any
         numeric_code(data.currency),
         event_time_ms(data.period_start),
         event_time_ms(data.period_end),
+        data.channel,
     )

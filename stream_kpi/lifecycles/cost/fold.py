@@ -30,8 +30,8 @@ class CostFold(Fold):
         super().__init__(cut_sets)
         self.voided = False
         self._zone = options.zone_info
-        self._ahead: list[tuple[int, int, int]] = []
-        """Start, slot and amount of the shares whose days have not begun, descending."""
+        self._ahead: list[tuple[int, int, int, int]] = []
+        """Start, slot, cuts and amount of the shares whose days have not begun, descending."""
 
     @property
     def closed(self) -> bool:
@@ -47,8 +47,9 @@ class CostFold(Fold):
         if not isinstance(event, Recorded):
             raise TypeError(f"{type(event).__name__} is no event of a cost")
         slot = MEASURES[event.kind].currency_slot(event.currency)
+        cuts = self.cut_sets.with_total("channel", event.channel)
         shares = daily_shares(event.amount, event.start_ms, event.end_ms, self._zone)
-        self._ahead += [(start_ms, slot, share) for start_ms, share in shares if share]
+        self._ahead += [(start_ms, slot, cuts, share) for start_ms, share in shares if share]
         self._ahead.sort(reverse=True)
         self._state(event.time_ms)
 
@@ -59,7 +60,7 @@ class CostFold(Fold):
     def _state(self, now_ms: int) -> None:
         ahead = self._ahead
         while ahead and ahead[-1][0] <= now_ms:
-            start_ms, slot, share = ahead.pop()
-            self.emit(slot, start_ms, self.cut_sets.total, share)
+            start_ms, slot, cuts, share = ahead.pop()
+            self.emit(slot, start_ms, cuts, share)
         if ahead:
             self.schedule(ahead[-1][0], DAY_DUE)

@@ -37,11 +37,13 @@ class Account:
     It takes in what there is already; from :meth:`state_past` on, each movement restates the past.
     """
 
-    __slots__ = ("_cancels", "_changes", "_courses", "_cut_sets", "_facts", "_flips", "_moved", "_mrr", "_open",
-                 "_paid", "_restates", "_states", "_switches", "_turned", "_zone", "instant_ms")  # fmt: skip
+    __slots__ = ("_cancels", "_changes", "_channel", "_courses", "_cut_sets", "_facts", "_flips", "_moved", "_mrr",
+                 "_open", "_paid", "_restates", "_states", "_switches", "_turned", "_zone", "instant_ms")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets, zone: ZoneInfo) -> None:
         self._cut_sets = cut_sets
+        self._channel: str | None = None
+        """By which the customer came: the first that is named by the time it first has an MRR. It stays."""
         self._zone = zone
         self.instant_ms = -NEVER_MS
         """The open instant."""
@@ -85,6 +87,8 @@ class Account:
             self._open[state.subscription_id] = state
             if state.cancel_ms is not None:
                 self._cancels = True
+            if self._channel is None and not self._courses:
+                self._channel = state.channel
         self._facts = self._movement()
         if self._restates:
             self._restate_past()
@@ -285,7 +289,10 @@ class Account:
     def _cuts(self, keys: tuple[str | None, ...]) -> int:
         """The cuts of the customer (None) or a plan, or of both."""
         cut_sets = self._cut_sets
-        ids = [cut_sets.total if plan is None else cut_sets.only("plan", plan) for plan in keys]
+        ids = [
+            cut_sets.with_total("channel", self._channel) if plan is None else cut_sets.only("plan", plan)
+            for plan in keys
+        ]
         return ids[0] if len(ids) == 1 else cut_sets.pair(*ids)
 
 

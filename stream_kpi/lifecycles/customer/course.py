@@ -16,7 +16,7 @@ import msgspec
 from stream_kpi.lifecycles.facts import Fact
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.measures import registry
-from stream_kpi.windows.zones import HOUR_MS, floor_month
+from stream_kpi.windows.zones import HOUR_MS, floor_day, floor_month
 
 BELOW_ZERO_SLOT: Final = registry.MRR_BELOW_ZERO.slot
 CHANGE_MONTH_SLOT: Final = registry.MRR_CHANGE_MONTH.slot
@@ -29,8 +29,8 @@ class Course(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """How the MRR of a customer, or of one plan of it, has gone in one currency."""
 
     instants_ms: tuple[int, ...] = ()
-    """Ascending, no two in one hour (UTC): the windows that ask for it start with an hour, and a loop that changes a
-    subscription all the time must not make every change dearer than the one before."""
+    """Ascending, no two in one hour (UTC) of one local day: the windows that ask for it start with either, and a loop
+    that changes a subscription all the time must not make every change dearer than the one before."""
     amounts: tuple[int, ...] = ()
     """What it had come to at the end of each of those hours, so far; before the first one it was 0."""
     month_ms: int = -NEVER_MS
@@ -59,7 +59,11 @@ def turn(
         if at_start > after or at_start > before:
             lost = max(at_start - after, 0) - max(at_start - before, 0)
             facts.append((LOST_MONTH_SLOT + currency, instant_ms, cuts, lost, 1))
-    if amounts and instants_ms[-1] // HOUR_MS == instant_ms // HOUR_MS:
+    if (
+        amounts
+        and instants_ms[-1] // HOUR_MS == instant_ms // HOUR_MS
+        and floor_day(instants_ms[-1], zone) == floor_day(instant_ms, zone)
+    ):
         return Course(instants_ms, (*amounts[:-1], after), month_ms, at_start)
     return Course((*instants_ms, instant_ms), (*amounts, after), month_ms, at_start)
 

@@ -3,6 +3,7 @@ say of the service levels that they have missed."""
 
 from __future__ import annotations
 
+from sys import intern
 from typing import ClassVar
 
 from stream_kpi.events.currencies import numeric_code
@@ -32,6 +33,8 @@ class SubscriptionState(HistoryEvent, frozen=True, gc=False, tag=1):
     """From when the subscription is cancelled, if no later state holds by then."""
     delinquent: bool = False
     """Why revenue that ends with this state (or at its ``cancel_ms``) is lost: not paid for, else given up."""
+    channel: str | None = None
+    """By which the customer came, as far as this state says."""
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -93,6 +96,7 @@ def from_wire(wire: SubscriptionWire, time_ms: int) -> CustomerEvent:
         _mrr_by_plan(data.items) if paying else (),
         None if data.cancel_at is None else event_time_ms(data.cancel_at),
         data.status == "unpaid" or data.reason == "delinquent",
+        None if data.channel is None else intern(data.channel),
     )
 
 

@@ -23,8 +23,8 @@ from stream_kpi.lifecycles.history import NEVER_MS
 class SoleSubscription:
     """States the facts that :class:`Account` states, in a quarter of the time, for as long as it can."""
 
-    __slots__ = ("_amount", "_course", "_currency", "_cut_sets", "_cuts", "_id", "_plan", "_switches", "_zone",
-                 "instant_ms")  # fmt: skip
+    __slots__ = ("_amount", "_channel", "_course", "_currency", "_cut_sets", "_cuts", "_id", "_plan", "_switches",
+                 "_zone", "instant_ms")  # fmt: skip
 
     def __init__(self, cut_sets: CutSets, zone: ZoneInfo) -> None:
         self._cut_sets = cut_sets
@@ -34,6 +34,8 @@ class SoleSubscription:
         self._id = ""
         self._plan = ""
         """The plan that has been paid for, and its currency; empty before."""
+        self._channel: str | None = None
+        """The first that is named by the time that plan is."""
         self._currency = 0
         self._cuts = 0
         """Of the customer and its plan."""
@@ -56,13 +58,18 @@ class SoleSubscription:
         ):
             return False
         after = 0
+        channel = self._channel
+        if channel is None and not self._plan:
+            channel = state.channel
         if plans:
             ((plan, after),) = plans
             if after < 0 or (self._plan and (plan != self._plan or state.currency != self._currency)):
                 return False
             if not self._plan:
                 self._plan, self._currency = plan, state.currency
-                self._cuts = self._cut_sets.pair(self._cut_sets.total, self._cut_sets.only("plan", plan))
+                customer = self._cut_sets.with_total("channel", channel)
+                self._cuts = self._cut_sets.pair(customer, self._cut_sets.only("plan", plan))
+        self._channel = channel
         self._id = state.subscription_id
         self.instant_ms = time_ms
         if after != self._amount:

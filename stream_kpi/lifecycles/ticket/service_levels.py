@@ -88,7 +88,9 @@ class ServiceLevels(Agreements):
             self._await_reply(ticket, time_ms)
         elif message.author == "agent" and message.public:
             for metric in REPLY_METRICS:
-                self.fulfil(ticket, metric, time_ms, message.author_id)
+                # What an agent created the ticket for may, by the options, be no response to anything.
+                if metric != FIRST_RESPONSE or ticket.answered:
+                    self.fulfil(ticket, metric, time_ms, message.author_id)
             if not ticket.resolved:
                 self.start(ticket, PERIODIC_UPDATE, time_ms)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from zoneinfo import ZoneInfo
 
@@ -542,3 +543,19 @@ def test_agents_required_change_when_only_the_pane_of_fifteen_seconds_has_come_l
         publisher.merge.apply(0, pane, flushed[pane])
     publisher.publish_only(T0_MS)
     assert (publisher.value(key).value, publisher.value(key).samples) == (None, 1)
+
+
+def test_a_publish_leaves_nothing_that_only_the_cycle_collector_would_free(publisher: Publisher) -> None:
+    publisher.take(created("T1", T0_MS), reply("T1", T0_MS + MINUTE_MS))
+    publisher.publish(T0_MS + HOUR_MS)
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        publisher.take(created("T2", T0_MS + HOUR_MS))
+        publisher.publish(T0_MS + 2 * HOUR_MS)
+        gc.collect()
+        left = {type(thing).__qualname__ for thing in gc.garbage if type(thing).__module__.startswith("stream_kpi")}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert not left, "in a worker the collector never comes (stream_kpi.memory)"

@@ -133,18 +133,17 @@ class Entities:
         follows_ms = self.lifecycle.follows_ms
         if follows_ms is None or key in self.hot:
             return False
-        due_ms = follows_ms(word, self._options)
-        if due_ms <= clock_ms:
-            return False
-        packed, wake_ms = self.cold.get(key), NEVER_MS
+        packed, wake_ms, rests = self.cold.get(key), NEVER_MS, True
         if packed is not None:
             before_ms, wake_ms, _, rests = head_of(packed)
             clock_ms = max(before_ms, clock_ms)
-            if not rests or wake_ms <= clock_ms or len(packed) > SMALL_BYTES:
-                packed = self._laid_to_rest(packed, clock_ms)
-                if packed is None:
-                    return False
-                wake_ms = head_of(packed)[1]
+        due_ms = follows_ms(word, self._options)
+        if due_ms <= clock_ms:
+            return False
+        if packed is not None and not (rests and wake_ms > clock_ms and len(packed) <= SMALL_BYTES):
+            packed = self._laid_to_rest(packed, clock_ms)
+            if packed is None:
+                return False
         if due_ms == NEVER_MS and self._retention is not None:
             due_ms = word.time_ms + self._retention.open_ms
         if due_ms < wake_ms:

@@ -133,9 +133,19 @@ def test_a_word_that_is_taken_in_at_rest_leaves_what_it_leaves_in_one_that_is_un
     fed: list[tuple[HistoryEvent, int]] = []
     clock_ms = START_MS - DAY_MS
     for event in story:
-        clock_ms = max(clock_ms, event.time_ms, data.draw(st.sampled_from(INSTANTS_MS)))
-        fed.append((event, clock_ms))
+        clock_ms = max(clock_ms, data.draw(st.sampled_from(INSTANTS_MS)))
+        fed.append((event, max(clock_ms, event.time_ms)))  # the customer's clock may be ahead of its shard's
     both_come_to_the_same(resting, unpacked, fed, lambda _: True, lambda: data.draw(st.booleans()), END_MS)
+
+
+def test_a_word_of_what_is_decided_by_the_customers_own_clock_is_not_for_one_at_rest() -> None:
+    cut_sets = CutSets()
+    resting, unpacked = (Entities(ENTITY_KINDS["relationship"], cut_sets, OPTIONS, None) for _ in range(2))
+    ahead = TicketContact(START_MS + 10 * DAY_MS, "t:1", "bug", None, ())
+    dimensions = ("email", "high", "bug", "g", "b")
+    decided = TicketContact(START_MS, "t:2", "bug", Resolution(START_MS + 1, dimensions, first_contact=True), ())
+    fed = [(ahead, ahead.time_ms), (decided, START_MS + DAY_MS)]
+    both_come_to_the_same(resting, unpacked, fed, lambda _: True, lambda: False, START_MS + 30 * DAY_MS)
 
 
 def test_a_word_that_is_told_again_and_again_does_not_fill_one_at_rest() -> None:

@@ -31,8 +31,9 @@ class Turns:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def take(self, steps: Generator[None, None, T], turn_s: float = TURN_S) -> Done[T]:
-        """Take the steps, a turn's worth at a time; after each turn others have theirs."""
+    async def take(self, steps: Generator[None, None, T], turn_s: float | None = None) -> Done[T]:
+        """Take the steps, a turn's worth at a time (``TURN_S``, or ``turn_s``); after each turn others have theirs."""
+        turn_s = TURN_S if turn_s is None else turn_s
         work_s = 0.0
         while True:
             done: Done[T] | None = None

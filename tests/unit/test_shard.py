@@ -512,7 +512,7 @@ def test_a_busy_shard_writes_its_tiers_every_few_seconds_and_once_no_record_come
     shard = Shard(0, 1, ShardOptions(options=Options(), topics=TOPICS, retention=LIVE))
     of_tiers, tiers_written = [], []
     for number in range(12):
-        time_ms = T0_MS + number * 500
+        time_ms = T0_MS + number * 1_000
         shard.apply(TICKETS, 0, records(created(f"T{number}", time_ms), first=number), time_ms)
         shard.advance(time_ms)
         flush = shard.flush(caught_up=True)

@@ -8,15 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from stream_kpi.shell import turns
 from stream_kpi.shell.turns import Turns
 
 STEPS = 5
-
-
-@pytest.fixture(autouse=True)
-def _a_turn_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "TURN_S", 0.0)
+ONE_STEP = 0.0
+"""So short that a turn is one step."""
 
 
 def writing(name: str, said: list[str]) -> Generator[None, None, str]:
@@ -34,7 +30,7 @@ async def test_what_the_steps_come_to_is_what_is_returned() -> None:
 async def test_two_that_work_have_turns_one_after_the_other_and_the_loop_goes_round_between_any_two() -> None:
     said: list[str] = []
     lasting = Turns()
-    working = asyncio.gather(lasting.take(writing("a", said)), lasting.take(writing("b", said)))
+    working = asyncio.gather(lasting.take(writing("a", said), ONE_STEP), lasting.take(writing("b", said), ONE_STEP))
     while not working.done():
         said.append("round")
         await asyncio.sleep(0)

@@ -118,3 +118,17 @@ def net_told(transitions: Iterable[Transition]) -> Counter[Transition]:
 def chat(options: Options) -> Told:
     """A chat in place of a ticket."""
     return Told(options, ChatFold)
+
+
+OFFICE = """
+[[schedule]]
+name = "office"
+zone = "UTC"
+monday = ["09:00-17:00"]
+tuesday = ["09:00-17:00"]
+wednesday = ["09:00-17:00"]
+thursday = ["09:00-17:00"]
+friday = ["09:00-17:00"]
+holidays = ["2026-03-04"]
+"""
+"""Monday to Friday from 9 to 17, but for Wednesday, 2026-03-04."""

@@ -16,27 +16,18 @@ from stream_kpi.kpis.record import KpiRecord, record_key
 from stream_kpi.settings import load_settings
 from stream_kpi.windows.kinds import parse
 from tests.catalogue_kit import kpi_by_id
+from tests.sla_kit import OFFICE
 
 ON_BOTH_CLOCKS = ("first_response_time", "next_reply_time", "resolution_time_first", "resolution_time_full")
 
-OFFICE = """
-[[schedule]]
-name = "office"
-zone = "UTC"
-monday = ["09:00-17:00"]
-tuesday = ["09:00-17:00"]
-wednesday = ["09:00-17:00"]
-thursday = ["09:00-17:00"]
-friday = ["09:00-17:00"]
-holidays = ["2026-03-04"]
-
+OFFICE_AND_LATE = f"""{OFFICE}
 [[schedule]]
 name = "late"
 zone = "UTC"
 monday = ["16:00-22:00"]
 tuesday = ["16:00-22:00"]
 """
-OFFICE_FOR_ALL = f'{OFFICE}\n[schedules]\ndefault = "office"'
+OFFICE_FOR_ALL = f'{OFFICE_AND_LATE}\n[schedules]\ndefault = "office"'
 
 # Of ticket 941606 (dbt_zendesk, DECISIONLOG.md): its minutes of the week, as days of UTC.
 TWO_SCHEDULES = """
@@ -190,14 +181,14 @@ def test_without_samples_there_is_no_business_value(tmp_path: Path) -> None:
     assert {(record.value, record.samples, record.stats) for record in found} == {(None, 0, None)}
 
 
-@pytest.mark.parametrize("settings", ["", OFFICE, f"{OFFICE}\n[schedules]"])
+@pytest.mark.parametrize("settings", ["", OFFICE_AND_LATE, f"{OFFICE_AND_LATE}\n[schedules]"])
 def test_where_no_schedule_is_selected_there_is_the_calendar_clock_only(tmp_path: Path, settings: str) -> None:
     found = records(tmp_path, settings, [created("02 10:00"), agent_wrote("02 12:00")])
     assert [record.clock for record in found] == ["calendar"] * 4
 
 
 def test_a_ticket_that_has_no_schedule_among_those_that_have_is_open_always(tmp_path: Path) -> None:
-    settings = f'{OFFICE}\n[schedules]\nchannel = {{ phone = "office" }}'
+    settings = f'{OFFICE_AND_LATE}\n[schedules]\nchannel = {{ phone = "office" }}'
     story = [created("06 20:00"), agent_wrote("09 10:00")]
     assert hours(tmp_path, settings, story, "first_response_time") == [62, 62]
 
@@ -216,7 +207,7 @@ def test_the_group_decides_before_the_channel_the_channel_before_the_brand(
     tmp_path: Path, dimensions: dict[str, str], business_h: float
 ) -> None:
     settings = (
-        f'{OFFICE}\n[schedules]\ngroup = {{ day = "office" }}\nchannel = {{ phone = "late" }}\n'
+        f'{OFFICE_AND_LATE}\n[schedules]\ngroup = {{ day = "office" }}\nchannel = {{ phone = "late" }}\n'
         'brand = { acme = "office" }'
     )
     story = [created("02 09:00", **dimensions), agent_wrote("03 09:00")]

@@ -19,21 +19,11 @@ from stream_kpi.lifecycles.ticket.fold import TicketFold
 from stream_kpi.measures.histogram import Stats
 from tests.row_kit import assigned, at, merged, rows, solved
 from tests.shard_kit import created, event, status
-from tests.sla_kit import options_of
+from tests.sla_kit import OFFICE, options_of
 
 MON, TUE, WED, THU = 0, 24, 48, 72
 CLOCKS = ("requester_wait_time", "agent_work_time", "on_hold_time")
-HOURS = """
-[[schedule]]
-name = "office"
-zone = "UTC"
-monday = ["09:00-17:00"]
-tuesday = ["09:00-17:00"]
-wednesday = ["09:00-17:00"]
-thursday = ["09:00-17:00"]
-friday = ["09:00-17:00"]
-holidays = ["2026-03-04"]
-
+HOURS = f"""{OFFICE}
 [[schedule]]
 name = "evening"
 zone = "UTC"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from stream_kpi.calendars.open_time import NeverOpenError
 from stream_kpi.calendars.schedule import Schedule
 from stream_kpi.lifecycles.ticket.business_time import present_schedule
-from stream_kpi.lifecycles.ticket.clocks import first_runs
+from stream_kpi.lifecycles.ticket.clocks import first_runs, take_back_stops
 from stream_kpi.lifecycles.ticket.lanes import present_lanes
 from stream_kpi.measures import registry
 
@@ -111,12 +111,7 @@ class BusinessRuns:
             self._cuts = cuts
         for group in self._present:
             stopped = self._lanes[group]
-            for ran, last_ms in stopped:
-                still = ran & ~clocks
-                if still != ran:
-                    stated.append((STOPPED_SLOT + ran, last_ms, group, 1, -1))
-                    if still:
-                        stated.append((STOPPED_SLOT + still, last_ms, group, 1, 1))
+            take_back_stops(stated, STOPPED_SLOT, stopped, clocks, group)
             for slot, first in first_runs(stopped, clocks, time_ms, ticket.options):
                 stated.append((FIRST_RUN_SLOTS[slot] + first, time_ms, group, 1, 1))
         ticket.facts += stated

@@ -206,12 +206,7 @@ def _state(
     """State what changes when other clocks run. An end is stated of the last millisecond, so that a window that starts
     at ``time_ms`` begins without what has ended."""
     last_ms = time_ms - 1
-    for ran, stopped_ms in stopped:
-        still = ran & ~clocks
-        if still != ran:
-            facts.append((STOPPED_SLOT + ran, stopped_ms, cuts, 1, -1))
-            if still:
-                facts.append((STOPPED_SLOT + still, stopped_ms, cuts, 1, 1))
+    take_back_stops(facts, STOPPED_SLOT, stopped, clocks, cuts)
     if running:
         ended = running & ~clocks
         if ended == running:
@@ -227,6 +222,16 @@ def _state(
         else:
             facts.append((STARTED_SLOT + clocks, time_ms, cuts, 1, 1))
             facts += [(slot + of_these, time_ms, cuts, 1, 1) for slot, of_these in first]
+
+
+def take_back_stops(facts: list[Fact], stopped_slot: int, stopped: Stopped, clocks: int, cuts: int) -> None:
+    """State that these clocks have not stopped for good, as they run again; ``stopped_slot``: of the clock of which."""
+    for ran, stopped_ms in stopped:
+        still = ran & ~clocks
+        if still != ran:
+            facts.append((stopped_slot + ran, stopped_ms, cuts, 1, -1))
+            if still:
+                facts.append((stopped_slot + still, stopped_ms, cuts, 1, 1))
 
 
 def first_runs(earlier: Stopped, clocks: int, time_ms: int, options: Options) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ READY := .venv/ready-to-run
 TOOLS := .venv/ready-to-test
 CORE := .venv/core-compiled
 # What is compiled, and what it takes constants and types from.
-CORE_SOURCES := build_core.py stream_kpi/entities.py stream_kpi/windows/zones.py $(shell find \
+CORE_SOURCES := build_core.py stream_kpi/entities.py stream_kpi/intake.py stream_kpi/windows/zones.py $(shell find \
 	stream_kpi/calendars stream_kpi/events stream_kpi/lifecycles stream_kpi/measures -name '*.py')
 
 .PHONY: help demo test check bench fmt generated
@@ -55,8 +55,9 @@ check: $(CORE) ## lint, types, layers, generated files, metrics
 	@$(BIN)/python -m stream_kpi.settings_page --check
 	@$(BIN)/python -m stream_kpi.contracts --check
 	@$(BIN)/python -m stream_kpi.publish.docs --check
-	@if command -v promtool >/dev/null; then promtool check config --syntax-only deploy/prometheus.yml; \
-	else echo "promtool is not installed: deploy/prometheus.yml and the metrics are not checked." >&2; fi
+	@$(BIN)/python -m stream_kpi.publish.rules --check
+	@if command -v promtool >/dev/null; then promtool check config deploy/prometheus/prometheus.yml; \
+	else echo "promtool is not installed: deploy/prometheus/ and the metrics are not checked." >&2; fi
 	@$(BIN)/python -m pytest -q tests/contracts
 
 bench: $(CORE) ## events per second on Apache Kafka, next to other ways of doing it
@@ -66,7 +67,8 @@ fmt: $(TOOLS) ## format the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-generated: $(CORE) ## write what is made from the code: the pages of settings, KPIs and metrics, the schemas
+generated: $(CORE) ## write what is made from the code: the pages of settings, KPIs and metrics, the schemas, the alerts
 	@$(BIN)/python -m stream_kpi.settings_page
 	@$(BIN)/python -m stream_kpi.contracts
 	@$(BIN)/python -m stream_kpi.publish.docs
+	@$(BIN)/python -m stream_kpi.publish.rules

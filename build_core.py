@@ -36,7 +36,7 @@ def sources() -> list[Path]:
     """What is compiled, below the root."""
     lifecycles = [path.relative_to(ROOT) for path in sorted((ROOT / "stream_kpi" / "lifecycles").rglob("*.py"))]
     chosen = [path for path in lifecycles if path.name not in PURE_PYTHON or path == COMPILED_ANYHOW]
-    return [Path("stream_kpi/entities.py"), *chosen]
+    return [Path("stream_kpi/entities.py"), Path("stream_kpi/intake.py"), *chosen]
 
 
 def libraries() -> list[Path]:

@@ -136,5 +136,5 @@ class Flush(NamedTuple):
     panes: list[tuple[bytes, bytes | None]]
     clock: tuple[bytes, bytes]
     outgoing: list[Outgoing]
-    of_tiers: bool = True
-    """Whether the panes are those of the tiers, not only what is fresh."""
+    tier_panes: int = 0
+    """How many panes of the tiers it changes, or, where its panes are only fresh, how many at most they will."""

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     """A closed window is final so long after its end; what comes later corrects it."""
     future_skew_s: float = Field(300, ge=0, le=86_400)
     """An event further ahead of the clock is put aside (wall clock only)."""
-    flush_interval_s: float = Field(0.5, ge=0.01, le=60)
+    flush_interval_s: float = Field(0.4, ge=0.01, le=60)
     """How often state and panes are written to Kafka."""
     publish_interval_s: float = Field(1, ge=0.05, le=60)
     """How often KPI values are computed and published."""

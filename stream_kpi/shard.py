@@ -267,6 +267,7 @@ class Shard:
         position = _Position(self.shards, self.clock_ms, self.greatest_ms, self.first_ms, applied)
         state.append((POSITION_KEY, _encode(position)))
         panes = yield from self._panes.flush(self.clock_ms)
+        tier_panes = len(panes) * (1 if of_tiers else len(self._settings.tiers))
         if ages_due:
             panes.append((AGES_KEY, pack_ages(self._ages.state_at(self.clock_ms))))
             self._ages_stated_ms = self.clock_ms
@@ -280,7 +281,7 @@ class Shard:
         self._said_caught_up = caught_up
         reached_ms = self.greatest_ms if caught_up else self.clock_ms if self.clock_ms > -NEVER_MS else None
         clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
-        return Flush(state, panes, clock, self._outbox.take(), of_tiers)
+        return Flush(state, panes, clock, self._outbox.take(), tier_panes)
 
     def _take_facts(self) -> Generator[None, None, bool]:
         """Whether they have gone to the tiers."""

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 
 from stream_kpi.kpis.catalogue import catalogue, on_clocks
-from stream_kpi.kpis.families import distribution_metric, has_samples, samples_metric
+from stream_kpi.kpis.families import distribution_metric, family_names, has_samples, samples_metric
 from stream_kpi.kpis.record import KpiRecord, class_of, cut_of
 from stream_kpi.kpis.rows import CLASS, TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.publish.labels import OTHER, LabelCap, summed
@@ -68,8 +68,10 @@ class KpiCollector(Collector):
         self._windows = {row: frozenset(shown_windows(kpi)) for row, kpi in self._rows.items()}
 
     def describe(self) -> list[Metric]:
-        """Nothing: the families are known only at a scrape."""
-        return []
+        """The names of all families, without their values: a scrape that asks for others by name collects none."""
+        names = {name for kpi in self._rows.values() for name in family_names(kpi)}
+        distributions = {distribution_metric(kpi) for kpi in self._rows.values() if kpi.kind is KpiKind.DURATION}
+        return [Metric(name, "", "histogram" if name in distributions else "gauge") for name in sorted(names)]
 
     def collect(self) -> Iterator[Metric]:
         """The families of the snapshot of this moment, in the catalogue's order."""

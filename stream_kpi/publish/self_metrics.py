@@ -8,7 +8,8 @@ from typing import Final, Literal, NamedTuple, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 
 from stream_kpi.events.rejection import Reason
-from stream_kpi.kpis.rows import Kpi
+from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.kpis.rows import TOTAL_CUT, Kpi
 from stream_kpi.publish.live_store import LiveStore
 from stream_kpi.publish.prometheus import KpiCollector
 
@@ -165,12 +166,29 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "If it grows, add workers, up to the number of partitions.",
     ),
     SelfMetric(
+        "stream_kpi_lag_seconds",
+        "gauge",
+        "seconds",
+        ("shard",),
+        "How far the shard's clock is behind the world's while records wait; 0 when it has caught up. Absent on the "
+        "event clock.",
+        "Grows by a second each second: the worker hangs. Slower: add workers, up to the number of partitions.",
+    ),
+    SelfMetric(
         "stream_kpi_live_entities",
         "gauge",
         "entities",
         ("kind", "shard"),
         "Tickets, chats, customers and all else that events are about, in memory.",
         "Compare with the open ones: closed entities leave 8 days after their last event.",
+    ),
+    SelfMetric(
+        "stream_kpi_shards_opening",
+        "gauge",
+        "shards",
+        (),
+        "Shards that are assigned to the worker and not open yet: their state is being recovered.",
+        "Above 0 for minutes: the broker is slow or gone, or the changelogs are not compacted; read the worker's log.",
     ),
     SelfMetric(
         "stream_kpi_recovery_seconds",
@@ -192,7 +210,7 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "stream_kpi_lost_input_records_total",
         "counter",
         "records",
-        (),
+        ("topic",),
         "Source records that the broker deleted before they were read.",
         "KPIs miss them: raise the topic's retention, and replay the period from its origin.",
     ),
@@ -203,6 +221,7 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         ("dimension",),
         "Values of a dimension beyond the cap of label values; they are shown together as `other`.",
         "Clean the free text in the producer, or raise the cap.",
+        known=tuple(sorted({cut for kpi in catalogue() for cut in kpi.cuts} - {TOTAL_CUT})),
     ),
     SelfMetric(
         "stream_kpi_publish_seconds",
@@ -220,6 +239,22 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         (),
         "KPI records written to the values topic.",
         "Flat while events arrive: the worker that owns shard 0 does not publish; read its log.",
+    ),
+    SelfMetric(
+        "stream_kpi_values_timestamp_seconds",
+        "gauge",
+        "seconds",
+        (),
+        "The moment as of which the worker has published values, as a Unix time; 0 on those that do not publish.",
+        "Far behind now: a shard is behind (stream_kpi_lag_seconds says which), or the publishing worker hangs.",
+    ),
+    SelfMetric(
+        "stream_kpi_publish_failures_total",
+        "counter",
+        "publishes",
+        (),
+        "Publishes that the broker did not take; all panes are read anew and the values written again.",
+        "Look at the broker's health and at the limits of message and transaction size in the log.",
     ),
     SelfMetric(
         "stream_kpi_build_info",

@@ -22,8 +22,12 @@ from stream_kpi.shell.turns import SHORT_TURN_S, Turns
 log = logging.getLogger(__name__)
 REST = 4
 REST_BEHIND = 9
+REST_FAR_BEHIND = 19
 """From one publish's begin to the next one's it is at least so many times the processor time that it took: the shards
-need the processor too, and most while they have something to read."""
+need the processor too, more while they have something to read, and most with a backlog, whose values are old anyway."""
+PUBLISH_REST = 3.0
+"""While the shards have something to read, a publish leaves them the processor for so many times its turn: one that
+takes a second of it would else keep what falls due in them waiting."""
 FENCED_PAUSE_S = 1.0
 MOST_RECORDS = 20_000
 """Panes that are read at once: while values settle a publish follows each read, and takes as long however few they
@@ -84,6 +88,7 @@ class MergeService:
                         return
             finally:
                 self._stats.merging = False
+                self._stats.values_ms = None
                 self._show(None)
                 await writer.close()
 
@@ -126,11 +131,15 @@ class MergeService:
 
     def _pause_s(self, work_s: float, *, settling: bool) -> float:
         """From a publish's begin to the next one's, by what it took of the processor."""
-        shards = self._stats.shards.values()
-        behind = not all(shard.caught_up for shard in shards)
+        behind = self._behind()
         if settling and not behind:
             return 0.0
-        return max(self._options.publish_interval_s, (REST_BEHIND if behind else REST) * work_s)
+        far_behind = any(shard.behind > 1 for shard in self._stats.shards.values())
+        rest = REST_FAR_BEHIND if far_behind else REST_BEHIND if behind else REST
+        return max(self._options.publish_interval_s, rest * work_s)
+
+    def _behind(self) -> bool:
+        return not all(shard.caught_up for shard in self._stats.shards.values())
 
     async def _publish(self, core: MergeCore, writer: Writer) -> tuple[bool, float]:
         """Whether the values of a `now` that stands still are not all published (where it moves on, there is always
@@ -139,7 +148,9 @@ class MergeService:
         if now_ms is None:
             return False, 0.0
         stands_still, self._published_ms = now_ms == self._published_ms, now_ms
-        publication, work_s = await self._turns.take(core.publish(now_ms, self._clock.clock.first_ms), SHORT_TURN_S)
+        publication, work_s = await self._turns.take(
+            core.publish(now_ms, self._clock.clock.first_ms), SHORT_TURN_S, PUBLISH_REST if self._behind() else 0.0
+        )
         if publication.unbalanced:
             self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
         if publication.changed:
@@ -151,6 +162,7 @@ class MergeService:
             await writer.write(records)
             self._stats.counts["published",] += len(publication.changed)
         self._show(publication)
+        self._stats.values_ms = now_ms
         return stands_still and not publication.complete, work_s
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health
+from stream_kpi.shell.clock import wall_ms
 from stream_kpi.shell.core import ShardCore
 from stream_kpi.shell.faust_app import App
 from stream_kpi.shell.stats import Stats
@@ -31,6 +32,7 @@ COUNTERS: Final[Mapping[tuple[str, ...], str]] = {
     ("published",): "stream_kpi_values_published_total",
     ("shard_lost", "fenced"): "stream_kpi_fenced_total",
     ("shard_lost", "failed"): "stream_kpi_flush_failures_total",
+    ("merge_lost", "failed"): "stream_kpi_publish_failures_total",
 }
 """What is counted under a name (by the rest of the key, if the counter has a label)."""
 
@@ -61,6 +63,7 @@ class Meter:
         self._copy_counts(self._app.owner.stats)
         self._copy_observations(self._app.owner.stats)
         self._copy_shards(count_entities=count_entities)
+        self._copy_ages()
         health, app = self._health, self._app
         health.started = app.started_once
         health.ready = app.ready
@@ -89,6 +92,20 @@ class Meter:
                 histogram.observe(value)
             observed.clear()
         self._metrics.gauge("stream_kpi_recovery_seconds").set(stats.recovery_seconds)
+
+    def _copy_ages(self) -> None:
+        app = self._app
+        self._metrics.gauge("stream_kpi_shards_opening").set(app.owner.opening)
+        lag, shards = self._metrics.gauge("stream_kpi_lag_seconds"), app.listener.clock.shards
+        lag.clear()
+        for number in app.owner.stats.shards:
+            clock = shards.get(number)
+            # The event clock has no world's clock to be behind of.
+            if clock is None or clock.greatest_ms is None or app.options.event_clock:
+                continue
+            behind_ms = 0 if clock.caught_up else max(0, wall_ms() - clock.greatest_ms)
+            lag.labels(str(number)).set(behind_ms / 1000)
+        self._metrics.gauge("stream_kpi_values_timestamp_seconds").set((app.owner.stats.values_ms or 0) / 1000)
 
     def _copy_shards(self, *, count_entities: bool) -> None:
         watermark, lag = (

@@ -17,7 +17,7 @@ class ShellOptions:
     source_topics: tuple[str, ...] = tuple(kind.default_topic for kind in TopicKind)
     values_topic: str = "support.kpi.values.v1"
     event_clock: bool = False
-    flush_interval_s: float = 0.5
+    flush_interval_s: float = 0.4
     publish_interval_s: float = 1.0
     flush_events: int = 50_000
     """A flush starts early when this many events wait for it; intake pauses at twice as many."""

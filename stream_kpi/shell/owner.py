@@ -134,6 +134,11 @@ class Owner:
         """True when every assigned shard is open."""
         return self._wanted <= self.processors.keys()
 
+    @property
+    def opening(self) -> int:
+        """How many assigned shards are not open."""
+        return len(self._wanted - self.processors.keys())
+
     def positions(self) -> dict[TP, int]:
         """Where every input of the open shards is to be read from."""
         return {tp: at for processor in self.processors.values() for tp, at in processor.positions.items()}

@@ -23,10 +23,13 @@ from stream_kpi.shell.turns import Turns
 CATCHING_UP = 8
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
 costs, here and in the merge, goes with the cells that it touches more than with the events."""
+READ_BETWEEN_FLUSHES = 0.2
+"""This part of ``flush_events`` a shard alone on its worker reads between two flushes, about half a second. It lets so
+many intervals pass as it would take to catch up: what is written before that is behind anyway."""
 FLUSH_PANES = 25_000
-"""Panes that a flush of the tiers should hold at most: about a third of a second's work, and a transaction of a few MB,
-for which ten seconds must do on the busiest machine. A dense log's flush of 50,000 events has 3,000 of them; events
-that are hours apart have 35 each."""
+"""Panes of the tiers that a flush's events should change at most: about a third of a second's work, and a transaction
+of a few MB, for which ten seconds must do on the busiest machine. 50,000 events of a dense log change 3,000 of them;
+events that are hours apart 35 each."""
 CAUTIOUS_EVENTS = 500
 """So many events make a flush before it is known how many panes they have, and however many they have."""
 PIECE_RECORDS = 512
@@ -89,8 +92,6 @@ class Processor:
         self._waiting_events = 0
         self._most_events = min(CAUTIOUS_EVENTS, around.options.flush_events)
         """After so many, a flush."""
-        self._events_of_tiers = 0
-        """Those since the tiers were last written."""
         self._working = asyncio.Lock()
         """Held by whoever is in the middle of something with the core."""
         self._wake = asyncio.Event()
@@ -110,6 +111,11 @@ class Processor:
     def committable(self) -> Mapping[TP, int]:
         """What the state in Kafka has at least applied, as offsets to commit."""
         return {TP(topic, partition): at.offset + 1 for (topic, partition), at in self._flushed.items()}
+
+    @property
+    def intervals(self) -> float:
+        """How many flush intervals to let pass before the next flush, unless many events wait for it."""
+        return min(max(1.0, self.stats.behind), CATCHING_UP)
 
     async def take(self, message: BatchMessage) -> None:
         """Apply a batch, a piece at a time; returns when there is room for another, or at a stop. One that leaves a
@@ -176,13 +182,10 @@ class Processor:
                 now = time.monotonic()
                 if now < due and self._waiting_events < self._most_events:
                     continue
-                due = now + self._options.flush_interval_s * (CATCHING_UP if self._far_behind() else 1)
+                due = now + self._options.flush_interval_s * self.intervals
                 # Not a moment after the tick: whether the shard has caught up is as of then.
                 gathered = await self._gather()
             await self._write(gathered)
-
-    def _far_behind(self) -> bool:
-        return sum(self.stats.lag.values()) > self._options.flush_events
 
     def resume(self) -> None:
         """Make ready for another ``run``, after one that ended clean."""
@@ -215,13 +218,14 @@ class Processor:
         for tp, expected in self._expected.items():
             progress = self._around.progress.get(tp)
             if progress is None:
-                self.stats.lag = {}
+                self.stats.lag, self.stats.behind = {}, 0.0
                 return None
             unread = progress.delivered > expected or progress.position < progress.highwater
             lag[tp] = max(1, progress.highwater - expected) if unread else 0
             if not unread:
                 known_ms = min(known_ms, progress.known_ms)
         self.stats.lag = lag
+        self.stats.behind = sum(lag.values()) / (READ_BETWEEN_FLUSHES * self._options.flush_events)
         return known_ms
 
     def _most_events_at(self, panes_per_event: float) -> int:
@@ -246,10 +250,8 @@ class Processor:
         flush = (await self._around.turns.take(self.core.flush_steps(caught_up=self.stats.caught_up))).result
         self._around.stats.counts.update(self.core.counts)
         self.core.counts.clear()
-        self._events_of_tiers += events
-        if flush is not None and flush.of_tiers and self._events_of_tiers:
-            self._most_events = self._most_events_at(len(flush.panes) / self._events_of_tiers)
-            self._events_of_tiers = 0
+        if flush is not None and events:
+            self._most_events = self._most_events_at(flush.tier_panes / events)
         self._room.set()
         return Gathered(flush, position, messages)
 

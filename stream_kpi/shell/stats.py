@@ -25,6 +25,8 @@ class ShardStats:
     caught_up: bool = False
     lag: Mapping[TP, int] = field(default_factory=dict)
     """Records that wait in Kafka, of each input that the broker has told of."""
+    behind: float = 0.0
+    """All of them, as a multiple of what a shard reads between two flushes."""
     flushed_at_s: float = field(default_factory=time.monotonic)
     """Monotonic seconds of the last flush that was written, or of the opening."""
 
@@ -45,3 +47,5 @@ class Stats:
     shards: dict[int, ShardStats] = field(default_factory=dict)
     merging: bool = False
     """This worker publishes the values."""
+    values_ms: int | None = None
+    """The moment as of which it has published them, epoch ms; None while it does not."""

@@ -31,8 +31,9 @@ class Turns:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def take(self, steps: Generator[None, None, T], turn_s: float | None = None) -> Done[T]:
-        """Take the steps, a turn's worth at a time (``TURN_S``, or ``turn_s``); after each turn others have theirs."""
+    async def take(self, steps: Generator[None, None, T], turn_s: float | None = None, rest: float = 0.0) -> Done[T]:
+        """Take the steps, a turn's worth at a time (``TURN_S``, or ``turn_s``); after each turn others have theirs, and
+        the loop is left to them for ``rest`` times as long as it took."""
         turn_s = TURN_S if turn_s is None else turn_s
         work_s = 0.0
         while True:
@@ -43,10 +44,13 @@ class Turns:
                     _work(steps, started_s + turn_s)
                 except StopIteration as end:
                     done = Done(end.value, work_s + time.monotonic() - started_s)
-                work_s += time.monotonic() - started_s
+                worked_s = time.monotonic() - started_s
+                work_s += worked_s
                 await asyncio.sleep(0)
             if done is not None:
                 return done
+            if rest:
+                await asyncio.sleep(rest * worked_s)
 
 
 def _work(steps: Generator[None, None, object], until_s: float) -> None:

@@ -38,3 +38,12 @@ class Simulation:
                 yield outbox.popleft()
             if not self._world.step(time_ms):
                 return
+
+    def slow_down(self, factor: float) -> None:
+        """From now on, agents' work takes ``factor`` times as long as usual (1 = as usual).
+
+        Raises ValueError unless it is positive.
+        """
+        if factor <= 0:
+            raise ValueError(f"factor must be > 0, not {factor}")
+        self._world.work_factor = factor

@@ -59,6 +59,8 @@ class World:
         self.team = team
         self.random = Random(seed)
         self.outbox: deque[SimulatedEvent] = deque()
+        self.work_factor = 1.0
+        """How much longer than usual agents' work takes."""
         self._schedule: list[tuple[int, int, Callable[[], None]]] = []
         self._scheduled = 0
         self._emitted = 0
@@ -119,7 +121,7 @@ class World:
 
     def work_ms(self, median_ms: float, spread: float = 0.5) -> float:
         """How long a piece of an agent's work takes."""
-        return self.span_ms(median_ms, spread)
+        return self.span_ms(median_ms, spread) * self.work_factor
 
     def customer(self) -> str:
         """A customer's id; few customers make many contacts."""

@@ -25,6 +25,8 @@ class Interrupts(importlib.abc.MetaPathFinder):
         if name == "stream_kpi.cli.main":
             signal.raise_signal(signal.Signals[sys.argv.pop()])
 
+# A shell starts what runs in its background, and so these tests, with SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.meta_path.insert(0, Interrupts())
 from stream_kpi.__main__ import main
 sys.exit(main())

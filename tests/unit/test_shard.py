@@ -510,19 +510,17 @@ def test_a_clock_that_passes_many_deadlines_lets_a_few_of_them_come_at_a_time() 
 
 def test_a_busy_shard_writes_its_tiers_every_few_seconds_and_once_no_record_comes() -> None:
     shard = Shard(0, 1, ShardOptions(options=Options(), topics=TOPICS, retention=LIVE))
-    of_tiers, tiers_written = [], []
+    tiers_written: list[set[int]] = []
     for number in range(12):
         time_ms = T0_MS + number * 1_000
         shard.apply(TICKETS, 0, records(created(f"T{number}", time_ms), first=number), time_ms)
         shard.advance(time_ms)
         flush = shard.flush(caught_up=True)
         assert flush is not None
-        of_tiers.append(flush.of_tiers)
         keys = [key for key, value in flush.panes if value is not None and key not in (AGES_KEY, FLUSHED_KEY)]
         tiers_written.append({unpack_key(key).tier for key in keys})
-    assert of_tiers == [True, *[False] * 9, True, False]
-    assert [FRESH in tiers for tiers in tiers_written] == [not each for each in of_tiers]
+    assert [FRESH in tiers for tiers in tiers_written] == [False, *[True] * 9, False, True]
     last = shard.flush(caught_up=True)
     assert last is not None
-    assert last.of_tiers
+    assert last.tier_panes == sum(key not in (AGES_KEY, FLUSHED_KEY) for key, _ in last.panes)
     assert shard.flush(caught_up=True) is None

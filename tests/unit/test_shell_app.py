@@ -15,15 +15,33 @@ from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health
 from stream_kpi.settings import Settings
 from stream_kpi.settings_sections import MetricSettings
+from stream_kpi.shell import metering
 from stream_kpi.shell.app import Display, core_of, shell_options, show_kpis
 from stream_kpi.shell.metering import COUNTERS, Meter
 from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.steps import all_of
+from stream_kpi.windows.clock import GlobalClock, ShardClock, clock_record
 
 
-def meter(stats: Stats, metrics: SelfMetrics, health: Health) -> Meter:
-    owner = SimpleNamespace(stats=stats, processors={0: SimpleNamespace(core=None)})
-    app: Any = SimpleNamespace(owner=owner, started_once=True, ready=False, live=True, detail="waiting")
+def meter(
+    stats: Stats,
+    metrics: SelfMetrics,
+    health: Health,
+    *,
+    clock: GlobalClock | None = None,
+    opening: int = 0,
+    event_clock: bool = False,
+) -> Meter:
+    owner = SimpleNamespace(stats=stats, processors={0: SimpleNamespace(core=None)}, opening=opening)
+    app: Any = SimpleNamespace(
+        owner=owner,
+        listener=SimpleNamespace(clock=clock or GlobalClock()),
+        options=SimpleNamespace(event_clock=event_clock),
+        started_once=True,
+        ready=False,
+        live=True,
+        detail="waiting",
+    )
     return Meter(app, metrics, health, lambda _core: {"ticket": 3})
 
 
@@ -51,9 +69,56 @@ def test_counts_reach_the_self_metrics_once_however_often_they_are_copied() -> N
     assert (health.started, health.ready, health.live, health.detail) == (True, False, True, "waiting")
 
 
+def clock_of(*shards: ShardClock) -> GlobalClock:
+    clock = GlobalClock()
+    for number, shard in enumerate(shards):
+        clock.update(*clock_record(number, shard))
+    return clock
+
+
+def test_a_shard_that_is_behind_says_by_how_much_and_one_that_has_caught_up_says_0(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metering, "wall_ms", lambda: 100_000)
+    stats = Stats(shards={number: ShardStats() for number in range(3)})
+    clock = clock_of(ShardClock(40_000, 0, False), ShardClock(40_000, 0, True), ShardClock(None, None, False))
+    for event_clock, expected in ((False, [60, 0, None]), (True, [None, None, None])):
+        metrics = SelfMetrics("0")
+        meter(stats, metrics, Health(), clock=clock, event_clock=event_clock).copy(count_entities=False)
+        assert [value(metrics, "stream_kpi_lag_seconds", shard=str(number)) for number in range(3)] == expected
+
+
+def test_the_lag_of_a_shard_that_has_gone_to_another_worker_is_shown_no_more() -> None:
+    metrics, stats = SelfMetrics("0"), Stats(shards={0: ShardStats()})
+    copying = meter(stats, metrics, Health(), clock=clock_of(ShardClock(40_000, 0, True)))
+    copying.copy(count_entities=False)
+    assert value(metrics, "stream_kpi_lag_seconds", shard="0") == 0
+    stats.shards.clear()
+    copying.copy(count_entities=False)
+    assert value(metrics, "stream_kpi_lag_seconds", shard="0") is None
+
+
+def test_the_worker_says_as_of_when_it_publishes_values_and_how_many_shards_it_still_opens() -> None:
+    metrics, stats = SelfMetrics("0"), Stats(values_ms=1_500)
+    meter(stats, metrics, Health(), opening=2).copy(count_entities=False)
+    assert value(metrics, "stream_kpi_values_timestamp_seconds") == 1.5
+    assert value(metrics, "stream_kpi_shards_opening") == 2
+    stats.values_ms = None
+    meter(stats, metrics, Health()).copy(count_entities=False)
+    assert value(metrics, "stream_kpi_values_timestamp_seconds") == 0
+    assert value(metrics, "stream_kpi_shards_opening") == 0
+
+
 def test_every_counter_that_is_copied_exists() -> None:
     metrics = SelfMetrics("0")
     assert all(metrics.counter(name) for name in COUNTERS.values())
+
+
+def test_input_that_was_lost_is_counted_by_its_topic() -> None:
+    metrics = SelfMetrics("0")
+    stats = Stats(counts=Counter({("lost_input", "support.tickets.v1"): 3}))
+    meter(stats, metrics, Health()).copy(count_entities=False)
+    assert value(metrics, "stream_kpi_lost_input_records_total", topic="support.tickets.v1") == 3
 
 
 def test_the_settings_reach_shell_and_core() -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from stream_kpi.shell.merge_service import REST, REST_BEHIND, MergeService
+from stream_kpi.shell import merge_service
+from stream_kpi.shell.flush import WriteError
+from stream_kpi.shell.merge_service import REST, REST_BEHIND, REST_FAR_BEHIND, MergeService
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.shell.turns import Turns
@@ -34,6 +36,7 @@ def shard(lag: int, *, caught_up: bool) -> ShardStats:
 
 
 IDLE, BEHIND = shard(0, caught_up=True), shard(50, caught_up=False)
+FAR_BEHIND = ShardStats(caught_up=False, behind=1.5)
 
 
 def test_values_that_have_settled_are_published_at_the_interval() -> None:
@@ -48,6 +51,7 @@ def test_values_that_settle_are_published_on_at_once_when_nothing_waits_to_be_re
 def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: bool) -> None:
     assert pause_s(0.5, IDLE, BEHIND, settling=settling) == 0.5 * REST_BEHIND
     assert pause_s(0.5, ShardStats(), settling=settling) == 0.5 * REST_BEHIND, "a shard of which nothing is known"
+    assert pause_s(0.5, IDLE, FAR_BEHIND, settling=settling) == 0.5 * REST_FAR_BEHIND
     assert pause_s(0.5, IDLE) == 0.5 * REST
 
 
@@ -65,3 +69,24 @@ def test_windows_that_do_not_balance_are_a_data_problem() -> None:
         core: Any = SimpleNamespace(publish=lambda _now, _first, unbalanced=unbalanced: published(unbalanced))
         asyncio.run(service._publish(core, nothing))
     assert stats.counts == {("data_problems", "balance_broken"): 3}
+
+
+def test_what_is_published_stands_as_of_its_clock_until_the_merge_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge_service, "FENCED_PAUSE_S", 0)
+    nothing: Any = None
+    stats = Stats()
+    clock: Any = SimpleNamespace(now_ms=lambda: 7_000, clock=SimpleNamespace(first_ms=1))
+    core: Any = SimpleNamespace(publish=lambda _now, _first: published(0))
+
+    async def close() -> None: ...
+
+    async def fail() -> None:
+        await service._publish(core, nothing)
+        assert stats.values_ms == 7_000
+        raise WriteError(OSError("not taken"), fenced=True)
+
+    writer: Any = SimpleNamespace(open=fail, close=close)
+    shards: Any = SimpleNamespace(stats=stats, turns=Turns(), processors={})
+    service = MergeService(OPTIONS, nothing, lambda: writer, clock, shards, lambda _publication: None)
+    asyncio.run(service.run())
+    assert stats.values_ms is None

@@ -72,6 +72,19 @@ async def test_a_shard_says_that_it_is_behind_before_any_of_its_inputs_is_read()
     assert [clock.caught_up for clock in said] == [False]
 
 
+async def test_an_assigned_shard_is_being_opened_until_it_can_take_records() -> None:
+    inputs = Inputs()
+    owner = owner_of(inputs)
+    owner._parked[0] = Processor(0, CountingShard(0, 1), SlowWriter(), {"a": 7}, owner)
+    assert owner.opening == 0
+    assigning = asyncio.create_task(owner.assigned({0}))
+    await asyncio.sleep(0)
+    assert owner.opening == 1
+    await assigning
+    assert owner.opening == 0
+    await owner.stop()
+
+
 async def test_a_stop_in_the_middle_of_a_revocation_returns_when_the_shards_are_let_go_of() -> None:
     inputs, writer = Inputs(), SlowWriter()
     owner = owner_of(inputs)

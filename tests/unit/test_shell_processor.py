@@ -16,7 +16,7 @@ from stream_kpi.pipeline import Flush, InputRecord
 from stream_kpi.shell import turns
 from stream_kpi.shell.flush import Records, WriteError
 from stream_kpi.shell.options import ShellOptions
-from stream_kpi.shell.processor import PIECE_RECORDS, BatchMessage, Processor
+from stream_kpi.shell.processor import CATCHING_UP, PIECE_RECORDS, BatchMessage, Processor
 from stream_kpi.shell.reading import Progress
 from stream_kpi.shell.stats import Stats
 from stream_kpi.shell.transport import Batch
@@ -163,7 +163,7 @@ async def test_where_each_event_has_many_panes_a_flush_holds_fewer_events(monkey
 
     def with_forty_panes_an_event(*, caught_up: bool) -> Generator[None, None, Flush | None]:
         done = yield from flush(caught_up=caught_up)
-        return None if done is None else done._replace(panes=done.panes * 20_000)
+        return None if done is None else done._replace(tier_panes=20_000)
 
     monkeypatch.setattr(desk.core, "flush_steps", with_forty_panes_an_event)
     await desk.processor.take(Message(0, 500))
@@ -174,6 +174,14 @@ async def test_where_each_event_has_many_panes_a_flush_holds_fewer_events(monkey
     assert not taking.done(), "twice 625 events wait, which have 25,000 panes"
     await desk.processor.flush()
     await taking
+
+
+@pytest.mark.parametrize(("unread", "intervals"), [(0, 1), (10_000, 1), (30_000, 3), (500_000, CATCHING_UP)])
+async def test_a_shard_flushes_as_seldom_as_it_takes_to_catch_up(unread: int, intervals: float) -> None:
+    desk = Desk(replace(OPTIONS, flush_events=50_000))
+    desk.around.progress = {A: Progress(0, 0, unread, 1), REKEYED: Progress(0, 0, 0, 1)}
+    await desk.processor.tick()
+    assert desk.processor.intervals == intervals
 
 
 async def test_others_have_a_turn_after_every_piece_of_a_batch() -> None:

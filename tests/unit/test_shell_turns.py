@@ -47,3 +47,13 @@ async def test_what_goes_wrong_in_a_step_is_raised_and_others_work_on() -> None:
     with pytest.raises(ZeroDivisionError):
         await lasting.take(failing())
     assert (await lasting.take(writing("a", []))).result == "a"
+
+
+async def test_one_that_rests_leaves_the_turns_meanwhile_to_the_others() -> None:
+    said: list[str] = []
+    lasting = Turns()
+    resting = asyncio.create_task(lasting.take(writing("a", said), ONE_STEP, rest=1e9))
+    await lasting.take(writing("b", said), ONE_STEP)
+    assert said.count("a") == 1
+    assert said.count("b") == STEPS
+    resting.cancel()

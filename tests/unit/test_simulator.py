@@ -148,6 +148,27 @@ def test_a_team_in_another_zone_is_busy_at_another_hour() -> None:
     assert first_hour(10) > 5 * first_hour(2)
 
 
+def test_slower_agents_make_customers_wait_longer() -> None:
+    def mean_first_response_ms(factor: float) -> float:
+        simulation = Simulation(7, MONDAY_MS, Team(subscribers=0))
+        simulation.slow_down(factor)
+        created: dict[str, int] = {}
+        waits: dict[str, int] = {}
+        for event in parsed(list(simulation.events_until(MONDAY_MS + 14 * HOUR_MS))):
+            if event["type"] == "ticket.created":
+                created[event["subject"]] = event["time_ms"]
+            elif event["type"] == "ticket.message" and event["data"]["author"] == "agent":
+                waits.setdefault(event["subject"], event["time_ms"] - created[event["subject"]])
+        return sum(waits.values()) / len(waits)
+
+    assert mean_first_response_ms(2.0) > 1.5 * mean_first_response_ms(1.0)
+
+
+def test_a_factor_that_is_not_positive_is_refused() -> None:
+    with pytest.raises(ValueError, match="factor must be > 0, not 0"):
+        Simulation(7, MONDAY_MS).slow_down(0)
+
+
 def test_customers_who_waited_longer_are_less_satisfied(day: list[SimulatedEvent]) -> None:
     queued: dict[str, int] = {}
     waited: dict[str, int] = {}

@@ -105,9 +105,9 @@ class MergeService:
             for record in records:
                 core.restore(tp.partition, record.key, record.value or None)
 
-        async with reader(options.broker, values) as consumer:
+        async with reader(options.broker, values, options.security) as consumer:
             await read_to_end(consumer, values, take_value)
-        async with reader(options.broker, panes) as consumer:
+        async with reader(options.broker, panes, options.security) as consumer:
             await read_to_end(consumer, panes, restore_panes)
             await self._turns.take(core.restored())
             # Every shard of ours has said that it is behind before we came here: what was said before it is outdated.

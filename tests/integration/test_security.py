@@ -83,7 +83,7 @@ class Installation:
         self.config = folder / "stream-kpi.toml"
 
     def set_broker(self, broker: Mapping[str, str]) -> None:
-        topics = ("tickets", "chats", "subscriptions", "signals", "values", "sla")
+        topics = ("tickets", "chats", "subscriptions", "signals", "values", "history", "sla")
         lines = [f'app_id = "{self._prefix}"', "[web]", f"port = {self.port}", f'token_file = "{self.token_file}"']
         lines += ["[topics]", *(f'{name} = "{self._prefix}.{name}"' for name in topics)]
         lines += ["[broker]", *(f"{key} = {json.dumps(value)}" for key, value in broker.items())]

@@ -17,6 +17,7 @@ import tomli_w
 from stream_kpi.brokers import ApacheKafka, Broker, EmbeddedBroker, broker_of
 from stream_kpi.brokers.probe import BrokerFacts, admin_client
 from stream_kpi.brokers.process import ServerProcess
+from stream_kpi.brokers.security import security_of
 from stream_kpi.brokers.topic_admin import check_sources, create_topics
 from stream_kpi.cli.common import notes_console
 from stream_kpi.cli.demo_interruption import in_thread
@@ -147,7 +148,7 @@ def _delete_topics(settings: Settings) -> None:
 
     ours = {topic.name for topic in all_topics(settings)}
     try:
-        with admin_client(settings.broker.address) as admin:
+        with admin_client(settings.broker.address, security=security_of(settings.broker)) as admin:
             admin.delete_topics(sorted(ours & set(admin.list_topics())))
     except (KafkaError, UserError) as error:
         notes_console().print(f"The topics that begin with {settings.app_id} could not be deleted ({error}).")

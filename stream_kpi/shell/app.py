@@ -12,12 +12,14 @@ from typing import cast
 import uvloop
 from aiohttp import web
 
+from stream_kpi.brokers.security import security_of
 from stream_kpi.entities import Retention
 from stream_kpi.errors import UserError
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge
+from stream_kpi.publish.access import access
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health, routes
@@ -29,6 +31,7 @@ from stream_kpi.shell.faust_app import App
 from stream_kpi.shell.metering import Meter
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.worker import quiet_libraries, serve
+from stream_kpi.topics import InternalTopics
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ def shell_options(settings: Settings) -> ShellOptions:
     """The shell's part of the settings."""
     return ShellOptions(
         broker=settings.broker.address,
+        security=security_of(settings.broker),
         app_id=settings.app_id,
         source_topics=settings.topics.sources,
         values_topic=settings.topics.values,
@@ -53,7 +57,7 @@ def shell_options(settings: Settings) -> ShellOptions:
 def core_of(settings: Settings) -> Core:
     """The pure core as the settings want it. On the event clock nothing leaves, is late or too far ahead."""
     live = settings.clock == "wall"
-    topics = settings.topics
+    topics, internal = settings.topics, InternalTopics.of(settings.app_id)
     shard_options = ShardOptions(
         options=settings.options(),
         topics={
@@ -62,9 +66,9 @@ def core_of(settings: Settings) -> Core:
             topics.subscriptions: TopicKind.SUBSCRIPTION,
             topics.signals: TopicKind.SIGNAL,
         },
-        rekeyed_topic=shell_options(settings).rekeyed_topic,
+        rekeyed_topic=internal.rekeyed,
         sla_topic=topics.sla,
-        customers_topic=shell_options(settings).customers_topic,
+        customers_topic=internal.customers,
         partitioner=settings.broker.partitioner,
         retention=Retention(settings.retention.closed_days * DAY_MS, settings.retention.open_days * DAY_MS)
         if live
@@ -122,7 +126,7 @@ def build_app(settings: Settings, store: LiveStore) -> App:
 
 @asynccontextmanager
 async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> AsyncIterator[None]:
-    application = web.Application()
+    application = web.Application(middlewares=access(settings.web))
     application.add_routes(routes(metrics.registry, health))
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()

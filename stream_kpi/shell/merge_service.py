@@ -110,9 +110,9 @@ class MergeService:
             for record in records:
                 core.restore(tp.partition, record.key, record.value or None)
 
-        async with reader(options.broker, said) as consumer:
+        async with reader(options.broker, said, options.security) as consumer:
             await read_to_end(consumer, said, take_said)
-        async with reader(options.broker, panes) as consumer:
+        async with reader(options.broker, panes, options.security) as consumer:
             await read_to_end(consumer, panes, restore_panes)
             await self._turns.take(core.restored())
             # Every shard of ours has said that it is behind before we came here: what was said before it is outdated.

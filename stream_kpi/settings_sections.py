@@ -73,6 +73,8 @@ class TopicSettings(Section):
     """Visits, sign-ups, activity, mentions, costs."""
     values: TopicName = "support.kpi.values.v1"
     """Where KPI records are published."""
+    history: TopicName = "support.kpi.history.v1"
+    """Where what windows with fixed bounds said is kept: once they are final, and each correction since."""
     sla: TopicName = "support.sla.events.v1"
     """Where it is told what becomes of service levels (docs/sla.md)."""
 
@@ -83,9 +85,9 @@ class TopicSettings(Section):
 
     @model_validator(mode="after")
     def _all_differ(self) -> Self:
-        names = (*self.sources, self.values, self.sla)
+        names = (*self.sources, self.values, self.history, self.sla)
         if len(set(names)) < len(names):
-            message = "the six topics must have six names"
+            message = "the seven topics must have seven names"
             raise ValueError(message)
         return self
 

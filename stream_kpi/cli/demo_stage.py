@@ -22,6 +22,7 @@ from stream_kpi.cli.common import notes_console
 from stream_kpi.cli.demo_interruption import in_thread
 from stream_kpi.errors import CHECK_FAILED, UserError
 from stream_kpi.settings import Settings, load_settings
+from stream_kpi.settings_sections import TopicSettings
 from stream_kpi.topics import DEFAULT_PARTITIONS, all_topics
 
 FULL_BYTES = 1 << 30
@@ -112,8 +113,7 @@ def _overrides(broker: Broker, port: int, *, event_clock: bool) -> dict[str, Any
     }
     if broker.kind == "external":
         name = overrides["app_id"] = f"stream-kpi-demo-{uuid.uuid4().hex[:8]}"
-        topics = ("tickets", "chats", "subscriptions", "signals", "values", "sla")
-        overrides["topics"] = {topic: f"{name}.{topic}" for topic in topics}
+        overrides["topics"] = {topic: f"{name}.{topic}" for topic in TopicSettings.model_fields}
     else:
         overrides["broker"] |= _SOON
     return overrides

@@ -28,8 +28,8 @@ def create(
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
-    """Create the topics that are missing: sources, dead letters, late records, internal ones, values, service
-    levels."""
+    """Create the topics that are missing: sources, dead letters, late records, internal ones, values, their
+    history, service levels."""
     from stream_kpi.brokers.topic_admin import create_topics
 
     settings = settings_of(config, broker)

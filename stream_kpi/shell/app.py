@@ -18,10 +18,11 @@ from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.memory import tune_memory
-from stream_kpi.merge import Merge, Publication
+from stream_kpi.merge import Merge
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health, routes
+from stream_kpi.published import Publication
 from stream_kpi.settings import DAY_MS, Settings
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.shell.core import Core, ShardCore
@@ -40,6 +41,7 @@ def shell_options(settings: Settings) -> ShellOptions:
         app_id=settings.app_id,
         source_topics=settings.topics.sources,
         values_topic=settings.topics.values,
+        history_topic=settings.topics.history,
         event_clock=settings.clock == "event",
         flush_interval_s=settings.flush_interval_s,
         publish_interval_s=settings.publish_interval_s,

@@ -266,5 +266,6 @@ def count_shards(options: ShellOptions, partitions: Mapping[str, int]) -> int:
     counts of what belongs together differ."""
     kept_by_shard = (*options.input_topics, options.state_topic, options.panes_topic)
     counts = {topic: partitions.get(topic) for topic in kept_by_shard}
-    others = {topic: None for topic in (options.clock_topic, options.values_topic) if topic not in partitions}
+    of_the_merge = (options.clock_topic, options.values_topic, options.history_topic, options.withdrawn_topic)
+    others = {topic: None for topic in of_the_merge if topic not in partitions}
     return check_partition_counts(options.app_id, {**counts, **others})

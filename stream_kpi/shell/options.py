@@ -16,6 +16,7 @@ class ShellOptions:
     app_id: str
     source_topics: tuple[str, ...] = tuple(kind.default_topic for kind in TopicKind)
     values_topic: str = "support.kpi.values.v1"
+    history_topic: str = "support.kpi.history.v1"
     event_clock: bool = False
     flush_interval_s: float = 0.4
     publish_interval_s: float = 1.0
@@ -55,6 +56,11 @@ class ShellOptions:
     def customers_topic(self) -> str:
         """What tickets and chats say on their way to their customers, one partition a shard."""
         return InternalTopics.of(self.app_id).customers
+
+    @property
+    def withdrawn_topic(self) -> str:
+        """What history was told and the values topic no longer says, compacted, one partition."""
+        return InternalTopics.of(self.app_id).withdrawn
 
     @property
     def input_topics(self) -> tuple[str, ...]:

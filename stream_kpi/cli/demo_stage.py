@@ -81,7 +81,7 @@ async def stage(which: str, port: int, *, event_clock: bool) -> AsyncIterator[St
     """
     # A topic just made has no leader for a moment: aiokafka tries again by itself; what stays wrong it raises.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    broker = broker_of(which)
+    broker = broker_of(which, security_of(load_settings().broker))
     external = broker.kind == "external"
     try:
         await in_thread(broker.start, broker.stop, patience_s=0.0 if external else 15.0)

@@ -17,6 +17,7 @@ from stream_kpi.entities import Retention
 from stream_kpi.errors import UserError
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge
 from stream_kpi.publish.access import access
@@ -73,7 +74,7 @@ def core_of(settings: Settings) -> Core:
         retention=Retention(settings.retention.closed_days * DAY_MS, settings.retention.open_days * DAY_MS)
         if live
         else None,
-        future_skew_ms=round(settings.future_skew_s * 1000),
+        future_skew_ms=round(settings.future_skew_s * 1000) if live else NEVER_MS,
     )
     grace_ms = round(settings.lateness_s * 1000) if live else 0
     return Core(

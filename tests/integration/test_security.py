@@ -83,7 +83,7 @@ class Installation:
         self.config = folder / "stream-kpi.toml"
 
     def set_broker(self, broker: Mapping[str, str]) -> None:
-        topics = ("tickets", "chats", "subscriptions", "signals", "values", "sla")
+        topics = ("tickets", "chats", "subscriptions", "signals", "values", "history", "sla")
         lines = [f'app_id = "{self._prefix}"', "[web]", f"port = {self.port}", f'token_file = "{self.token_file}"']
         lines += ["[topics]", *(f'{name} = "{self._prefix}.{name}"' for name in topics)]
         lines += ["[broker]", *(f"{key} = {json.dumps(value)}" for key, value in broker.items())]
@@ -120,7 +120,7 @@ class Installation:
     def page(self, path: str, authorization: str | None = None) -> str:
         headers = {} if authorization is None else {"Authorization": authorization}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as response:
             text: str = response.read().decode()
             return text
 
@@ -131,7 +131,7 @@ class Installation:
             try:
                 if line in self.page("/metrics", f"Bearer {TOKEN}").splitlines():
                     return
-            except (urllib.error.URLError, ConnectionError):
+            except OSError:
                 pass
             time.sleep(0.1)  # between two looks, until the deadline
         pytest.fail(f"no {line!r}; the worker's log: {self.log.read_text()}")

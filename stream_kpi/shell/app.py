@@ -21,6 +21,7 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge
 from stream_kpi.publish.access import access
+from stream_kpi.publish.contracts import contract_routes
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health, routes
@@ -128,7 +129,7 @@ def build_app(settings: Settings, store: LiveStore) -> App:
 @asynccontextmanager
 async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> AsyncIterator[None]:
     application = web.Application(middlewares=access(settings.web))
-    application.add_routes(routes(metrics.registry, health))
+    application.add_routes([*routes(metrics.registry, health), *contract_routes()])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

@@ -17,9 +17,11 @@ from stream_kpi.entities import Retention
 from stream_kpi.errors import UserError
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge
 from stream_kpi.publish.access import access
+from stream_kpi.publish.contracts import contract_routes
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health, routes
@@ -74,7 +76,7 @@ def core_of(settings: Settings) -> Core:
         retention=Retention(settings.retention.closed_days * DAY_MS, settings.retention.open_days * DAY_MS)
         if live
         else None,
-        future_skew_ms=round(settings.future_skew_s * 1000),
+        future_skew_ms=round(settings.future_skew_s * 1000) if live else NEVER_MS,
     )
     grace_ms = round(settings.lateness_s * 1000) if live else 0
     return Core(
@@ -128,7 +130,7 @@ def build_app(settings: Settings, store: LiveStore) -> App:
 @asynccontextmanager
 async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> AsyncIterator[None]:
     application = web.Application(middlewares=access(settings.web))
-    application.add_routes(routes(metrics.registry, health))
+    application.add_routes([*routes(metrics.registry, health), *contract_routes()])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

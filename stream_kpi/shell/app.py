@@ -18,9 +18,10 @@ from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge, Publication
+from stream_kpi.publish.application import application
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
-from stream_kpi.publish.web import Health, routes
+from stream_kpi.publish.web import Health
 from stream_kpi.settings import DAY_MS, Settings
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.shell.core import Core, ShardCore
@@ -88,8 +89,9 @@ class Display:
         self._store = store
         self._shown = False
 
-    def show(self, publication: Publication | None) -> None:
-        """Take one publication; None: another worker publishes from now on, and here is nothing to show."""
+    def show(self, publication: Publication | None, values_ms: int | None = None) -> None:
+        """Take one publication and the moment as of which it is, epoch ms; None: another worker publishes from now on,
+        and here is nothing to show."""
         if publication is None:
             self._shown = False
             self._store.replace([])
@@ -100,10 +102,11 @@ class Display:
                 [records[key] for key in changed if key in records],
                 [key for key in changed if key not in records],
                 publication.histograms,
+                values_ms,
             )
         else:
             self._shown = True
-            self._store.replace(publication.records.values(), publication.histograms)
+            self._store.replace(publication.records.values(), publication.histograms, values_ms)
 
 
 def show_kpis(metrics: SelfMetrics, store: LiveStore, settings: Settings) -> None:
@@ -119,10 +122,8 @@ def build_app(settings: Settings, store: LiveStore) -> App:
 
 
 @asynccontextmanager
-async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> AsyncIterator[None]:
-    application = web.Application()
-    application.add_routes(routes(metrics.registry, health))
-    runner = web.AppRunner(application, access_log=None)
+async def _web(settings: Settings, served: web.Application) -> AsyncIterator[None]:
+    runner = web.AppRunner(served, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.web.host, settings.web.port).start()
@@ -137,7 +138,7 @@ async def run_until_stopped(settings: Settings) -> int:
     show_kpis(metrics, store, settings)
     app = build_app(settings, store)
     meter = Meter(app, metrics, health, entity_counts)
-    async with _web(settings, metrics, health):
+    async with _web(settings, application(settings, metrics.registry, health, store)):
         metering = asyncio.create_task(meter.run())
         try:
             status = await serve(app)

@@ -54,6 +54,15 @@ class LiveStoreContract:
         assert store.snapshot().histograms == (HISTOGRAM,)
         assert store.get(record_key(put[1])) == put[1]
 
+    def test_the_moment_of_the_values_is_that_of_the_last_change_that_named_one(self, store: LiveStore) -> None:
+        assert store.snapshot().values_ms is None
+        store.replace([record()], values_ms=1_000)
+        assert store.snapshot().values_ms == 1_000
+        store.update([record(value=0.7)], values_ms=2_000)
+        store.update([record(value=0.8)])
+        assert store.snapshot().values_ms == 2_000
+        assert not store.snapshot().stale
+
     def test_replacing_leaves_nothing_of_before(self, store: LiveStore) -> None:
         store.replace([record("csat"), record("arpu")], [HISTOGRAM])
         store.replace([record("arpu")])

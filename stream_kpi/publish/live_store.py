@@ -25,7 +25,17 @@ EMPTY = Snapshot(MappingProxyType({}), ())
 
 
 class LiveStore(Protocol):
-    """Where the merge puts values and readers get them. A reader's snapshot never changes in its hands."""
+    """Where readers get values. A reader's snapshot never changes in its hands."""
+
+    def snapshot(self) -> Snapshot:
+        """What is held now."""
+
+    def get(self, key: bytes) -> KpiRecord | None:
+        """The record of a key."""
+
+
+class WritableStore(LiveStore, Protocol):
+    """Where the merge puts them."""
 
     def replace(
         self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = (), values_ms: int | None = None
@@ -41,12 +51,6 @@ class LiveStore(Protocol):
     ) -> None:
         """Take out the keys of ``gone`` (unknown ones do nothing), then put the records over those of the same key.
         Histograms are replaced as a whole, and ``values_ms``, unless None."""
-
-    def snapshot(self) -> Snapshot:
-        """What is held now."""
-
-    def get(self, key: bytes) -> KpiRecord | None:
-        """The record of a key."""
 
 
 class MemoryStore:

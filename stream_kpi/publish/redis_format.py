@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.kpis.record import KpiHistogram
+from stream_kpi.secrets import refused, secret_of
 from stream_kpi.settings_sections import RedisSettings
 
 SCHEMA: Final = "v1"
@@ -123,14 +124,15 @@ def connect(settings: RedisSettings) -> Redis:
             "redis.address is not set: must be HOST:PORT, in [redis] or STREAM_KPI_REDIS__ADDRESS", WRONG_USAGE
         )
     host, _, port = settings.address.strip().rpartition(":")
+    path = settings.password_file
     encrypted: dict[str, Any] = {"ssl": True, "ssl_ca_certs": settings.ca_file and str(settings.ca_file)}
     if settings.ca_file is not None and not settings.ca_file.is_file():
-        raise UserError(f"redis.ca_file = {settings.ca_file}: must be a file that can be read", WRONG_USAGE)
+        raise refused("redis.ca_file", settings.ca_file, "must be a file that can be read")
     return Redis(
         host=host.strip("[]"),
         port=int(port),
         username=settings.username,
-        password=_password(settings),
+        password=None if path is None else secret_of("redis.password_file", path),
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
@@ -143,13 +145,3 @@ async def ended(task: asyncio.Task[None]) -> None:
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=END_S)
-
-
-def _password(settings: RedisSettings) -> str | None:
-    path = settings.password_file
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8").rstrip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"redis.password_file = {path}: must be a file that can be read", WRONG_USAGE) from error

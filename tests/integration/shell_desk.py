@@ -135,7 +135,8 @@ class WorkerProcess:
     """A worker with the counting core, and what it logs."""
 
     def __init__(self, options: ShellOptions, log: Path, *flags: str) -> None:
-        settings = {name: getattr(options, name) for name in options.__slots__}
+        # These brokers are open, which is the default.
+        settings = {name: getattr(options, name) for name in options.__slots__ if name != "security"}
         self.log = log
         with log.open("ab") as stream:
             self.process = subprocess.Popen(

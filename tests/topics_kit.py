@@ -32,8 +32,11 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def write(settings: Settings, topic: str, records: Iterable[Written]) -> None:
-    """Returns when all are acknowledged."""
-    producer = KafkaProducer(bootstrap_servers=settings.broker.address, enable_idempotence=False)
+    """In their order; returns when all are acknowledged."""
+    # One request at a time: a second one would overtake the first while that is sent again to a new leader.
+    producer = KafkaProducer(
+        bootstrap_servers=settings.broker.address, enable_idempotence=False, max_in_flight_requests_per_connection=1
+    )
     sent = [producer.send(topic, key=key, value=value, partition=0) for key, value in records]
     for one in sent:
         one.get(timeout=30)

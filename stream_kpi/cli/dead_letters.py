@@ -10,6 +10,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from stream_kpi.brokers.probe import BrokerFacts, no_broker, probe
+from stream_kpi.brokers.security import security_of
 from stream_kpi.cli.following import Found, to_end
 from stream_kpi.cli.terminal import shown, shown_bytes
 from stream_kpi.errors import UserError
@@ -83,12 +84,12 @@ def summary(letter: Letter) -> dict[str, Any]:
 
 def letters(settings: Settings) -> Iterator[Letter]:
     """All that there are. Raises UserError: no broker, or topics are missing."""
-    return map(letter_of, to_end(settings.broker.address, topics_of(settings)))
+    return map(letter_of, to_end(settings.broker, topics_of(settings)))
 
 
 def replayed(settings: Settings) -> set[str]:
     """Places of the letters that have been sent again. What is no place is of no letter."""
-    marks = to_end(settings.broker.address, [InternalTopics.of(settings.app_id).replayed])
+    marks = to_end(settings.broker, [InternalTopics.of(settings.app_id).replayed])
     return {shown_bytes(mark.key) for mark in marks if mark.value is not None}
 
 
@@ -133,6 +134,7 @@ class Replayer:
                 acks="all",
                 enable_idempotence=facts.transactional,
                 **transactional,
+                **security_of(settings.broker).client_options(),
             )
             if facts.transactional:
                 self._producer.init_transactions()
@@ -185,4 +187,4 @@ class Replayer:
 
 def replayer(settings: Settings) -> Replayer:
     """One for the settings' broker. Raises UserError when it does not answer."""
-    return Replayer(settings, probe(settings.broker.address))
+    return Replayer(settings, probe(settings.broker.address, security=security_of(settings.broker)))

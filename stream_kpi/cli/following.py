@@ -11,7 +11,9 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from stream_kpi.brokers.probe import no_broker, probe
+from stream_kpi.brokers.security import security_of
 from stream_kpi.errors import WRONG_TOPICS, WRONG_USAGE, UserError
+from stream_kpi.settings_sections import BrokerSettings
 
 _READ_TIMEOUT_S = 60.0
 _POLL_MS = 500
@@ -29,10 +31,10 @@ class Found(NamedTuple):
     headers: tuple[tuple[str, bytes], ...]
 
 
-def to_end(address: str, topics: list[str]) -> Iterator[Found]:
+def to_end(broker: BrokerSettings, topics: list[str]) -> Iterator[Found]:
     """Every record up to the topics' ends as they are now. Raises UserError: no broker, a topic is missing, or the end
     is not reached in time."""
-    with _consumer(address, topics) as (consumer, places, _):
+    with _consumer(broker, topics) as (consumer, places, _):
         consumer.seek_to_beginning(*places)
         ends, starts = consumer.end_offsets(places), consumer.beginning_offsets(places)
         left = {place for place in places if ends[place] > starts[place]}
@@ -47,10 +49,10 @@ def to_end(address: str, topics: list[str]) -> Iterator[Found]:
             left = {place for place in left if consumer.position(place) < ends[place]}
 
 
-def follow(address: str, topics: list[str], *, from_beginning: bool) -> Iterator[Found]:
+def follow(broker: BrokerSettings, topics: list[str], *, from_beginning: bool) -> Iterator[Found]:
     """Every record from now on, or from the beginning, until the reader has had enough. Raises UserError as
     :func:`to_end` does."""
-    with _consumer(address, topics) as (consumer, places, exact_ends):
+    with _consumer(broker, topics) as (consumer, places, exact_ends):
         if from_beginning:
             consumer.seek_to_beginning(*places)
         else:
@@ -65,8 +67,9 @@ def follow(address: str, topics: list[str], *, from_beginning: bool) -> Iterator
 
 
 @contextmanager
-def _consumer(address: str, topics: list[str]) -> Iterator[tuple[Any, list[TopicPartition], bool]]:
-    facts = probe(address)
+def _consumer(broker: BrokerSettings, topics: list[str]) -> Iterator[tuple[Any, list[TopicPartition], bool]]:
+    address, security = broker.address, security_of(broker)
+    facts = probe(address, security=security)
     missing = [topic for topic in topics if topic not in facts.topics]
     if missing:
         message = f"Topics: {missing[0]} is missing. Make them with: stream-kpi topics create --broker {address}"
@@ -78,6 +81,7 @@ def _consumer(address: str, topics: list[str]) -> Iterator[tuple[Any, list[Topic
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=2_000,
+            **security.client_options(),
         )
         try:
             places = [TopicPartition(topic, p) for topic in topics for p in range(facts.topics[topic])]

@@ -14,6 +14,7 @@ from stream_kpi.errors import UserError
 
 if TYPE_CHECKING:
     from stream_kpi.cli.following import Found
+    from stream_kpi.settings_sections import BrokerSettings
 
 app = typer.Typer(help="Show what is written to a topic, as it is written. Ctrl-C ends it.", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def values(
     """KPI records; what is taken back shows as such."""
     settings = settings_of(config, broker)
     chosen = _of_kpis(kpi, cut, window, settings)
-    _tail(settings.broker.address, [settings.topics.values], chosen, _kpi_line, from_beginning, limit, json)
+    _tail(settings.broker, [settings.topics.values], chosen, _kpi_line, from_beginning, limit, json)
 
 
 @app.command()
@@ -60,7 +61,7 @@ def history(
     """Windows that have become final, and corrections of them."""
     settings = settings_of(config, broker)
     chosen = _of_kpis(kpi, cut, window, settings)
-    _tail(settings.broker.address, [settings.topics.history], chosen, _kpi_line, from_beginning, limit, json)
+    _tail(settings.broker, [settings.topics.history], chosen, _kpi_line, from_beginning, limit, json)
 
 
 @app.command()
@@ -88,7 +89,7 @@ def sla(
         )
 
     settings = settings_of(config, broker)
-    _tail(settings.broker.address, [settings.topics.sla], chosen, _sla_line, from_beginning, limit, json)
+    _tail(settings.broker, [settings.topics.sla], chosen, _sla_line, from_beginning, limit, json)
 
 
 @app.command()
@@ -115,7 +116,7 @@ def dlq(
         letter = letter_of(found)
         return json_module.dumps(summary(letter)) if json else letter.line
 
-    _tail(settings.broker.address, topics_of(settings), chosen, line, from_beginning, limit, json=False, parse=False)
+    _tail(settings.broker, topics_of(settings), chosen, line, from_beginning, limit, json=False, parse=False)
 
 
 def _known(option: str, value: str, allowed: Collection[str]) -> str:
@@ -180,7 +181,7 @@ def _sla_line(_: Found, event: dict[str, Any]) -> str:
 
 
 def _tail(
-    address: str,
+    broker: BrokerSettings,
     topics: list[str],
     chosen: Chosen,
     line: Line,
@@ -195,7 +196,7 @@ def _tail(
 
     written = 0
     try:
-        for found in follow(address, topics, from_beginning=from_beginning):
+        for found in follow(broker, topics, from_beginning=from_beginning):
             record = _read(found) if parse else {}
             if record is None or not chosen(found, record):
                 continue

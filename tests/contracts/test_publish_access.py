@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -141,3 +142,14 @@ def test_a_file_that_holds_no_secret_is_refused_without_being_quoted(tmp_path: P
 def test_a_file_that_is_not_there_is_named_with_its_setting(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^web\.token_file = .*: cannot be read \(No such file"):
         access(WebSettings(token_file=tmp_path / "none"))
+
+
+def test_no_application_is_made_that_lets_everyone_in(repository: Path) -> None:
+    made = [
+        ast.unparse(node)
+        for path in (repository / "stream_kpi").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "web.Application"
+    ]
+    assert made
+    assert all("middlewares=access(settings.web)" in call for call in made), made

@@ -62,7 +62,7 @@ def stream_kpi(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def sources(settings: Settings) -> list[tuple[Any, ...]]:
-    found = to_end(settings.broker.address, [settings.topics.tickets])
+    found = to_end(settings.broker, [settings.topics.tickets])
     return [(one.partition, one.timestamp_ms, one.key, one.value, one.headers) for one in found]
 
 

@@ -7,8 +7,8 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -29,12 +29,13 @@ READY_S = 20.0
 class RedisServer:
     """`redis-server`, in memory. ``options`` are its own."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, tls: bool = False) -> None:
         binary = shutil.which("redis-server")
         if binary is None:
             pytest.skip("redis-server is not installed (Debian: redis-server)")
         self.port = free_port()
-        self._command = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *options]
+        ports = ["--port", "0", "--tls-port"] if tls else ["--port"]
+        self._command = [binary, *ports, str(self.port), "--bind", "127.0.0.1", "--save", "", *options]
         self._process = ServerProcess("redis")
         self._start()
 
@@ -54,12 +55,12 @@ class RedisServer:
     def settings(self, **more: object) -> RedisSettings:
         return RedisSettings.model_validate({"address": f"127.0.0.1:{self.port}", **more})
 
-    async def ready(self, **more: object) -> RedisServer:
-        """Return when it answers."""
+    async def ready(self, settings: RedisSettings | None = None) -> RedisServer:
+        """Return when it answers whoever has these settings."""
         deadline = time.monotonic() + READY_S
         while True:
             try:
-                async with connect(self.settings(**more)) as client:
+                async with connect(settings or self.settings()) as client:
                     await client.ping()
                 return self
             except FAILURES:
@@ -82,6 +83,14 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(READY_S):
         while not holds():  # noqa: ASYNC110 - what is watched has no event
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def following(reader: RedisReader) -> AsyncIterator[RedisReader]:
+    """The reader while it runs."""
+    task = asyncio.create_task(reader.run())
+    yield reader
+    await ended(task)
 
 
 class ThroughRedis:

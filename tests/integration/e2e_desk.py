@@ -139,10 +139,12 @@ class Desk:
 class Worker:
     """A process of ``stream-kpi worker``."""
 
+    command = "worker"
+
     def __init__(self, desk: Desk) -> None:
         self.port = free_port()
         self.log = desk.folder / f"worker-{self.port}.log"
-        command = [sys.executable, "-m", "stream_kpi", "worker", "--config", str(desk.config(self.port))]
+        command = [sys.executable, "-m", "stream_kpi", self.command, "--config", str(desk.config(self.port))]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

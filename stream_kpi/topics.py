@@ -32,6 +32,7 @@ _PANES_KEY = "packed (tier or fresh, start, cut), ages, or flushed"
 _PANES_VALUE = "packed vector, or sets that age; what came before flushed goes together"
 _CLOCK = "how far its clock has come, its first event's time, whether it is caught up"
 _WITHDRAWN = "the revision that told history that the record is no more, while its window may change"
+_REPLAYED = "this dead letter has been sent again"
 _REKEYED = "a record about an entity of another partition, as it came"
 
 
@@ -75,11 +76,12 @@ class InternalTopics(NamedTuple):
     rekeyed: str
     customers: str
     withdrawn: str
+    replayed: str
 
     @classmethod
     def of(cls, app_id: str) -> InternalTopics:
         """Return the names that belong to the app."""
-        names = ("state-changelog", "panes-changelog", "clock", "rekeyed", "customers", "withdrawn")
+        names = ("state-changelog", "panes-changelog", "clock", "rekeyed", "customers", "withdrawn", "replayed")
         return cls(*[f"{app_id}-{name}" for name in names])
 
 
@@ -112,7 +114,8 @@ def kind_of(event_type: str) -> TopicKind | None:
 def all_topics(settings: Settings) -> list[Topic]:
     """Return every topic that the app reads or writes: sources, what leaves them, internal ones, values, their
     history, service levels."""
-    rule, worker, merge, anyone = Partitions.AS_SOURCES, "worker", "merge owner", "anyone"
+    rule, replay = Partitions.AS_SOURCES, "dlq replay"
+    worker, merge, anyone = "worker", "merge owner", "anyone"
     topics = []
     for source in settings.topics.sources:
         event = "CloudEvents 1.0, JSON"
@@ -131,6 +134,7 @@ def all_topics(settings: Settings) -> list[Topic]:
         Topic(internal.clock, Partitions.ONE, _COMPACTED, "shard", _CLOCK, worker, worker),
         Topic(internal.rekeyed, rule, _LOG, "the entity's id", _REKEYED, worker, worker),
         Topic(internal.customers, rule, _LOG, "none", "what tickets and chats say to their customers", worker, worker),
+        Topic(internal.replayed, Partitions.ONE, _COMPACTED, "topic:partition:offset", _REPLAYED, replay, replay),
         Topic(
             settings.topics.values,
             Partitions.ONE,

@@ -76,7 +76,8 @@ class _ProducerWriter:
         if producer is not None:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await producer.stop()
+                    # It swallows a cancellation that comes meanwhile, and whoever has cancelled us would wait for ever.
+                    await asyncio.shield(producer.stop())
 
     async def partitions(self, topic: str) -> Sequence[int]:
         """The partitions of a topic, in order."""
@@ -131,6 +132,7 @@ class TransactionalWriter(_ProducerWriter):
         super().__init__(
             lambda: AIOKafkaProducer(
                 bootstrap_servers=options.broker,
+                **options.security.client_options(),
                 transactional_id=transactional_id,
                 transaction_timeout_ms=int(2_000 * options.flush_timeout_s),
                 max_batch_size=options.max_batch_bytes,
@@ -162,6 +164,7 @@ class PlainWriter(_ProducerWriter):
         super().__init__(
             lambda: AIOKafkaProducer(
                 bootstrap_servers=options.broker,
+                **options.security.client_options(),
                 acks="all",
                 enable_idempotence=False,
                 # Such a broker keeps every record, in memory: as JSON, the values would take it eight times as fast.

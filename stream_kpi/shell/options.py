@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stream_kpi.brokers.security import OPEN, Security
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.topics import InternalTopics
 
@@ -13,6 +14,7 @@ class ShellOptions:
     """The shell's own settings. Times are seconds, sizes bytes. The command line fills it from the user's settings."""
 
     broker: str
+    security: Security = OPEN
     app_id: str
     source_topics: tuple[str, ...] = tuple(kind.default_topic for kind in TopicKind)
     values_topic: str = "support.kpi.values.v1"

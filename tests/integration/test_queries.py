@@ -106,7 +106,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory, embedded_broker: Broker
     one = None
     try:
         demo.urls()
-        one = Prometheus([f"127.0.0.1:{demo.port}"], times=TIMES)
+        worker = f"127.0.0.1:{demo.port}"
+        one = Prometheus([worker], [worker], times=TIMES)
         deadline_s = time.monotonic() + PATIENCE_S
         while not (one.answers() and all(map(one.query, RECORDED))):
             assert time.monotonic() < deadline_s, [record for record in RECORDED if not one.query(record)]

@@ -106,3 +106,5 @@ def test_the_provisioned_source_and_folder_cannot_be_changed_in_the_browser() ->
     assert source["jsonData"]["timeInterval"] == scraped["scrape_interval"]
     (provider,) = yaml.safe_load((FOLDER / "provisioning/dashboards/stream-kpi.yml").read_text())["providers"]
     assert provider["allowUiUpdates"] is False
+    grafana = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]["grafana"]
+    assert f"./deploy/grafana/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]

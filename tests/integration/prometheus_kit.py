@@ -15,7 +15,7 @@ from stream_kpi.brokers.process import ServerProcess, free_port
 from tests.integration.alert_kit import DEPLOY, program, quicker
 
 WORKERS_JOB: Final = "stream-kpi"
-VALUES_JOB: Final = "stream-kpi-exporter"
+EXPORTER_JOB: Final = "stream-kpi-exporter"
 ITSELF_JOB: Final = "prometheus"
 ANSWER_TIMEOUT_S: Final = 30.0
 
@@ -36,15 +36,18 @@ def readdressed(config: dict[str, Any], targets: Mapping[str, Sequence[str]], al
 
 
 class Prometheus:
-    """Scrapes workers; everything that lasts is so many times shorter than it is deployed."""
+    """Scrapes workers for the pipeline's metrics and exporters for the KPIs; a worker alone, which shows both, is both.
+    Everything that lasts is so many times shorter than it is deployed."""
 
-    def __init__(self, workers: Sequence[str], alertmanagers: Sequence[str] = (), times: int = 1) -> None:
+    def __init__(
+        self, workers: Sequence[str], exporters: Sequence[str], alertmanagers: Sequence[str] = (), times: int = 1
+    ) -> None:
         binary = program("prometheus")
         self.port = free_port()
         self._process = ServerProcess("prometheus")
         folder = self._process.folder
         config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
-        targets = {WORKERS_JOB: workers, VALUES_JOB: workers, ITSELF_JOB: [f"127.0.0.1:{self.port}"]}
+        targets = {WORKERS_JOB: workers, EXPORTER_JOB: exporters, ITSELF_JOB: [f"127.0.0.1:{self.port}"]}
         (folder / "prometheus.yml").write_text(
             yaml.safe_dump(quicker(readdressed(config, targets, alertmanagers), times))
         )

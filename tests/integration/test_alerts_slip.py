@@ -93,7 +93,8 @@ async def test_when_response_times_slip_the_risk_is_told_before_the_breach_and_b
     webhook = Webhook()
     await webhook.start()
     alertmanager = Alertmanager(webhook, TIMES)
-    prometheus = Prometheus([f"127.0.0.1:{on.port}"], [f"127.0.0.1:{alertmanager.port}"], TIMES)
+    worker = f"127.0.0.1:{on.port}"
+    prometheus = Prometheus([worker], [worker], [f"127.0.0.1:{alertmanager.port}"], TIMES)
     try:
         await until(prometheus.answers, START_S, prometheus.log_tail)
         await until(lambda: prometheus.query('up{job="stream-kpi"}') != [], START_S, prometheus.log_tail)

@@ -30,6 +30,8 @@ COMPILED_ANYHOW = Path("stream_kpi/lifecycles/ticket/contribution.py")
 """It makes what the module of the same name above it defines."""
 GROUP = "stream_kpi.core"
 """One library holds all modules, ``stream_kpi/core__mypyc.*.so``; those beside the sources only name it."""
+HIDDEN = [] if sys.platform == "win32" else ["-fvisibility=hidden"]
+"""Nobody else calls the library's functions by name: a compiler that knows this calls them directly, or not at all."""
 
 
 def sources() -> list[Path]:
@@ -64,6 +66,8 @@ def build() -> None:
     # Nothing of pyproject.toml: strictness is what `make check` is for, and its plugins need not be installed here.
     options = ["--config-file=", "--ignore-missing-imports"]
     extensions = mypycify([*options, *map(str, sources())], debug_level="0", target_dir="build/mypyc", group_name=GROUP)
+    for extension in extensions:
+        extension.extra_compile_args += HIDDEN
     command = Distribution({"name": "stream-kpi", "packages": [], "ext_modules": extensions}).get_command_obj(
         "build_ext"
     )

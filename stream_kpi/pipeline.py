@@ -25,7 +25,7 @@ from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.agent import events as agent_events
 from stream_kpi.lifecycles.agent.fold import AgentFold
-from stream_kpi.lifecycles.chat import events as chat_events
+from stream_kpi.lifecycles.chat import from_wire as chat_wire
 from stream_kpi.lifecycles.chat.fold import ChatFold
 from stream_kpi.lifecycles.cost import events as cost_events
 from stream_kpi.lifecycles.cost.fold import CostFold
@@ -40,7 +40,7 @@ from stream_kpi.lifecycles.mention.fold import MentionFold
 from stream_kpi.lifecycles.relationship import at_rest as relationship_at_rest
 from stream_kpi.lifecycles.relationship import events as relationship_events
 from stream_kpi.lifecycles.relationship.fold import RelationshipFold
-from stream_kpi.lifecycles.ticket import events as ticket_events
+from stream_kpi.lifecycles.ticket import from_wire as ticket_wire
 from stream_kpi.lifecycles.ticket.promised import new_ticket_fold
 from stream_kpi.lifecycles.user import events as user_events
 from stream_kpi.lifecycles.user.fold import UserFold
@@ -86,8 +86,8 @@ ENTITY_KINDS: dict[str, Lifecycle] = {
 """What events are folded into, by name. Each has a prefix of its own for its state keys: a letter, never reused."""
 
 SUBJECT_ROUTES: dict[TopicKind, Route] = {
-    TopicKind.TICKET: Route("ticket", _subject, ticket_events.from_wire),
-    TopicKind.CHAT: Route("chat", _subject, chat_events.from_wire),
+    TopicKind.TICKET: Route("ticket", _subject, ticket_wire.from_wire),
+    TopicKind.CHAT: Route("chat", _subject, chat_wire.from_wire),
     TopicKind.SUBSCRIPTION: Route("customer", _subject, customer_events.from_wire),
 }
 """Where nearly all events go: to the entity of their topic that is their subject."""

@@ -18,8 +18,8 @@ from stream_kpi.lifecycles.chat.events import (
     SurveyAnswered,
     SurveySent,
     Transferred,
-    from_wire,
 )
+from stream_kpi.lifecycles.chat.from_wire import from_wire
 
 UID = "1\0/chats"
 

@@ -16,8 +16,9 @@ from stream_kpi.events.times import event_time_ms
 from stream_kpi.lifecycles.entity import Entity
 from stream_kpi.lifecycles.facts import TOTAL, CutSets, Fact, spelled_out
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.lifecycles.ticket.events import Status, from_wire
+from stream_kpi.lifecycles.ticket.events import Status
 from stream_kpi.lifecycles.ticket.fold import TicketFold
+from stream_kpi.lifecycles.ticket.from_wire import from_wire
 from stream_kpi.measures.registry import (
     BACKLOG,
     COHORT_REOPENS,

@@ -19,8 +19,8 @@ from stream_kpi.lifecycles.ticket.events import (
     SurveySent,
     TicketEvent,
     Updated,
-    from_wire,
 )
+from stream_kpi.lifecycles.ticket.from_wire import from_wire
 
 UID = "e-1\0/desk"
 

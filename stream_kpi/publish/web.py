@@ -36,6 +36,7 @@ class Health:
 
 
 _PAGES: Final = (
+    ("/board", "the wallboard: live numbers, alerts, what is about to breach"),
     ("/metrics", "KPIs and the pipeline's own metrics, for Prometheus"),
     ("/health/live", "whether the worker makes progress"),
     ("/health/ready", "whether its values are right"),

@@ -20,6 +20,7 @@ from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge, Publication
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
+from stream_kpi.publish.wallboard import wallboard_routes
 from stream_kpi.publish.web import Health, routes
 from stream_kpi.settings import DAY_MS, Settings
 from stream_kpi.shard import Shard, ShardOptions
@@ -119,9 +120,10 @@ def build_app(settings: Settings, store: LiveStore) -> App:
 
 
 @asynccontextmanager
-async def _web(settings: Settings, metrics: SelfMetrics, health: Health) -> AsyncIterator[None]:
+async def _web(settings: Settings, metrics: SelfMetrics, health: Health, store: LiveStore) -> AsyncIterator[None]:
     application = web.Application()
     application.add_routes(routes(metrics.registry, health))
+    wallboard_routes(application, settings, store)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
@@ -137,7 +139,7 @@ async def run_until_stopped(settings: Settings) -> int:
     show_kpis(metrics, store, settings)
     app = build_app(settings, store)
     meter = Meter(app, metrics, health, entity_counts)
-    async with _web(settings, metrics, health):
+    async with _web(settings, metrics, health, store):
         metering = asyncio.create_task(meter.run())
         try:
             status = await serve(app)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
-from typing import NamedTuple
 
 from stream_kpi.due_cuts import DueCuts
 from stream_kpi.kpis.balance import is_balanced
 from stream_kpi.kpis.catalogue import live_rows, measures_shown, on_clocks, within_horizons
 from stream_kpi.kpis.record import (
     Evaluation,
-    KpiHistogram,
-    KpiRecord,
     RowsByCut,
     histograms,
     record_key,
@@ -22,7 +19,7 @@ from stream_kpi.kpis.rows import TOTAL_CUT, measures_read
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import RUNNING, TRAILING, Measure
-from stream_kpi.published import Published, window_id
+from stream_kpi.published import Publication, Published, window_id
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.dirty import DirtyTumbling
 from stream_kpi.windows.kinds import ROLLING, TODAY, TUMBLING, Rolling
@@ -46,19 +43,6 @@ CUTS_PER_PUBLISH = 400
 first come first served, a quarter for tumbling windows, the rest for what only has newer bounds, oldest first, and what
 that leaves for tumbling windows again. What is left waits for the next publish, and no window for ever, however much
 changes."""
-
-
-class Publication(NamedTuple):
-    """``changed``: records for the values topic, None = tombstone. ``records``: every current record by key."""
-
-    changed: list[tuple[bytes, bytes | None]]
-    records: dict[bytes, KpiRecord]
-    histograms: tuple[KpiHistogram, ...]
-    """Of the durations over all time: what a Prometheus histogram shows."""
-    complete: bool
-    """Nothing waits for the next publish: every record stands as of this one's now."""
-    unbalanced: int
-    """Windows x cuts evaluated whose revenue's movements do not explain the change of its MRR: a defect, always 0."""
 
 
 _KINDS = ("instant", "total", TODAY.name, *(k.name for k in ROLLING), *(k.name for k in TUMBLING))
@@ -87,7 +71,8 @@ def _summed(kind: Rolling, rows: RowsByCut) -> frozenset[Measure] | None:
 class Merge:
     """Keeps every window's sums up to date as panes arrive, and evaluates what a publish has to say.
 
-    The panes topic is its state and the values topic its memory of what it said: both are read back at start.
+    The panes topic is its state; the values topic, and the topic of what was withdrawn, are its memory of what it said:
+    all are read back at start.
     """
 
     def __init__(self, options: Options, *, grace_ms: int) -> None:
@@ -133,8 +118,12 @@ class Merge:
         """Take one record of the values topic back, in log order, before the first publish."""
         self._published.restore(key, value)
 
+    def restore_withdrawn(self, key: bytes, value: bytes | None) -> None:
+        """The same of the topic of what was withdrawn."""
+        self._published.restore_withdrawn(key, value)
+
     def restored(self) -> Generator[None, None, None]:
-        """Both topics have been read to their ends: recover what follows from them, a step at a time. To be iterated
+        """The topics have been read to their ends: recover what follows from them, a step at a time. To be iterated
         over. What was overwritten or has gone since costs nothing."""
         yield from self._published.restored()
         yield from self._absorb()
@@ -240,7 +229,7 @@ class Merge:
         durations = tuple(histograms(self._rows["total"].rows, views[-1]))
         said = self._published
         return Publication(
-            said.take_changed(), dict(said.records), durations, complete=left == 0, unbalanced=unbalanced
+            *said.take_changed(), dict(said.records), durations, complete=left == 0, unbalanced=unbalanced
         )
 
     def _tumbling_in_turn(self) -> list[DirtyTumbling]:
@@ -337,7 +326,8 @@ class Merge:
         cuts = list(cuts)
         if not cuts:
             return
-        kind, start_ms, end_ms, _, _ = view.window
+        kind, start_ms, end_ms, final, _ = view.window
+        as_of = timestamp(now_ms)
         window = window_id(kind, None if start_ms is None else timestamp(start_ms))
         known = view.cuts()
         at = self._due.bounds(kind) if window[1] is None or end_ms > now_ms else {}
@@ -347,9 +337,10 @@ class Merge:
                 self._due.drop(kind, cut)
             if cut not in known:
                 at.pop(cut, None)
-                self._published.replace(window, cut, {})
+                self._published.replace(window, cut, {}, final=final, as_of=as_of)
                 continue
             at[cut] = (start_ms, view.window.reached_ms)
             self._unbalanced += not is_balanced(cut, view.inside(cut))
-            self._published.replace(window, cut, {record_key(record): record for record in evaluation.records(cut)})
+            records = {record_key(record): record for record in evaluation.records(cut)}
+            self._published.replace(window, cut, records, final=final, as_of=as_of)
             yield

@@ -1,17 +1,21 @@
-"""What the values topic says: every record that the merge has published and not taken back."""
+"""What the values topic says, and what has to be written to say otherwise; what of it history is told."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from stream_kpi.kpis.record import KpiRecord, cut_of
+from stream_kpi.kpis.history import history_value, withdrawn_value
+from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of
 from stream_kpi.lifecycles.facts import Cut
 
 WindowId = tuple[str, str | None]
 """Kind, and start (RFC 3339) for tumbling windows and months."""
+Changed = list[tuple[bytes, bytes | None]]
+"""Records for a compacted topic; None: a tombstone."""
 _decode = msgspec.json.Decoder(KpiRecord).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -21,31 +25,73 @@ def window_id(kind: str, start: str | None) -> WindowId:
     return (kind, start if kind == "month" or kind.startswith("tumbling:") else None)
 
 
+class _Withdrawn(NamedTuple):
+    """A record that history was told is no more, while its window may still change."""
+
+    window: WindowId
+    revision: int
+    """The one that said so."""
+
+
+_decode_withdrawn = msgspec.msgpack.Decoder(_Withdrawn).decode
+_encode_withdrawn = msgspec.msgpack.Encoder().encode
+
+
+class Publication(NamedTuple):
+    """What one publish has to say, all of it or nothing."""
+
+    changed: Changed
+    """For the values topic."""
+    history: list[tuple[bytes, bytes]]
+    """For the history topic: each final record and each correction of it once."""
+    withdrawn: Changed
+    """For the memory of what history was told and the values topic no longer says."""
+    records: dict[bytes, KpiRecord]
+    """Every current record by key."""
+    histograms: tuple[KpiHistogram, ...]
+    """Of the durations over all time: what a Prometheus histogram shows."""
+    complete: bool
+    """Nothing waits for the next publish: every record stands as of this one's now."""
+    unbalanced: int
+    """Windows x cuts evaluated whose revenue's movements do not explain the change of its MRR: a defect, always 0."""
+
+
 class Published:
-    """Records by window and cut, and what has to be written to bring the topic to them."""
+    """Records by window and cut, and what has to be written to bring the topics to them."""
 
     def __init__(self) -> None:
         self.records: dict[bytes, KpiRecord] = {}
         """Every current record by key."""
         self._by_window: dict[WindowId, dict[Cut, dict[bytes, KpiRecord]]] = {}
-        self._changed: list[tuple[bytes, bytes | None]] = []
+        self._withdrawn: dict[WindowId, dict[bytes, int]] = {}
+        """By key, the revision that told history that the record is no more."""
+        self._changed: Changed = []
+        self._history: list[tuple[bytes, bytes]] = []
+        self._changed_withdrawn: Changed = []
         self._read: dict[bytes, bytes] = {}
         """What :meth:`restored` has not seen."""
+        self._read_withdrawn: dict[bytes, bytes] = {}
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one record of the topic back, in log order."""
-        if value is None:
-            self._read.pop(key, None)
-        else:
-            self._read[key] = value
+        """Take one record of the values topic back, in log order."""
+        _keep_last(self._read, key, value)
+
+    def restore_withdrawn(self, key: bytes, value: bytes | None) -> None:
+        """The same of the memory of what was withdrawn."""
+        _keep_last(self._read_withdrawn, key, value)
 
     def restored(self) -> Generator[None, None, None]:
-        """The topic has been read to its end. To be iterated over, a step at a time."""
+        """The topics have been read to their ends. To be iterated over, a step at a time."""
         read, self._read = self._read, {}
         for key, value in read.items():
             record = self.records[key] = _decode(value)
             window = window_id(record.window.kind, record.window.start)
             self._by_window.setdefault(window, {}).setdefault(cut_of(record), {})[key] = record
+            yield
+        withdrawn, self._read_withdrawn = self._read_withdrawn, {}
+        for key, value in withdrawn.items():
+            window, revision = _decode_withdrawn(value)
+            self._withdrawn.setdefault(window, {})[key] = revision
             yield
 
     def cuts(self, window: WindowId) -> Mapping[Cut, Mapping[bytes, KpiRecord]]:
@@ -53,29 +99,34 @@ class Published:
         return self._by_window.get(window, {})
 
     def forget_before(self, kind: str, oldest: str) -> None:
-        """Take back what windows of a kind say that start before ``oldest``."""
+        """Take back what windows of a kind say that start before ``oldest``: they change no more, and what history was
+        told of them stands."""
         for window in [w for w in self._by_window if w[0] == kind and w[1] is not None and w[1] < oldest]:
-            for cut in list(self._by_window[window]):
-                self.replace(window, cut, {})
-            del self._by_window[window]
+            for records in self._by_window.pop(window).values():
+                for key in records:
+                    self._take_back(key)
+        for window in [w for w in self._withdrawn if w[0] == kind and w[1] is not None and w[1] < oldest]:
+            self._changed_withdrawn += [(key, None) for key in self._withdrawn.pop(window)]
 
-    def replace(self, window: WindowId, cut: Cut, records: dict[bytes, KpiRecord]) -> None:
+    def replace(self, window: WindowId, cut: Cut, records: dict[bytes, KpiRecord], *, final: bool, as_of: str) -> None:
         """Say this of a window's cut, and nothing else. A record that says the same as the earlier one stays that; one
-        that corrects a final one is a revision of it."""
+        that corrects a final one is a revision of it. ``final``, ``as_of``: of the evaluation, whatever it found."""
         by_cut = self._by_window.setdefault(window, {})
         before = by_cut.get(cut, {})
+        follows = window[1] is not None
+        if follows and not final:
+            records = self._left_as_final(window, before, records)
         for key in before.keys() - records.keys():
-            self._changed.append((key, None))
-            self.records.pop(key, None)
+            self._take_back(key)
+            if follows and before[key].final:
+                self._withdraw(window, key, before[key], as_of)
         for key, record in records.items():
             earlier = before.get(key)
-            if earlier is not None:
-                if _says_the_same(record, earlier):
-                    records[key] = earlier
-                    continue
-                revision = earlier.revision + (earlier.final and window[1] is not None)
-                if revision:
-                    records[key] = record = replace(record, revision=revision)  # noqa: PLW2901 - the record that is told
+            if earlier is not None and _says_the_same(record, earlier):
+                records[key] = earlier
+                continue
+            if follows:
+                records[key] = record = self._revision(window, key, record, earlier)  # noqa: PLW2901 - the one told
             self._changed.append((key, _encode(record)))
             self.records[key] = record
         if records:
@@ -83,10 +134,51 @@ class Published:
         else:
             by_cut.pop(cut, None)
 
-    def take_changed(self) -> list[tuple[bytes, bytes | None]]:
-        """Records for the topic since the last call; None: a tombstone."""
-        changed, self._changed = self._changed, []
-        return changed
+    def take_changed(self) -> tuple[Changed, list[tuple[bytes, bytes]], Changed]:
+        """Records since the last call: for the values topic, for history, for the memory of what was withdrawn."""
+        taken = self._changed, self._history, self._changed_withdrawn
+        self._changed, self._history, self._changed_withdrawn = [], [], []
+        return taken
+
+    def _left_as_final(
+        self, window: WindowId, before: Mapping[bytes, KpiRecord], records: Mapping[bytes, KpiRecord]
+    ) -> dict[bytes, KpiRecord]:
+        """What is final stays so. After a restart the clock may stand before the window's end again: its records are
+        then seen half, and are looked at once more when it has come there."""
+        withdrawn = self._withdrawn.get(window, {})
+        current = {key: record for key, record in records.items() if key not in withdrawn}
+        return {**current, **{key: record for key, record in before.items() if record.final}}
+
+    def _revision(self, window: WindowId, key: bytes, record: KpiRecord, earlier: KpiRecord | None) -> KpiRecord:
+        if not record.final:
+            return record
+        former = earlier if earlier is not None and earlier.final else None
+        revision = 0 if former is None else former.revision + 1
+        withdrawn = self._withdrawn.get(window, {}).pop(key, None)
+        if withdrawn is not None:
+            revision = withdrawn + 1
+            self._changed_withdrawn.append((key, None))
+        if revision:
+            record = replace(record, revision=revision)
+        self._history.append((key, history_value(record, former)))
+        return record
+
+    def _withdraw(self, window: WindowId, key: bytes, record: KpiRecord, as_of: str) -> None:
+        revision = record.revision + 1
+        self._withdrawn.setdefault(window, {})[key] = revision
+        self._changed_withdrawn.append((key, _encode_withdrawn(_Withdrawn(window, revision))))
+        self._history.append((key, withdrawn_value(record, as_of)))
+
+    def _take_back(self, key: bytes) -> None:
+        self._changed.append((key, None))
+        self.records.pop(key, None)
+
+
+def _keep_last(read: dict[bytes, bytes], key: bytes, value: bytes | None) -> None:
+    if value is None:
+        read.pop(key, None)
+    else:
+        read[key] = value
 
 
 def _says_the_same(record: KpiRecord, earlier: KpiRecord) -> bool:

@@ -231,7 +231,7 @@ def _complaints(error: ValidationError, config: Path | None) -> list[str]:
             continue
         key = ".".join(str(part) for part in detail["loc"]) or "settings"
         value = detail["input"]
-        shown = "" if isinstance(value, BaseModel | dict) else f" = {value}"
+        shown = "" if value is None or isinstance(value, BaseModel | dict) else f" = {value}"
         if detail["type"] == "extra_forbidden":
             allowed = f"there is no such setting{_hint(key, set(setting_keys()))}"
         elif detail["type"] in _IN_WORDS_OF_TOML:

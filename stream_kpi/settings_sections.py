@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +30,10 @@ Address = Annotated[str, AfterValidator(_known_address)]
 TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=200)]
 
 
+_Given = TypeVar("_Given")
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+
+
 class Section(BaseModel):
     """Base of the sections: no other keys, and every setting says what it is."""
 
@@ -49,6 +54,20 @@ class BrokerSettings(Section):
     partitioner: Literal["murmur2", "crc32"] = "murmur2"
     """How the producers of the source topics choose a key's partition: murmur2 (Java clients, kafka-python, aiokafka)
     or crc32 (librdkafka's default)."""
+    security_protocol: SecurityProtocol = "PLAINTEXT"
+    """SSL: encrypted; SASL: with a user name and password."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    """How the password is proved; for the two SASL protocols."""
+    username: str | None = Field(None, min_length=1)
+    """For the two SASL protocols."""
+    password_file: Path | None = None
+    """File that holds the password alone; for the two SASL protocols."""
+    ca_file: Path | None = None
+    """PEM file of who may have signed the brokers' certificates; not set: those whom this machine trusts."""
+    cert_file: Path | None = None
+    """PEM file of the certificate that says to the brokers who we are, with those between it and its root."""
+    key_file: Path | None = None
+    """PEM file of its private key, without a pass phrase."""
 
     @field_validator("heartbeat_interval_s")
     @classmethod
@@ -58,6 +77,35 @@ class BrokerSettings(Section):
             message = f"must be at most a third of broker.session_timeout_s ({session_timeout_s:g})"
             raise ValueError(message)
         return heartbeat_interval_s
+
+    @field_validator("sasl_mechanism", "username", "password_file")
+    @classmethod
+    def _names_a_user_to_sasl_alone(cls, value: _Given, info: ValidationInfo) -> _Given:
+        protocol = info.data.get("security_protocol", "")
+        if value is None and protocol.startswith("SASL"):
+            message = f"must be set when broker.security_protocol is {protocol}"
+            raise ValueError(message)
+        if value is not None and protocol in ("PLAINTEXT", "SSL"):
+            message = f"is used when broker.security_protocol is SASL_PLAINTEXT or SASL_SSL; it is {protocol}"
+            raise ValueError(message)
+        return value
+
+    @field_validator("ca_file", "cert_file", "key_file")
+    @classmethod
+    def _has_certificates_for_tls_alone(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        protocol = info.data.get("security_protocol", "")
+        if value is not None and protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
+            message = f"is used when broker.security_protocol is SSL or SASL_SSL; it is {protocol}"
+            raise ValueError(message)
+        return value
+
+    @field_validator("key_file")
+    @classmethod
+    def _comes_with_its_certificate(cls, key_file: Path | None, info: ValidationInfo) -> Path | None:
+        if "cert_file" in info.data and (key_file is None) != (info.data["cert_file"] is None):
+            message = "must be set when broker.cert_file is, and only then"
+            raise ValueError(message)
+        return key_file
 
 
 class TopicSettings(Section):
@@ -73,6 +121,8 @@ class TopicSettings(Section):
     """Visits, sign-ups, activity, mentions, costs."""
     values: TopicName = "support.kpi.values.v1"
     """Where KPI records are published."""
+    history: TopicName = "support.kpi.history.v1"
+    """Where what windows with fixed bounds said is kept: once they are final, and each correction since."""
     sla: TopicName = "support.sla.events.v1"
     """Where it is told what becomes of service levels (docs/sla.md)."""
 
@@ -83,20 +133,35 @@ class TopicSettings(Section):
 
     @model_validator(mode="after")
     def _all_differ(self) -> Self:
-        names = (*self.sources, self.values, self.sla)
+        names = (*self.sources, self.values, self.history, self.sla)
         if len(set(names)) < len(names):
-            message = "the six topics must have six names"
+            message = "the seven topics must have seven names"
             raise ValueError(message)
         return self
 
 
 class WebSettings(Section):
-    """Where this worker serves /metrics and /health."""
+    """Where this worker serves /metrics and /health, and to whom. Without a token and a user name, to everyone who
+    reaches it; /health always."""
 
     host: str = Field("127.0.0.1", min_length=1)
     """Address to listen on; 0.0.0.0 for every network of this machine."""
     port: int = Field(6066, ge=1, le=65_535)
     """TCP port."""
+    token_file: Path | None = None
+    """File that holds a token alone: who sends it (`Authorization: Bearer`) is answered."""
+    username: str | None = Field(None, pattern="^[^:]+$")
+    """Who sends this name and the password (`Authorization: Basic`, as browsers do) is answered."""
+    password_file: Path | None = None
+    """File that holds the password alone."""
+
+    @field_validator("password_file")
+    @classmethod
+    def _comes_with_its_user(cls, password_file: Path | None, info: ValidationInfo) -> Path | None:
+        if "username" in info.data and (password_file is None) != (info.data["username"] is None):
+            message = "must be set when web.username is, and only then"
+            raise ValueError(message)
+        return password_file
 
 
 class RetentionSettings(Section):

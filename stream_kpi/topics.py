@@ -21,10 +21,18 @@ _COMPACTED = {
 }
 _CHANGELOG = {**_COMPACTED, "max.message.bytes": str(LARGEST_BATCH_BYTES)}
 _LOG = {"cleanup.policy": "delete"}
+_HISTORY = {
+    **_LOG,
+    "retention.ms": str(90 * 86_400_000),
+    # Thousands of records that differ little; and gzip is read by every client without a further package.
+    "compression.type": "gzip",
+}
 
 _PANES_KEY = "packed (tier or fresh, start, cut), ages, or flushed"
 _PANES_VALUE = "packed vector, or sets that age; what came before flushed goes together"
 _CLOCK = "how far its clock has come, its first event's time, whether it is caught up"
+_WITHDRAWN = "the revision that told history that the record is no more, while its window may change"
+_REPLAYED = "this dead letter has been sent again"
 _REKEYED = "a record about an entity of another partition, as it came"
 
 
@@ -67,11 +75,13 @@ class InternalTopics(NamedTuple):
     clock: str
     rekeyed: str
     customers: str
+    withdrawn: str
+    replayed: str
 
     @classmethod
     def of(cls, app_id: str) -> InternalTopics:
         """Return the names that belong to the app."""
-        names = ("state-changelog", "panes-changelog", "clock", "rekeyed", "customers")
+        names = ("state-changelog", "panes-changelog", "clock", "rekeyed", "customers", "withdrawn", "replayed")
         return cls(*[f"{app_id}-{name}" for name in names])
 
 
@@ -102,9 +112,10 @@ def kind_of(event_type: str) -> TopicKind | None:
 
 
 def all_topics(settings: Settings) -> list[Topic]:
-    """Return every topic that the app reads or writes: sources, what leaves them, internal ones, values,
-    service levels."""
-    rule, worker, anyone = Partitions.AS_SOURCES, "worker", "anyone"
+    """Return every topic that the app reads or writes: sources, what leaves them, internal ones, values, their
+    history, service levels."""
+    rule, replay = Partitions.AS_SOURCES, "dlq replay"
+    worker, merge, anyone = "worker", "merge owner", "anyone"
     topics = []
     for source in settings.topics.sources:
         event = "CloudEvents 1.0, JSON"
@@ -119,17 +130,28 @@ def all_topics(settings: Settings) -> list[Topic]:
     return [
         *topics,
         Topic(internal.state, rule, _CHANGELOG, "entity, or position", "packed entity, or position", worker, worker),
-        Topic(internal.panes, rule, _CHANGELOG, _PANES_KEY, _PANES_VALUE, worker, "merge owner"),
+        Topic(internal.panes, rule, _CHANGELOG, _PANES_KEY, _PANES_VALUE, worker, merge),
         Topic(internal.clock, Partitions.ONE, _COMPACTED, "shard", _CLOCK, worker, worker),
         Topic(internal.rekeyed, rule, _LOG, "the entity's id", _REKEYED, worker, worker),
         Topic(internal.customers, rule, _LOG, "none", "what tickets and chats say to their customers", worker, worker),
+        Topic(internal.replayed, Partitions.ONE, _COMPACTED, "topic:partition:offset", _REPLAYED, replay, replay),
         Topic(
             settings.topics.values,
             Partitions.ONE,
             _COMPACTED,
             "kpi|window|cut|...",
             "KPI record",
-            "merge owner",
+            merge,
+            anyone,
+        ),
+        Topic(internal.withdrawn, Partitions.ONE, _COMPACTED, "kpi|window|cut|...", _WITHDRAWN, merge, merge),
+        Topic(
+            settings.topics.history,
+            Partitions.ONE,
+            _HISTORY,
+            "kpi|window|cut|...",
+            "KPI record of a final window, or of a correction of it",
+            merge,
             anyone,
         ),
         Topic(settings.topics.sla, rule, _LOG, "ticket or chat", "what became of a service level", worker, anyone),

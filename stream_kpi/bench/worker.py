@@ -37,7 +37,7 @@ def sla_topic(task: Task) -> str:
 def topic_settings(task: Task) -> dict[str, str]:
     """The section `topics` of the settings: none is left to its default, which may be somebody's on the broker."""
     sources = {f"{kind.name.lower()}s": topic for kind, topic in task.topics.items()}
-    return {**sources, "values": f"{task.name}.values", "sla": sla_topic(task)}
+    return {**sources, "values": f"{task.name}.values", "history": f"{task.name}.history", "sla": sla_topic(task)}
 
 
 def configuration(task: Task, port: int, clock: Clock = "event", more: str = "") -> str:

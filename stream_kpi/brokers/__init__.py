@@ -6,6 +6,7 @@ from stream_kpi.brokers.apache_kafka import ApacheKafka
 from stream_kpi.brokers.base import Broker, BrokerUnavailableError
 from stream_kpi.brokers.embedded import EmbeddedBroker
 from stream_kpi.brokers.external import ExternalBroker
+from stream_kpi.brokers.security import OPEN, Security
 
 __all__ = [
     "ApacheKafka",
@@ -18,11 +19,11 @@ __all__ = [
 ]
 
 
-def broker_of(which: str) -> Broker:
-    """Return the broker ``embedded``, ``kafka`` or ``HOST:PORT``, not started."""
+def broker_of(which: str, security: Security = OPEN) -> Broker:
+    """Return the broker ``embedded``, ``kafka`` or ``HOST:PORT``, not started. ``security`` is of the last alone."""
     if which == "embedded":
         return EmbeddedBroker()
-    return ApacheKafka() if which == "kafka" else ExternalBroker(which)
+    return ApacheKafka() if which == "kafka" else ExternalBroker(which, security)
 
 
 def start_broker(which: str) -> Broker:

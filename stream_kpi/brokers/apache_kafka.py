@@ -6,6 +6,8 @@ import base64
 import subprocess
 import time
 import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +30,16 @@ rootLogger.level = WARN
 rootLogger.appenderRefs = console
 rootLogger.appenderRef.console.ref = console
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port beside the open one, for a security protocol of its own."""
+
+    name: str
+    protocol: str
+    properties: Mapping[str, str] = field(repr=False)
+    """Kafka's settings of this listener alone, without their prefix ``listener.name.<name>.``."""
 
 
 def server_properties(folder: Path, broker_port: int, controller_port: int) -> dict[str, str]:
@@ -66,14 +78,31 @@ def server_properties(folder: Path, broker_port: int, controller_port: int) -> d
     }
 
 
+def with_listeners(open_only: Mapping[str, str], ports: Sequence[tuple[Listener, int]]) -> dict[str, str]:
+    """Return the settings of a node that listens on these ports too; itself it goes by the open one."""
+    together = dict(open_only)
+    for listener, port in ports:
+        name, place = listener.name, f"{listener.name}://127.0.0.1:{port}"
+        together["listeners"] += f",{place}"
+        together["advertised.listeners"] += f",{place}"
+        together["listener.security.protocol.map"] += f",{name}:{listener.protocol}"
+        together |= {f"listener.name.{name.lower()}.{key}": value for key, value in listener.properties.items()}
+    return {**together, "inter.broker.listener.name": "PLAINTEXT"}
+
+
 class ApacheKafka:
     """One Apache Kafka node with transactions and compaction; its data lives and dies with it."""
 
     kind: Kind = "kafka"
     transactional = True
 
-    def __init__(self) -> None:
+    def __init__(self, listeners: Sequence[Listener] = (), scram_users: Sequence[str] = ()) -> None:
+        """``scram_users``: each as Kafka's storage tool wants it, ``SCRAM-SHA-256=[name=...,password=...]``."""
         self.address = ""
+        self.addresses: dict[str, str] = {}
+        """HOST:PORT of every listener by its name; known after start()."""
+        self._listeners = listeners
+        self._scram_users = scram_users
         self._process: ServerProcess | None = None
 
     @property
@@ -96,7 +125,9 @@ class ApacheKafka:
         process = self._process = ServerProcess()
         try:
             properties = process.folder / "server.properties"
-            settings = server_properties(process.folder, port, controller_port)
+            ports = [(listener, free_port()) for listener in self._listeners]
+            self.addresses = {listener.name: f"127.0.0.1:{at}" for listener, at in ports}
+            settings = with_listeners(server_properties(process.folder, port, controller_port), ports)
             properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
             logging = process.folder / "log4j2.properties"
             logging.write_text(_LOGGING)
@@ -118,14 +149,14 @@ class ApacheKafka:
             self._process.stop()
             self._process = None
 
-    @staticmethod
-    def _format(java: str, classpath: str, properties: Path, logging: Path) -> None:
+    def _format(self, java: str, classpath: str, properties: Path, logging: Path) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         # A short-lived Java: neither the optimising compiler nor a parallel collector would pay.
         result = subprocess.run(
             [java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", f"-Dlog4j2.configurationFile={logging}"]
             + ["-cp", classpath, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}"]
-            + ["--config", str(properties)],
+            + ["--config", str(properties)]
+            + [argument for user in self._scram_users for argument in ("--add-scram", user)],
             capture_output=True,
             text=True,
             check=False,

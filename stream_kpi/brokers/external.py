@@ -7,6 +7,7 @@ from typing import Self
 
 from stream_kpi.brokers.base import Kind
 from stream_kpi.brokers.probe import check_reachable
+from stream_kpi.brokers.security import OPEN, Security
 
 
 class ExternalBroker:
@@ -14,13 +15,14 @@ class ExternalBroker:
 
     kind: Kind = "external"
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, security: Security = OPEN) -> None:
         self.address = address
+        self._security = security
         self.transactional = False
 
     def start(self) -> None:
         """Find out that it answers and what it can do. Raises UserError when it does not."""
-        self.transactional = check_reachable(self.address)
+        self.transactional = check_reachable(self.address, security=self._security)
 
     def stop(self) -> None:
         """Leave it running."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from stream_kpi.brokers.probe import TIMEOUT_S, BrokerFacts, admin_client, probe
+from stream_kpi.brokers.security import security_of
 from stream_kpi.errors import WRONG_TOPICS, UserError
 from stream_kpi.settings import Settings
 from stream_kpi.topics import (
@@ -27,7 +28,8 @@ def create_topics(settings: Settings, partitions: int | None = None) -> list[str
     UserError when a topic exists with another count, before anything is created.
     """
     address = settings.broker.address
-    existing = probe(address).topics
+    security = security_of(settings.broker)
+    existing = probe(address, security=security).topics
     count = partitions or source_partitions(settings, existing) or DEFAULT_PARTITIONS
     wrong = [problem for problem in topic_problems(settings, existing, count) if problem.topic in existing]
     if wrong:
@@ -38,14 +40,14 @@ def create_topics(settings: Settings, partitions: int | None = None) -> list[str
             topic.name: {"num_partitions": topic.partition_count(count), "configs": dict(topic.configs)}
             for topic in missing
         }
-        with admin_client(address, TIMEOUT_S) as admin:
+        with admin_client(address, TIMEOUT_S, security=security) as admin:
             admin.create_topics(wanted, timeout_ms=_CREATE_TIMEOUT_MS, wait_for_metadata=True)
     return [topic.name for topic in missing]
 
 
 def check_topics(settings: Settings) -> BrokerFacts:
     """Return what the broker is and has. Raises UserError: no broker, topics missing or of unequal counts."""
-    facts = probe(settings.broker.address)
+    facts = probe(settings.broker.address, security=security_of(settings.broker))
     problems = topic_problems(settings, facts.topics)
     if problems:
         raise _refusal(problems, settings, facts.topics)
@@ -88,7 +90,7 @@ def _refusal(problems: list[TopicProblem], settings: Settings, existing: dict[st
 
 def check_sources(settings: Settings) -> BrokerFacts:
     """Return what the broker is and has. Raises UserError: no broker, or a source topic is missing."""
-    facts = probe(settings.broker.address)
+    facts = probe(settings.broker.address, security=security_of(settings.broker))
     missing = [TopicProblem(name, "is missing") for name in settings.topics.sources if name not in facts.topics]
     if missing:
         raise _refusal(missing, settings, facts.topics)

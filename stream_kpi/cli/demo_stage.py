@@ -17,11 +17,13 @@ import tomli_w
 from stream_kpi.brokers import ApacheKafka, Broker, EmbeddedBroker, broker_of
 from stream_kpi.brokers.probe import BrokerFacts, admin_client
 from stream_kpi.brokers.process import ServerProcess
+from stream_kpi.brokers.security import security_of
 from stream_kpi.brokers.topic_admin import check_sources, create_topics
 from stream_kpi.cli.common import notes_console
 from stream_kpi.cli.demo_interruption import in_thread
 from stream_kpi.errors import CHECK_FAILED, UserError
 from stream_kpi.settings import Settings, load_settings
+from stream_kpi.settings_sections import TopicSettings
 from stream_kpi.topics import DEFAULT_PARTITIONS, all_topics
 
 FULL_BYTES = 1 << 30
@@ -79,7 +81,7 @@ async def stage(which: str, port: int, *, event_clock: bool) -> AsyncIterator[St
     """
     # A topic just made has no leader for a moment: aiokafka tries again by itself; what stays wrong it raises.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    broker = broker_of(which)
+    broker = broker_of(which, security_of(load_settings().broker))
     external = broker.kind == "external"
     try:
         await in_thread(broker.start, broker.stop, patience_s=0.0 if external else 15.0)
@@ -112,8 +114,7 @@ def _overrides(broker: Broker, port: int, *, event_clock: bool) -> dict[str, Any
     }
     if broker.kind == "external":
         name = overrides["app_id"] = f"stream-kpi-demo-{uuid.uuid4().hex[:8]}"
-        topics = ("tickets", "chats", "subscriptions", "signals", "values", "sla")
-        overrides["topics"] = {topic: f"{name}.{topic}" for topic in topics}
+        overrides["topics"] = {topic: f"{name}.{topic}" for topic in TopicSettings.model_fields}
     else:
         overrides["broker"] |= _SOON
     return overrides
@@ -147,7 +148,7 @@ def _delete_topics(settings: Settings) -> None:
 
     ours = {topic.name for topic in all_topics(settings)}
     try:
-        with admin_client(settings.broker.address) as admin:
+        with admin_client(settings.broker.address, security=security_of(settings.broker)) as admin:
             admin.delete_topics(sorted(ours & set(admin.list_topics())))
     except (KafkaError, UserError) as error:
         notes_console().print(f"The topics that begin with {settings.app_id} could not be deleted ({error}).")

@@ -15,6 +15,7 @@ from stream_kpi.brokers.base import BrokerUnavailableError
 from stream_kpi.brokers.embedded import embedded_program
 from stream_kpi.brokers.kafka_jars import jars_folder, java_program
 from stream_kpi.brokers.probe import BrokerFacts, admin_client, probe
+from stream_kpi.brokers.security import Security, security_of
 from stream_kpi.brokers.topic_admin import listed, remedy
 from stream_kpi.errors import UserError
 from stream_kpi.events.partitioner import Partitioner
@@ -50,23 +51,25 @@ def examine(settings: Settings) -> list[Finding]:
     """Return all findings. Nothing is changed but one topic, ``<app>-doctor``, which is made and deleted again."""
     findings = [Finding("settings", Verdict.OK, f"app {settings.app_id}, zone {settings.zone}, {settings.clock} clock")]
     try:
-        facts = probe(settings.broker.address)
+        security = security_of(settings.broker)
+        facts = probe(settings.broker.address, security=security)
     except UserError as error:
         findings.append(Finding("broker", Verdict.FAILED, str(error)))
     else:
-        findings += [_broker(facts), _transactions(facts)]
+        findings += [_broker(facts, security), _transactions(facts)]
         topics = _topics(settings, facts)
         findings.append(topics)
         if topics.verdict is Verdict.OK:
-            findings += [_changelogs(settings, facts), _partitioner(settings, facts)]
-        findings.append(_clock(settings))
+            findings += [_changelogs(settings, facts, security), _partitioner(settings, facts, security)]
+        findings.append(_clock(settings, security))
     return [*findings, _core(), *_machine()]
 
 
-def _broker(facts: BrokerFacts) -> Finding:
+def _broker(facts: BrokerFacts, security: Security) -> Finding:
     kind = "embedded (Tansu)" if facts.cluster_id == _EMBEDDED_CLUSTER else "Kafka"
     nodes = f"{facts.brokers} node{'' if facts.brokers == 1 else 's'}"
-    return Finding("broker", Verdict.OK, f"{kind} at {facts.address}, cluster {facts.cluster_id}, {nodes}")
+    user = f", {security.protocol} as {security.username}" if security.username else f", {security.protocol}"
+    return Finding("broker", Verdict.OK, f"{kind} at {facts.address}, cluster {facts.cluster_id}, {nodes}{user}")
 
 
 def _transactions(facts: BrokerFacts) -> Finding:
@@ -87,12 +90,12 @@ def _topics(settings: Settings, facts: BrokerFacts) -> Finding:
     return Finding("topics", Verdict.FAILED, f"{listed(problems)}. {remedy(problems, settings, facts.topics)}")
 
 
-def _changelogs(settings: Settings, facts: BrokerFacts) -> Finding:
+def _changelogs(settings: Settings, facts: BrokerFacts, security: Security) -> Finding:
     """Compaction, and room for a flush's largest batch."""
     check = "changelogs"
     wanted = {topic.name: topic.configs for topic in all_topics(settings) if topic.compacted}
     try:
-        with admin_client(settings.broker.address) as admin:
+        with admin_client(settings.broker.address, security=security) as admin:
             resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
             found = admin.describe_configs(resources, config_filter="all")
     except (KafkaError, UserError, AttributeError, KeyError) as error:
@@ -127,15 +130,17 @@ def _by_topic(found: Any) -> dict[str, dict[str, str]]:  # noqa: ANN401 - kafka-
     }
 
 
-def _clock(settings: Settings) -> Finding:
+def _clock(settings: Settings, security: Security) -> Finding:
     """Let the broker stamp a record and compare."""
     check, topic = "clock", f"{settings.app_id}-doctor"
     try:
-        with admin_client(settings.broker.address) as admin:
+        with admin_client(settings.broker.address, security=security) as admin:
             configs = {"message.timestamp.type": "LogAppendTime", "retention.ms": "3600000"}
             admin.create_topics({topic: {"num_partitions": 1, "configs": configs}}, wait_for_metadata=True)
             try:
-                producer = KafkaProducer(bootstrap_servers=settings.broker.address, enable_idempotence=False)
+                producer = KafkaProducer(
+                    bootstrap_servers=settings.broker.address, enable_idempotence=False, **security.client_options()
+                )
                 before_ms = time.time_ns() // 1_000_000
                 stamp = producer.send(topic, b"", timestamp_ms=1).get(timeout=10)
                 after_ms = time.time_ns() // 1_000_000
@@ -157,14 +162,14 @@ def _clock(settings: Settings) -> Finding:
     return Finding(check, Verdict.OK, f"within {max(skew_s, (after_ms - before_ms) / 1000):.3f} s of the broker's")
 
 
-def _partitioner(settings: Settings, facts: BrokerFacts) -> Finding:
+def _partitioner(settings: Settings, facts: BrokerFacts, security: Security) -> Finding:
     """Sample the newest keys of the sources and see which partitioner has put them where they are."""
     check, chosen = "partitioner", settings.broker.partitioner
     fits, sampled = {"murmur2": 0, "crc32": 0}, 0
     try:
         for topic in settings.topics.sources:
             count = facts.topics[topic]
-            for partition, key in _newest_keys(settings.broker.address, topic, count):
+            for partition, key in _newest_keys(settings.broker.address, security, topic, count):
                 sampled += 1
                 for algorithm in fits:
                     fits[algorithm] += Partitioner(algorithm, count).owner(key) == partition  # type: ignore[arg-type]
@@ -182,9 +187,12 @@ def _partitioner(settings: Settings, facts: BrokerFacts) -> Finding:
     return Finding(check, Verdict.WARNING, f"{shown}: the others are sent on to their owners, which costs time")
 
 
-def _newest_keys(address: str, topic: str, partitions: int) -> list[tuple[int, bytes]]:
+def _newest_keys(address: str, security: Security, topic: str, partitions: int) -> list[tuple[int, bytes]]:
     consumer = KafkaConsumer(
-        bootstrap_servers=address, enable_auto_commit=False, consumer_timeout_ms=_SAMPLE_TIMEOUT_MS
+        bootstrap_servers=address,
+        enable_auto_commit=False,
+        consumer_timeout_ms=_SAMPLE_TIMEOUT_MS,
+        **security.client_options(),
     )
     try:
         places = [TopicPartition(topic, partition) for partition in range(partitions)]

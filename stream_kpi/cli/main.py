@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from stream_kpi.cli import bench, catalogue, compute, demo, doctor, produce, report, simulate, topics, worker
+from stream_kpi.cli import bench, catalogue, compute, demo, dlq, doctor, produce, report, simulate, tail, topics, worker
 from stream_kpi.errors import CHECK_FAILED, OK, UserError
 
 EXIT_STATUSES = """\
@@ -47,6 +47,8 @@ app.command("compute")(compute.compute)
 app.command("report")(report.report)
 app.command("produce")(produce.produce)
 app.add_typer(topics.app, name="topics")
+app.add_typer(tail.app, name="tail")
+app.add_typer(dlq.app, name="dlq")
 app.command("doctor")(doctor.doctor)
 app.command("catalogue")(catalogue.catalogue)
 app.command("simulate")(simulate.simulate)

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from stream_kpi.brokers.probe import BrokerFacts, no_broker
+from stream_kpi.brokers.security import security_of
 from stream_kpi.cli.files import Line, read_lines
 from stream_kpi.cli.progress import WorkProgress
 from stream_kpi.errors import UserError
@@ -81,6 +82,7 @@ async def record_batches(settings: Settings, facts: BrokerFacts) -> AsyncIterato
         bootstrap_servers=settings.broker.address,
         max_batch_size=_BATCH_BYTES,
         enable_idempotence=facts.transactional,
+        **security_of(settings.broker).client_options(),
     )
     try:
         await producer.start()

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from stream_kpi.brokers.probe import no_broker, probe
+from stream_kpi.brokers.security import Security, security_of
 from stream_kpi.errors import WRONG_TOPICS, WRONG_USAGE, UserError
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.kpis.record import KpiRecord
@@ -30,7 +31,7 @@ _decode = msgspec.json.Decoder(KpiRecord).decode
 
 def live_report(settings: Settings, kind: PeriodKind) -> Report:
     """The report. Raises UserError: no broker, no values topic, no values in it, or values that are no KPI records."""
-    records = list(_latest(settings.broker.address, settings.topics.values).values())
+    records = list(_latest(settings.broker.address, security_of(settings.broker), settings.topics.values).values())
     at_ms = latest_ms(records)
     if at_ms is None:
         raise UserError(f"{settings.topics.values}: no values yet; is a worker running?", WRONG_USAGE)
@@ -40,15 +41,15 @@ def live_report(settings: Settings, kind: PeriodKind) -> Report:
     return build(period, rows, readings, business=options.schedules is not None, live=True, notes=_NOTES)
 
 
-def _latest(address: str, topic: str) -> dict[bytes, KpiRecord]:
+def _latest(address: str, security: Security, topic: str) -> dict[bytes, KpiRecord]:
     """The newest record of every key."""
-    partitions = probe(address).topics.get(topic)
+    partitions = probe(address, security=security).topics.get(topic)
     if partitions is None:
         message = f"Topics: {topic} is missing. Make them with: stream-kpi topics create --broker {address}"
         raise UserError(message, WRONG_TOPICS)
     latest: dict[bytes, KpiRecord] = {}
     try:
-        for key, value in _read(address, topic, partitions):
+        for key, value in _read(address, security, topic, partitions):
             if value:
                 latest[key] = _decode(value)
             else:
@@ -60,7 +61,7 @@ def _latest(address: str, topic: str) -> dict[bytes, KpiRecord]:
     return latest
 
 
-def _read(address: str, topic: str, partitions: int) -> Iterator[tuple[bytes, bytes | None]]:
+def _read(address: str, security: Security, topic: str, partitions: int) -> Iterator[tuple[bytes, bytes | None]]:
     """Every committed record up to the topic's end as it is now. Raises UserError when it is not reached in time."""
     consumer = KafkaConsumer(
         bootstrap_servers=address.split(","),
@@ -68,6 +69,7 @@ def _read(address: str, topic: str, partitions: int) -> Iterator[tuple[bytes, by
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_poll_records=10_000,
+        **security.client_options(),
     )
     try:
         places = [TopicPartition(topic, partition) for partition in range(partitions)]

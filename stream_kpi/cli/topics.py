@@ -28,8 +28,8 @@ def create(
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
-    """Create the topics that are missing: sources, dead letters, late records, internal ones, values, service
-    levels."""
+    """Create the topics that are missing: sources, dead letters, late records, internal ones, values, their
+    history, service levels."""
     from stream_kpi.brokers.topic_admin import create_topics
 
     settings = settings_of(config, broker)
@@ -43,12 +43,13 @@ def create(
 def describe(config: ConfigOption = None, broker: BrokerOption = None, json: JsonOption = False) -> None:
     """Say what each topic is for, and whether it is there as it has to be; exit status 4 when one is not."""
     from stream_kpi.brokers.probe import probe
+    from stream_kpi.brokers.security import security_of
     from stream_kpi.brokers.topic_admin import remedy
     from stream_kpi.errors import WRONG_TOPICS, UserError
     from stream_kpi.topics import all_topics, topic_problems
 
     settings = settings_of(config, broker)
-    existing = probe(settings.broker.address).topics
+    existing = probe(settings.broker.address, security=security_of(settings.broker)).topics
     problems = topic_problems(settings, existing)
     problem_of = dict(problems)
     rows = [

@@ -1,4 +1,4 @@
-"""An AsyncAPI 3.0 document of all topics: inputs, dead letters, values, events of service levels."""
+"""An AsyncAPI 3.0 document of all topics: inputs, dead letters, values, their history, events of service levels."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from stream_kpi.events.decode import TYPES
 from stream_kpi.events.schemas import event_types, plain
 from stream_kpi.events.sla import SlaEvent
 from stream_kpi.events.topics import TopicKind, dead_letter_topic
+from stream_kpi.kpis.history import HistoryRecord
 from stream_kpi.kpis.record import KpiRecord
 
 VALUES_TOPIC = "support.kpi.values.v1"
+HISTORY_TOPIC = "support.kpi.history.v1"
 SLA_TOPIC = "support.sla.events.v1"
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "1.1.0"
 """Of the contract, not of the program: a field that is added raises the second figure."""
 
 _SUBJECTS = {
@@ -41,7 +43,11 @@ def asyncapi_document() -> dict[str, Any]:
         operations[f"receive.{name}"] = _operation("receive", name)
         operations[f"send.{name}DeadLetters"] = _operation("send", f"{name}DeadLetters")
     channels["values"] = _channel(VALUES_TOPIC, "The current value of every KPI.", ["kpiValue"], compacted=True)
+    channels["history"] = _channel(
+        HISTORY_TOPIC, "What windows with fixed bounds said when they became final, and corrections.", ["kpiHistory"]
+    )
     channels["sla"] = _channel(SLA_TOPIC, "What becomes of each promised service level.", ["slaEvent"])
+    operations["send.history"] = _operation("send", "history")
     operations["send.sla"] = _operation("send", "sla")
     operations["send.values"] = _operation("send", "values")
     return {
@@ -99,15 +105,16 @@ def _messages() -> dict[str, Any]:
         "payload": {"description": "The original value; none for a record without one."},
         "bindings": {"kafka": {"key": {"description": "The original key."}}},
     }
-    messages["kpiValue"] = {
-        "name": "kpiValue",
-        "summary": " ".join((KpiRecord.__doc__ or "").split()),
-        "contentType": "application/json",
-        "payload": {"$ref": "#/components/schemas/KpiRecord"},
-        "bindings": {
-            "kafka": {"key": {"type": "string", "description": "kpi|window|cut|clock|currency|variant"}},
-        },
-    }
+    for name, record_type in (("kpiValue", KpiRecord), ("kpiHistory", HistoryRecord)):
+        messages[name] = {
+            "name": name,
+            "summary": " ".join((record_type.__doc__ or "").split()),
+            "contentType": "application/json",
+            "payload": {"$ref": f"#/components/schemas/{record_type.__name__}"},
+            "bindings": {
+                "kafka": {"key": {"type": "string", "description": "kpi|window|cut|clock|currency|variant"}},
+            },
+        }
     messages["slaEvent"] = {
         "name": "slaEvent",
         "summary": " ".join((SlaEvent.__doc__ or "").split()),
@@ -119,7 +126,7 @@ def _messages() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    types = [*event_types().values(), KpiRecord, SlaEvent]
+    types = [*event_types().values(), KpiRecord, HistoryRecord, SlaEvent]
     schemas: dict[str, Any] = plain(
         msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")[1]
     )

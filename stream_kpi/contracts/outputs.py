@@ -1,4 +1,4 @@
-"""Schemas of what leaves: KPI values, events of service levels, and the headers of dead letters."""
+"""Schemas of what leaves: KPI values and their history, events of service levels, and the headers of dead letters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from stream_kpi.events.rejection import ADVICE, MAX_DETAIL_CHARS
 from stream_kpi.events.schemas import DIALECT, schema_of
 from stream_kpi.events.sla import SlaEvent
+from stream_kpi.kpis.history import HistoryRecord
 from stream_kpi.kpis.record import KpiRecord
 
 DEAD_LETTER_HEADERS: dict[str, Any] = {
@@ -37,6 +38,7 @@ DEAD_LETTER_HEADERS: dict[str, Any] = {
 
 OUTPUT_SCHEMAS: dict[str, dict[str, Any]] = {
     "kpi.value": schema_of(KpiRecord, "kpi.value"),
+    "kpi.history": schema_of(HistoryRecord, "kpi.history"),
     "sla.event": schema_of(SlaEvent, "sla.event"),
     "dead-letter.headers": {"$schema": DIALECT, "$id": "urn:stream-kpi:dead-letter.headers", **DEAD_LETTER_HEADERS},
 }

@@ -12,23 +12,30 @@ from typing import cast
 import uvloop
 from aiohttp import web
 
+from stream_kpi.brokers.security import security_of
 from stream_kpi.entities import Retention
 from stream_kpi.errors import UserError
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.memory import tune_memory
-from stream_kpi.merge import Merge, Publication
+from stream_kpi.merge import Merge
+from stream_kpi.publish.access import access
+from stream_kpi.publish.contracts import contract_routes
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.wallboard import wallboard_routes
 from stream_kpi.publish.web import Health, routes
+from stream_kpi.published import Publication
 from stream_kpi.settings import DAY_MS, Settings
 from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.shell.core import Core, ShardCore
 from stream_kpi.shell.faust_app import App
+from stream_kpi.shell.loop import Loop
 from stream_kpi.shell.metering import Meter
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.worker import quiet_libraries, serve
+from stream_kpi.topics import InternalTopics
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +44,11 @@ def shell_options(settings: Settings) -> ShellOptions:
     """The shell's part of the settings."""
     return ShellOptions(
         broker=settings.broker.address,
+        security=security_of(settings.broker),
         app_id=settings.app_id,
         source_topics=settings.topics.sources,
         values_topic=settings.topics.values,
+        history_topic=settings.topics.history,
         event_clock=settings.clock == "event",
         flush_interval_s=settings.flush_interval_s,
         publish_interval_s=settings.publish_interval_s,
@@ -52,7 +61,7 @@ def shell_options(settings: Settings) -> ShellOptions:
 def core_of(settings: Settings) -> Core:
     """The pure core as the settings want it. On the event clock nothing leaves, is late or too far ahead."""
     live = settings.clock == "wall"
-    topics = settings.topics
+    topics, internal = settings.topics, InternalTopics.of(settings.app_id)
     shard_options = ShardOptions(
         options=settings.options(),
         topics={
@@ -61,14 +70,14 @@ def core_of(settings: Settings) -> Core:
             topics.subscriptions: TopicKind.SUBSCRIPTION,
             topics.signals: TopicKind.SIGNAL,
         },
-        rekeyed_topic=shell_options(settings).rekeyed_topic,
+        rekeyed_topic=internal.rekeyed,
         sla_topic=topics.sla,
-        customers_topic=shell_options(settings).customers_topic,
+        customers_topic=internal.customers,
         partitioner=settings.broker.partitioner,
         retention=Retention(settings.retention.closed_days * DAY_MS, settings.retention.open_days * DAY_MS)
         if live
         else None,
-        future_skew_ms=round(settings.future_skew_s * 1000),
+        future_skew_ms=round(settings.future_skew_s * 1000) if live else NEVER_MS,
     )
     grace_ms = round(settings.lateness_s * 1000) if live else 0
     return Core(
@@ -121,8 +130,8 @@ def build_app(settings: Settings, store: LiveStore) -> App:
 
 @asynccontextmanager
 async def _web(settings: Settings, metrics: SelfMetrics, health: Health, store: LiveStore) -> AsyncIterator[None]:
-    application = web.Application()
-    application.add_routes(routes(metrics.registry, health))
+    application = web.Application(middlewares=access(settings.web))
+    application.add_routes([*routes(metrics.registry, health), *contract_routes()])
     wallboard_routes(application, settings, store)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
@@ -155,4 +164,4 @@ def run(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     quiet_libraries()
     tune_memory()
-    return uvloop.run(run_until_stopped(settings))
+    return uvloop.run(run_until_stopped(settings), loop_factory=Loop)

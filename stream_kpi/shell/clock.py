@@ -44,7 +44,7 @@ class ClockListener:
     async def run(self) -> None:
         """Follow the topic from its beginning."""
         tp = self._tp
-        async with reader(self._options.broker, [tp]) as consumer:
+        async with reader(self._options.broker, [tp], self._options.security) as consumer:
             await read_to_end(consumer, [tp], self._take)
             self._consumer = consumer
             self._read.set()

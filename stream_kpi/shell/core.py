@@ -67,6 +67,14 @@ class PublicationCore(Protocol):
         """Records for the values topic; None: a tombstone."""
 
     @property
+    def history(self) -> Sequence[tuple[bytes, bytes]]:
+        """Records for the history topic."""
+
+    @property
+    def withdrawn(self) -> Sequence[tuple[bytes, bytes | None]]:
+        """Records for the topic of what history was told and the values topic no longer says; None: a tombstone."""
+
+    @property
     def complete(self) -> bool:
         """Nothing waits for the next publish."""
 
@@ -82,8 +90,7 @@ class MergeCore(Protocol):
         """Take one record of the panes topic back, before the first publish."""
 
     def restored(self) -> Generator[None, None, None]:
-        """The panes and values topics have been read to their ends: recover what follows from them, a step at a
-        time."""
+        """Panes, values and what was withdrawn have been read to their ends: recover what follows, a step at a time."""
 
     def apply(self, shard: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the panes topic in."""
@@ -93,6 +100,9 @@ class MergeCore(Protocol):
 
     def restore_published(self, key: bytes, value: bytes | None) -> None:
         """Take back one record of the values topic, before the first publish."""
+
+    def restore_withdrawn(self, key: bytes, value: bytes | None) -> None:
+        """Take back one record of the topic of what was withdrawn, before the first publish."""
 
     def publish(self, now_ms: int, first_ms: int | None) -> Generator[None, None, PublicationCore]:
         """Evaluate what has changed, a step at a time; nothing is taken in before the last."""

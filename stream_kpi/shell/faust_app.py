@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import faust
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP, Message
 
 from stream_kpi.brokers.probe import probe
+from stream_kpi.brokers.security import Security
 from stream_kpi.errors import UserError
 from stream_kpi.shell.clock import ClockListener
 from stream_kpi.shell.core import Core
@@ -151,7 +153,7 @@ class App(faust.App):
         """Look at the broker before anything is joined. Raises UserError: no broker, topics missing or unequal."""
         options = self.options
         try:
-            facts = await asyncio.to_thread(probe, options.broker)
+            facts = await asyncio.to_thread(probe, options.broker, security=options.security)
             self.owner.shards = count_shards(options, facts.topics)
         except UserError as error:
             await self._fail(error)
@@ -237,10 +239,22 @@ class App(faust.App):
         """Nothing: no state is on disk."""
 
 
+def _credentials(security: Security) -> SASLCredentials | SSLCredentials | None:
+    if security.mechanism is not None:
+        return SASLCredentials(
+            username=security.username,
+            password=security.password,
+            mechanism=security.mechanism,
+            ssl_context=security.tls,
+        )
+    return SSLCredentials(security.tls) if security.tls is not None else None
+
+
 def _faust_settings(options: ShellOptions) -> dict[str, Any]:
     return {
         "id": options.app_id,
         "broker": f"kafka-batch://{options.broker.replace(',', ';')}",
+        "broker_credentials": _credentials(options.security),
         "store": "kpi-state://",
         "datadir": Path(tempfile.gettempdir()) / f"{options.app_id}-faust",
         "web_enabled": False,
@@ -266,5 +280,6 @@ def count_shards(options: ShellOptions, partitions: Mapping[str, int]) -> int:
     counts of what belongs together differ."""
     kept_by_shard = (*options.input_topics, options.state_topic, options.panes_topic)
     counts = {topic: partitions.get(topic) for topic in kept_by_shard}
-    others = {topic: None for topic in (options.clock_topic, options.values_topic) if topic not in partitions}
+    of_the_merge = (options.clock_topic, options.values_topic, options.history_topic, options.withdrawn_topic)
+    others = {topic: None for topic in of_the_merge if topic not in partitions}
     return check_partition_counts(options.app_id, {**counts, **others})

@@ -131,6 +131,7 @@ class TransactionalWriter(_ProducerWriter):
         super().__init__(
             lambda: AIOKafkaProducer(
                 bootstrap_servers=options.broker,
+                **options.security.client_options(),
                 transactional_id=transactional_id,
                 transaction_timeout_ms=int(2_000 * options.flush_timeout_s),
                 max_batch_size=options.max_batch_bytes,
@@ -162,6 +163,7 @@ class PlainWriter(_ProducerWriter):
         super().__init__(
             lambda: AIOKafkaProducer(
                 bootstrap_servers=options.broker,
+                **options.security.client_options(),
                 acks="all",
                 enable_idempotence=False,
                 # Such a broker keeps every record, in memory: as JSON, the values would take it eight times as fast.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_kpi.shell.clock import ClockListener
-from stream_kpi.shell.core import MergeCore
+from stream_kpi.shell.core import MergeCore, PublicationCore
 from stream_kpi.shell.flush import Record, WriteError, Writer, partitions_of
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.recovery import Records, read_to_end, reader
@@ -94,20 +94,25 @@ class MergeService:
 
     async def _serve(self, writer: Writer) -> None:
         options, core = self._options, self._new_core()
-        values = [TopicPartition(options.values_topic, p) for p in await writer.partitions(options.values_topic)]
+        said = [
+            TopicPartition(topic, partition)
+            for topic in (options.values_topic, options.withdrawn_topic)
+            for partition in await writer.partitions(topic)
+        ]
         panes = [TopicPartition(options.panes_topic, p) for p in await writer.partitions(options.panes_topic)]
 
-        def take_value(_tp: TopicPartition, records: Records) -> None:
+        def take_said(tp: TopicPartition, records: Records) -> None:
+            restore = core.restore_published if tp.topic == options.values_topic else core.restore_withdrawn
             for record in records:
-                core.restore_published(record.key, record.value)
+                restore(record.key, record.value)
 
         def restore_panes(tp: TopicPartition, records: Records) -> None:
             for record in records:
                 core.restore(tp.partition, record.key, record.value or None)
 
-        async with reader(options.broker, values) as consumer:
-            await read_to_end(consumer, values, take_value)
-        async with reader(options.broker, panes) as consumer:
+        async with reader(options.broker, said, options.security) as consumer:
+            await read_to_end(consumer, said, take_said)
+        async with reader(options.broker, panes, options.security) as consumer:
             await read_to_end(consumer, panes, restore_panes)
             await self._turns.take(core.restored())
             # Every shard of ours has said that it is behind before we came here: what was said before it is outdated.
@@ -153,17 +158,26 @@ class MergeService:
         )
         if publication.unbalanced:
             self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
-        if publication.changed:
-            topic = self._options.values_topic
-            partitions = partitions_of([key for key, _ in publication.changed], await writer.partitions(topic))
-            records: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
-            for (key, value), partition in zip(publication.changed, partitions, strict=True):
-                records[TopicPartition(topic, partition)].append((key, value, [], None))
-            await writer.write(records)
+        if publication.changed or publication.withdrawn:
+            await writer.write(await self._laid_out(publication, writer))
             self._stats.counts["published",] += len(publication.changed)
         self._show(publication)
         self._stats.values_ms = now_ms
         return stands_still and not publication.complete, work_s
+
+    async def _laid_out(self, publication: PublicationCore, writer: Writer) -> dict[TopicPartition, list[Record]]:
+        """History first: where there are no transactions, a kill lets it be told twice, which its readers can see."""
+        options = self._options
+        records: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
+        for topic, told in (
+            (options.history_topic, publication.history),
+            (options.withdrawn_topic, publication.withdrawn),
+            (options.values_topic, publication.changed),
+        ):
+            partitions = partitions_of([key for key, _ in told], await writer.partitions(topic)) if told else ()
+            for (key, value), partition in zip(told, partitions, strict=True):
+                records[TopicPartition(topic, partition)].append((key, value, [], None))
+        return records
 
 
 def _taken_in(core: MergeCore, fetched: Mapping[TopicPartition, Records]) -> Generator[None, None, None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stream_kpi.brokers.security import OPEN, Security
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.topics import InternalTopics
 
@@ -13,9 +14,11 @@ class ShellOptions:
     """The shell's own settings. Times are seconds, sizes bytes. The command line fills it from the user's settings."""
 
     broker: str
+    security: Security = OPEN
     app_id: str
     source_topics: tuple[str, ...] = tuple(kind.default_topic for kind in TopicKind)
     values_topic: str = "support.kpi.values.v1"
+    history_topic: str = "support.kpi.history.v1"
     event_clock: bool = False
     flush_interval_s: float = 0.4
     publish_interval_s: float = 1.0
@@ -55,6 +58,11 @@ class ShellOptions:
     def customers_topic(self) -> str:
         """What tickets and chats say on their way to their customers, one partition a shard."""
         return InternalTopics.of(self.app_id).customers
+
+    @property
+    def withdrawn_topic(self) -> str:
+        """What history was told and the values topic no longer says, compacted, one partition."""
+        return InternalTopics.of(self.app_id).withdrawn
 
     @property
     def input_topics(self) -> tuple[str, ...]:

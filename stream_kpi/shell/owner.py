@@ -290,7 +290,7 @@ class Owner:
             items = [(record.key, record.value or None) for record in records]
             core.restore(*((items, ()) if tp == state else ((), items)))
 
-        async with reader(self.options.broker, [state, panes]) as consumer:
+        async with reader(self.options.broker, [state, panes], self.options.security) as consumer:
             count = await read_to_end(consumer, [state, panes], take)
         await self.turns.take(core.restored())
         return count
@@ -303,7 +303,7 @@ class Owner:
         for topic in options.input_topics:
             tp = TopicPartition(topic, number)
             applied = core.position.get((topic, number))
-            async with reader(options.broker, [tp]) as consumer:
+            async with reader(options.broker, [tp], options.security) as consumer:
                 if applied is None:
                     begin[topic] = (await consumer.beginning_offsets([tp]))[tp]
                     continue

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from stream_kpi.brokers.security import OPEN, Security
 from stream_kpi.shell.guard import Found, Known
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
@@ -27,7 +28,9 @@ class RecoveryError(Exception):
 
 
 @asynccontextmanager
-async def reader(broker: str, partitions: Sequence[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader(
+    broker: str, partitions: Sequence[TopicPartition], security: Security = OPEN
+) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of its own, read_committed, without a group, on these partitions."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker,
@@ -36,6 +39,7 @@ async def reader(broker: str, partitions: Sequence[TopicPartition]) -> AsyncIter
         auto_offset_reset="earliest",
         fetch_max_wait_ms=POLL_MS,
         max_partition_fetch_bytes=8 << 20,
+        **security.client_options(),
     )
     try:
         await consumer.start()

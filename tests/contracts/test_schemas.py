@@ -117,7 +117,7 @@ def test_schema_and_code_agree_about_every_field_that_is_missing_null_or_of_anot
 def test_the_asyncapi_document_describes_every_topic_and_has_no_dangling_reference() -> None:
     document = asyncapi_document()
     addresses = {channel["address"] for channel in document["channels"].values()}
-    written = ("support.kpi.values.v1", "support.sla.events.v1")
+    written = ("support.kpi.values.v1", "support.kpi.history.v1", "support.sla.events.v1")
     read = [kind.default_topic for kind in TopicKind]
     assert addresses == {*written, *read, *(f"{topic}.dlq" for topic in read)}
     assert set(event_types()) <= set(document["components"]["messages"])

@@ -16,6 +16,9 @@ from stream_kpi.brokers.process import ServerProcess, free_port
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy"
 TIMED: Final = {"for", "group_wait", "group_interval", "repeat_interval"}
 """What lasts as long as it is written."""
+LOOKS: Final = {"scrape_interval", "evaluation_interval"}
+LEAST_LOOK_MS: Final = 1_000
+"""A worker shows other values every second: who looks more often sees nothing new."""
 UNIT_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
@@ -33,13 +36,19 @@ def quicker(document: Any, times: int) -> Any:
         return [quicker(one, times) for one in document]
     if not isinstance(document, dict):
         return document
-    return {key: _shorter(value, times) if key in TIMED else quicker(value, times) for key, value in document.items()}
+    return {key: _quicker_entry(key, value, times) for key, value in document.items()}
 
 
-def _shorter(duration: str, times: int) -> str:
+def _quicker_entry(key: str, value: Any, times: int) -> Any:
+    if key in TIMED:
+        return _shorter(value, times)
+    return _shorter(value, times, LEAST_LOOK_MS) if key in LOOKS else quicker(value, times)
+
+
+def _shorter(duration: str, times: int, least_ms: int = 1) -> str:
     (number, unit), *rest = re.findall(r"(\d+)(ms|s|m|h)", duration)
     assert not rest, duration
-    return f"{max(1, int(number) * UNIT_MS[unit] // times)}ms"
+    return f"{max(least_ms, int(number) * UNIT_MS[unit] // times)}ms"
 
 
 class Webhook:

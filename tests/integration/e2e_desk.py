@@ -28,6 +28,7 @@ from stream_kpi.settings import load_settings
 from stream_kpi.shell.recovery import at_end, reader
 from stream_kpi.topics import source_topics
 from tests.live_values import comparable, standing
+from tests.told_history import history_amiss
 
 PARTITIONS = 4
 ORGANISATION = Path(__file__).with_name("e2e_organisation.toml").read_text()
@@ -86,7 +87,7 @@ class Desk:
                 "heartbeat_interval_s": 1,
                 "rebalance_timeout_s": 10,
             },
-            "topics": {**topics, "values": f"{prefix}.values", "sla": f"{prefix}.sla"},
+            "topics": {**topics, "values": f"{prefix}.values", "history": f"{prefix}.history", "sla": f"{prefix}.sla"},
         }
         self.settings = load_settings(overrides={**tomllib.loads(ORGANISATION), **self._settings})
         self.topics = source_topics(self.settings)
@@ -289,7 +290,8 @@ async def values_until(
 
 async def ends_in(desk: Desk, workers: Sequence[Worker], expected: Ending, timeout_s: float = 90.0) -> None:
     """Return when the values topic says what is expected, key by key; then stop the workers, and see that they end
-    well, that it still does, and that every SLA event stands once."""
+    well, that it still does, that history tells the same of the windows that are over, and that every SLA event stands
+    once."""
     values, deadline = Values(), time.monotonic() + timeout_s
     tp = TopicPartition(desk.settings.topics.values, 0)
     async with reader(desk.broker, [tp]) as consumer:
@@ -310,6 +312,10 @@ async def ends_in(desk: Desk, workers: Sequence[Worker], expected: Ending, timeo
             await _poll(consumer, values)
         differences.update()
         assert not differences.keys, differences.shown()
+    told = await read_all(desk.broker, desk.settings.topics.history, (0,))
+    amiss = history_amiss(((record.key, record.value) for record in told), expected.values)
+    assert len(told) > 1_000
+    assert not amiss, f"{len(amiss)} of history amiss: {amiss[:8]}"
     sla_events = await read_all(desk.broker, desk.settings.topics.sla, range(PARTITIONS))
     stands = standing(event.value for event in sla_events)
     wrong = stands.items() ^ expected.sla_events.items()

@@ -88,6 +88,8 @@ class CountingShard:
 
 class Publication(NamedTuple):
     changed: list[tuple[bytes, bytes | None]]
+    history: Sequence[tuple[bytes, bytes]] = ()
+    withdrawn: Sequence[tuple[bytes, bytes | None]] = ()
     complete: bool = True
     unbalanced: int = 0
 
@@ -101,6 +103,9 @@ class CountingMerge:
         self._dirty: set[bytes] = set()
 
     def restore_published(self, key: bytes, value: bytes | None) -> None:
+        pass
+
+    def restore_withdrawn(self, key: bytes, value: bytes | None) -> None:
         pass
 
     def restore(self, shard: int, key: bytes, value: bytes | None) -> None:

@@ -29,6 +29,7 @@ def options_for(broker: str, app_id: str, **changes: Any) -> ShellOptions:
     defaults: dict[str, Any] = {
         "source_topics": (f"{app_id}-a", f"{app_id}-b"),
         "values_topic": f"{app_id}-values",
+        "history_topic": f"{app_id}-history",
         "session_timeout_s": 6.0,
         "heartbeat_interval_s": 1.0,
         "rebalance_timeout_s": 10.0,
@@ -51,7 +52,11 @@ def create_topics(options: ShellOptions, partitions: int = PARTITIONS) -> None:
         admin.create_topics(
             [NewTopic(topic, partitions, 1) for topic in options.input_topics]
             + [NewTopic(t, partitions, 1, topic_configs=compacted) for t in (options.state_topic, options.panes_topic)]
-            + [NewTopic(t, 1, 1, topic_configs=compacted) for t in (options.clock_topic, options.values_topic)]
+            + [NewTopic(options.history_topic, 1, 1)]
+            + [
+                NewTopic(t, 1, 1, topic_configs=compacted)
+                for t in (options.clock_topic, options.values_topic, options.withdrawn_topic)
+            ]
         )
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import queue
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,98 +20,18 @@ from stream_kpi.brokers import Broker
 from stream_kpi.brokers.probe import probe
 from stream_kpi.brokers.process import free_port
 from stream_kpi.cli import demo_stage
-from stream_kpi.errors import CHECK_FAILED, NO_BROKER, OK, WRONG_USAGE
+from stream_kpi.errors import CHECK_FAILED, NO_BROKER, WRONG_USAGE
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.kpis.families import has_samples, samples_metric
 from stream_kpi.kpis.rows import KpiKind
+from tests.integration.demo_kit import END_S, Demo
 
-START_S = 90.0
-END_S = 30.0
 NEVER_WITHOUT_SAMPLES = {KpiKind.COUNT, KpiKind.LEVEL, KpiKind.MONEY}
 """These are 0 when nothing has happened; ratios, means and ages have no value then."""
 TOO_YOUNG = {"reopen_rate", "fcr_confirmed", "survey_response_rate", "activation_rate"}
 """Decided seven days later: nothing of a simulated day can be in it yet."""
 PERHAPS = {"longest_wait", "chat_fcr"}
 """Nobody may be waiting at this moment; a chat of the day before is decided now or in some minutes."""
-
-
-class Demo:
-    """A demo in a process group and with a folder for temporary files of its own."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.port = free_port()
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "stream_kpi", "demo", "--port", str(self.port), *arguments],
-            env={**os.environ, "TMPDIR": str(self.temporary)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.out: list[str] = []
-        self.err: list[str] = []
-        self._news: queue.Queue[None] = queue.Queue()
-        self._readers = [
-            threading.Thread(target=self._read, args=pair)
-            for pair in ((self.process.stdout, self.out), (self.process.stderr, self.err))
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    def _read(self, stream: Iterator[str], lines: list[str]) -> None:
-        for line in stream:
-            lines.append(line.rstrip("\n"))
-            self._news.put(None)
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Look at every new line, and a few times a second, until the condition holds."""
-        deadline_s = time.monotonic() + START_S
-        while not condition():
-            assert time.monotonic() < deadline_s, self.err
-            assert self.process.poll() is None, self.err
-            try:
-                self._news.get(timeout=0.1)
-            except queue.Empty:
-                continue
-
-    def urls(self) -> list[str]:
-        self.wait_for(lambda: len(self.out) == 3)
-        return self.out
-
-    def page(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
-            return str(answer.read(), "utf-8")
-
-    def family(self) -> list[psutil.Process]:
-        """Every process that the demo has started, and that those have."""
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def worker(self) -> psutil.Process:
-        return next(one for one in self.family() if "worker" in one.cmdline())
-
-    def end(self, number: signal.Signals = signal.SIGINT) -> None:
-        """As Ctrl-C does: a signal to the whole process group. Nothing may be left."""
-        family = self.family()
-        os.killpg(self.process.pid, number)
-        self.ended(family, OK)
-
-    def ended(self, family: list[psutil.Process], status: int) -> None:
-        assert self.process.wait(END_S) == status, self.err
-        for reader in self._readers:
-            reader.join()
-        assert "Traceback" not in "\n".join(self.err)
-        assert psutil.wait_procs(family, timeout=5)[1] == []
-        assert list(self.temporary.iterdir()) == []
-
-    def destroy(self) -> None:
-        if self.process.poll() is None:
-            for process in self.family():
-                process.kill()
-            self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
@@ -153,7 +69,9 @@ def kpi_lines(metrics: str) -> set[str]:
 
 
 def test_the_urls_are_on_standard_output_one_a_line_and_answer(live: Demo) -> None:
-    assert live.urls() == [f"http://127.0.0.1:{live.port}{path}" for path in ("/", "/metrics", "/health/ready")]
+    assert live.urls() == [
+        f"http://127.0.0.1:{live.port}{path}" for path in ("/board", "/", "/metrics", "/health/ready")
+    ]
     assert "stream-kpi" in live.page("/")
     assert live.page("/health/ready").startswith("ready")
 

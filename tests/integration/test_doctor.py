@@ -11,6 +11,7 @@ from stream_kpi.brokers.topic_admin import create_topics
 from stream_kpi.cli.main import main
 from stream_kpi.errors import CHECK_FAILED, OK
 from stream_kpi.settings import Settings, load_settings
+from stream_kpi.settings_sections import TopicSettings
 from stream_kpi.topics import InternalTopics
 
 Report = dict[str, tuple[str, str]]
@@ -34,7 +35,7 @@ def app(broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Setting
     """Settings with names of their own, as variables too."""
     monkeypatch.setenv("STREAM_KPI_APP_ID", prefix)
     monkeypatch.setenv("STREAM_KPI_BROKER__ADDRESS", broker.address)
-    for name in ("tickets", "chats", "subscriptions", "signals", "values", "sla"):
+    for name in TopicSettings.model_fields:
         monkeypatch.setenv(f"STREAM_KPI_TOPICS__{name.upper()}", f"{prefix}.{name}")
     return load_settings()
 

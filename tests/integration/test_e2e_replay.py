@@ -1,5 +1,6 @@
 """The real worker on a real Apache Kafka: whatever befalls it, a log ends in the records of `compute`, all of them, and
-in each SLA event once. Policies, opening hours and options are those of e2e_organisation.toml."""
+in each SLA event once; history tells the same of the windows that are over, each revision once. Policies, opening hours
+and options are those of e2e_organisation.toml."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from stream_kpi.cli.main import main
 from stream_kpi.errors import OK, WRONG_TOPICS, WRONG_USAGE
 from stream_kpi.events.partitioner import Algorithm, Partitioner
 from stream_kpi.settings import Settings, load_settings
+from stream_kpi.settings_sections import TopicSettings
 
 PARTITIONS = 3
 
@@ -46,7 +47,7 @@ def settings(request: pytest.FixtureRequest, topic_prefix: str, monkeypatch: pyt
     broker: Broker = request.getfixturevalue(f"{request.param}_broker")
     monkeypatch.setenv("STREAM_KPI_APP_ID", topic_prefix)
     monkeypatch.setenv("STREAM_KPI_BROKER__ADDRESS", broker.address)
-    for name in ("tickets", "chats", "subscriptions", "signals", "values", "sla"):
+    for name in TopicSettings.model_fields:
         monkeypatch.setenv(f"STREAM_KPI_TOPICS__{name.upper()}", f"{topic_prefix}.{name}")
     settings = load_settings()
     create_topics(settings, PARTITIONS)

@@ -11,6 +11,7 @@ from stream_kpi.brokers.topic_admin import check_sources, check_topics, create_t
 from stream_kpi.cli.main import main
 from stream_kpi.errors import NO_BROKER, OK, WRONG_TOPICS, UserError
 from stream_kpi.settings import Settings, load_settings
+from stream_kpi.settings_sections import TopicSettings
 from stream_kpi.topics import InternalTopics, Partitions, all_topics
 
 
@@ -22,7 +23,7 @@ def settings(request: pytest.FixtureRequest, topic_prefix: str, monkeypatch: pyt
     broker: Broker = request.getfixturevalue(f"{request.param}_broker")
     monkeypatch.setenv("STREAM_KPI_APP_ID", topic_prefix)
     monkeypatch.setenv("STREAM_KPI_BROKER__ADDRESS", broker.address)
-    for name in ("tickets", "chats", "subscriptions", "signals", "values", "sla"):
+    for name in TopicSettings.model_fields:
         monkeypatch.setenv(f"STREAM_KPI_TOPICS__{name.upper()}", f"{topic_prefix}.{name}")
     return load_settings()
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from stream_kpi.brokers.probe import BrokerFacts
+from stream_kpi.brokers.security import OPEN, Security
 from stream_kpi.cli import report_live
 from stream_kpi.compute import Computation
 from stream_kpi.errors import WRONG_TOPICS, WRONG_USAGE, UserError
@@ -37,11 +38,12 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Pairs:
     """The topic's records, to be filled."""
     pairs: Pairs = []
 
-    def probed(address: str) -> BrokerFacts:
+    def probed(address: str, *, security: Security) -> BrokerFacts:
+        assert security == OPEN
         return BrokerFacts(address, transactional=True, cluster_id="c", brokers=1, topics={TOPIC: 1})
 
-    def read(address: str, topic: str, partitions: int) -> Iterator[tuple[bytes, bytes | None]]:
-        assert (address, topic, partitions) == ("127.0.0.1:9092", TOPIC, 1)
+    def read(address: str, security: Security, topic: str, partitions: int) -> Iterator[tuple[bytes, bytes | None]]:
+        assert (address, security, topic, partitions) == ("127.0.0.1:9092", OPEN, TOPIC, 1)
         yield from pairs
 
     monkeypatch.setattr(report_live, "probe", probed)
@@ -78,7 +80,7 @@ def test_what_is_no_kpi_record_is_refused(topic: Pairs) -> None:
 
 def test_a_missing_topic_is_named_with_the_command_that_makes_it(topic: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
     assert topic == []
-    monkeypatch.setattr(report_live, "probe", lambda address: BrokerFacts(address, True, "c", 1, {}))
+    monkeypatch.setattr(report_live, "probe", lambda address, **_: BrokerFacts(address, True, "c", 1, {}))
     with pytest.raises(UserError, match=f"{TOPIC} is missing.*topics create --broker 127.0.0.1:9092") as raised:
         report_live.live_report(load_settings(), PeriodKind.DAY)
     assert raised.value.exit_status == WRONG_TOPICS

@@ -103,7 +103,7 @@ def test_seconds_and_days_reach_the_lifecycles_as_milliseconds(tmp_path: Path) -
         ),
         (
             '[topics]\nchats = "support.tickets.v1"',
-            "topics: the six topics must have six names",
+            "topics: the seven topics must have seven names",
         ),
     ],
 )

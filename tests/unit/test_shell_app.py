@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from faust.types import TP
 
+from stream_kpi.bench.contenders.core import MemoryRecord
 from stream_kpi.kpis.record import KpiRecord, RecordWindow
 from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
@@ -19,7 +21,9 @@ from stream_kpi.shell import metering
 from stream_kpi.shell.app import Display, core_of, shell_options, show_kpis
 from stream_kpi.shell.metering import COUNTERS, Meter
 from stream_kpi.shell.stats import ShardStats, Stats
+from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.steps import all_of
+from stream_kpi.topics import source_topics
 from stream_kpi.windows.clock import GlobalClock, ShardClock, clock_record
 
 
@@ -129,6 +133,18 @@ def test_the_settings_reach_shell_and_core() -> None:
     core = core_of(settings)
     assert core.shard(1, 4).shards == 4
     assert all_of(core.merge().publish(1_000, None)).changed is not None
+
+
+@pytest.mark.parametrize(("clock", "refused"), [("wall", 1), ("event", 0)])
+def test_an_event_ahead_of_the_wall_clock_is_refused_only_where_that_is_the_clock(
+    clock: Literal["wall", "event"], refused: int
+) -> None:
+    settings = Settings(clock=clock)
+    (event,) = itertools.islice(Simulation(1, 4_102_444_800_000).events_until(4_102_531_200_000), 1)
+    (topic,) = (topic for kind, topic in source_topics(settings).items() if kind is event.topic)
+    shard: Any = core_of(settings).shard(0, 1)
+    shard.apply(topic, 0, [MemoryRecord(0, 0, event.key, event.value)], wall_ms=1_772_409_600_000)
+    assert shard.counts["rejected", "future"] == refused
 
 
 @pytest.mark.parametrize("wanted", [False, True])

@@ -57,7 +57,7 @@ def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: boo
 
 def published(unbalanced: int) -> Generator[None, None, Any]:
     yield
-    return SimpleNamespace(changed=[], complete=True, unbalanced=unbalanced)
+    return SimpleNamespace(changed=[], history=[], withdrawn=[], complete=True, unbalanced=unbalanced)
 
 
 def test_windows_that_do_not_balance_are_a_data_problem() -> None:

@@ -73,6 +73,22 @@ def test_simulate_disorders_and_doubles_on_request() -> None:
     assert len(disordered) > len(ordered)
 
 
+def test_simulate_slows_agents_down_from_the_given_moment_on_and_not_before() -> None:
+    span = ("--from", "2026-03-02T10:00:00Z", "--until", "2026-03-02T12:00:00Z")
+    usual, slower = run(*span)[1], run(*span, "--slow-down", "8@2026-03-02T11:00:00Z")[1]
+    before = [line for line in usual.splitlines() if '"time":"2026-03-02T10' in line]
+    assert slower.splitlines()[: len(before)] == before
+    assert slower.count('"author":"agent"') < usual.count('"author":"agent"')
+    again = run(*span, "--slow-down", "8@2026-03-02T11:00:00Z", "--slow-down", "1@2026-03-02T11:30:00Z")[1]
+    assert again.count('"author":"agent"') > slower.count('"author":"agent"')
+
+
+@pytest.mark.parametrize("pace", ["8", "0@2026-03-02T11:00:00Z", "-1@2026-03-02T11:00:00Z", "8@noon", "x@"])
+def test_simulate_refuses_a_pace_that_is_none(pace: str) -> None:
+    span = ("--from", "2026-03-02T10:00:00Z", "--until", "2026-03-02T12:00:00Z")
+    assert run(*span, "--slow-down", pace)[0] == 2
+
+
 def test_simulate_refuses_a_span_that_ends_before_it_starts_and_a_time_that_is_none() -> None:
     assert run("--from", "2026-03-02T10:00:00Z", "--until", "2026-03-02T10:00:00Z")[0] == 2
     assert run("--from", "yesterday", "--until", "2026-03-02T10:00:00Z")[0] == 2

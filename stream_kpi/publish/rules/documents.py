@@ -61,6 +61,7 @@ def documents() -> dict[str, str]:
     for name, group in GROUPS.items():
         made[f"deploy/prometheus/rules/{name}.yml"] = _yaml(_rules(group))
         made[f"deploy/prometheus/tests/{name}.yml"] = _yaml(_tests(name, group))
+    made["deploy/kubernetes/rules.yaml"] = _yaml(_kubernetes())
     for alert in ALERTS:
         made[f"docs/runbooks/{alert.name}.md"] = runbook_page(alert)
     return made
@@ -104,6 +105,17 @@ def _rules(group: Group) -> dict[str, Any]:
         for alert in group.alerts
     ]
     return {"groups": [{"name": group.name, "rules": rules}]}
+
+
+def _kubernetes() -> dict[str, Any]:
+    """All rules as the Prometheus operator takes them."""
+    groups = [rules for group in GROUPS.values() for rules in _rules(group)["groups"]]
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "stream-kpi"},
+        "spec": {"groups": groups},
+    }
 
 
 def _tests(name: str, group: Group) -> dict[str, Any]:

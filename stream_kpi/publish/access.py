@@ -1,0 +1,58 @@
+"""Who may read what is served: a bearer token, or a user name and its password; probes of /health are open."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from stream_kpi.secrets import secret_of
+from stream_kpi.settings_sections import WebSettings
+
+_OPEN_PATHS: Final = frozenset({"/health/live", "/health/ready", "/health/started"})
+"""What starts and stops workers has no password, and learns nothing of the KPIs there."""
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def access(settings: WebSettings) -> list[Middleware]:
+    """Return the middlewares of an application that answers whoever shows what the settings ask for, and everyone else
+    with 401 and how to show it; none where the settings ask for nothing. Raises UserError: a file cannot be read."""
+    allowed: list[bytes] = []
+    challenges: list[str] = []
+    if settings.token_file is not None:
+        allowed.append(b"bearer " + secret_of("web.token_file", settings.token_file).encode())
+        challenges.append('Bearer realm="stream-kpi"')
+    if settings.username is not None and settings.password_file is not None:
+        password = secret_of("web.password_file", settings.password_file)
+        allowed.append(b"basic " + b64encode(f"{settings.username}:{password}".encode()))
+        challenges.append('Basic realm="stream-kpi", charset="UTF-8"')
+    return [_gate(allowed, challenges)] if allowed else []
+
+
+def _gate(allowed: Sequence[bytes], challenges: Sequence[str]) -> Middleware:
+    # Digests are of one length, so that not even the secret's can be timed.
+    digests = [sha256(one).digest() for one in allowed]
+
+    @web.middleware
+    async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in _OPEN_PATHS or _shown(request.headers.get("Authorization", ""), digests):
+            return await handler(request)
+        response = web.Response(status=401, text="401: not without a password\n", headers=_HEADERS)
+        for challenge in challenges:
+            response.headers.add("WWW-Authenticate", challenge)
+        return response
+
+    return gate
+
+
+def _shown(authorization: str, digests: Sequence[bytes]) -> bool:
+    """Whether a header is one of those allowed; all are compared, whichever it is."""
+    scheme, _, credentials = authorization.partition(" ")
+    shown = f"{scheme.lower()} {credentials.strip()}".encode(errors="surrogateescape")
+    digest = sha256(shown).digest()
+    return sum(hmac.compare_digest(digest, one) for one in digests) > 0

@@ -56,6 +56,7 @@ check: $(CORE) ## lint, types, layers, generated files, metrics
 	@$(BIN)/python -m stream_kpi.contracts --check
 	@$(BIN)/python -m stream_kpi.publish.docs --check
 	@$(BIN)/python -m stream_kpi.publish.rules --check
+	@$(BIN)/python -m stream_kpi.publish.grafana --check
 	@if command -v promtool >/dev/null; then promtool check config deploy/prometheus/prometheus.yml; \
 	else echo "promtool is not installed: deploy/prometheus/ and the metrics are not checked." >&2; fi
 	@$(BIN)/python -m pytest -q tests/contracts
@@ -67,8 +68,9 @@ fmt: $(TOOLS) ## format the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-generated: $(CORE) ## write what is made from the code: the pages of settings, KPIs and metrics, the schemas, the alerts
+generated: $(CORE) ## write what is made from the code: the pages of settings, KPIs and metrics, the schemas, the alerts, the dashboards
 	@$(BIN)/python -m stream_kpi.settings_page
 	@$(BIN)/python -m stream_kpi.contracts
 	@$(BIN)/python -m stream_kpi.publish.docs
 	@$(BIN)/python -m stream_kpi.publish.rules
+	@$(BIN)/python -m stream_kpi.publish.grafana

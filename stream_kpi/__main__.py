@@ -7,7 +7,7 @@ import sys
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, except of the commands that run until then."""
-ENDED_BY_SIGNAL = ("demo", "worker")
+ENDED_BY_SIGNAL = ("demo", "exporter", "worker")
 
 
 def main() -> int:

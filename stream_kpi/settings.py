@@ -26,6 +26,7 @@ from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, 
 from stream_kpi.settings_sections import (
     BrokerSettings,
     MetricSettings,
+    RedisSettings,
     RetentionSettings,
     TopicSettings,
     WebSettings,
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
     definitions: DefinitionSettings = DefinitionSettings()
     schedules: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
+    redis: RedisSettings = RedisSettings()
 
     @field_validator("sla")
     @classmethod

@@ -180,3 +180,28 @@ class MetricSettings(Section):
     """Label values of one dimension; what exceeds them is shown as `other` and counted."""
     agent_series: bool = False
     """Whether there are series by agent (many)."""
+
+
+class RedisSettings(Section):
+    """The Redis through which `stream-kpi exporter` sees what the workers publish."""
+
+    address: Address | None = None
+    """Where it answers: HOST:PORT. Not set: workers write to none."""
+    username: str | None = Field(None, min_length=1)
+    """ACL user; not set: Redis's default one."""
+    password_file: Path | None = None
+    """File that holds the password alone."""
+    tls: bool = False
+    """Whether to connect by TLS."""
+    ca_file: Path | None = None
+    """PEM file of the authorities that may vouch for Redis; not set: the system's."""
+    ttl_s: float = Field(30, ge=5, le=3_600)
+    """Values that no worker has confirmed for so long disappear."""
+
+    @field_validator("address")
+    @classmethod
+    def _is_one(cls, address: str | None) -> str | None:
+        if address is not None and "," in address:
+            message = "must be one HOST:PORT"
+            raise ValueError(message)
+        return address

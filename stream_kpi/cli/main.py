@@ -9,13 +9,27 @@ from typing import Annotated
 
 import typer
 
-from stream_kpi.cli import bench, catalogue, compute, demo, dlq, doctor, produce, report, simulate, tail, topics, worker
+from stream_kpi.cli import (
+    bench,
+    catalogue,
+    compute,
+    demo,
+    dlq,
+    doctor,
+    exporter,
+    produce,
+    report,
+    simulate,
+    tail,
+    topics,
+    worker,
+)
 from stream_kpi.errors import CHECK_FAILED, OK, UserError
 
 EXIT_STATUSES = """\
 Exit status: 0 done; 1 a check failed (doctor, --strict); 2 wrong usage, settings or input file; \
 3 no broker answers or can be started; 4 topics missing or with another partition count; \
-130 interrupted (worker and demo: 0)."""
+130 interrupted (worker, exporter and demo: 0)."""
 
 app = typer.Typer(
     name="stream-kpi",
@@ -43,6 +57,7 @@ def options(
 
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
+app.command("exporter")(exporter.exporter)
 app.command("compute")(compute.compute)
 app.command("report")(report.report)
 app.command("produce")(produce.produce)

@@ -18,6 +18,7 @@ from stream_kpi.kpis.families import distribution_metric, has_samples, samples_m
 from stream_kpi.kpis.rows import TOTAL_CUT, Kpi, KpiKind
 from stream_kpi.measures.histogram import LADDER_S
 from stream_kpi.publish.custom_docs import custom_kpis_page
+from stream_kpi.publish.exporter_metrics import EXPORTER_METRICS
 from stream_kpi.publish.prometheus import SHOWN_STATS, SHOWN_WINDOWS, label_names, shown_windows
 from stream_kpi.publish.self_metrics import SELF_METRICS
 
@@ -92,7 +93,7 @@ def _metrics_lines() -> Iterator[str]:
             yield f"- `{distribution_metric(kpi)}`: {kpi.title}"
     yield from ("", "## The pipeline itself", "", "| metric | type | unit | labels | meaning | when it looks wrong |")
     yield "|---|---|---|---|---|---|"
-    for metric in SELF_METRICS:
+    for metric in (*SELF_METRICS, *EXPORTER_METRICS):
         labels = ", ".join(f"`{label}`" for label in metric.labels)
         yield f"| `{metric.name}` | {metric.type} | {metric.unit} | {labels} | {metric.meaning} | {metric.advice} |"
 

@@ -17,10 +17,13 @@ class LabelCap:
     """Admits the first ``most`` values of each dimension that it sees and keeps them, so that series stay what they
     are; every further value is :data:`OTHER`. Thread-safe."""
 
-    def __init__(self, most: int, overflowed: Callable[[str], None]) -> None:
-        """``overflowed(dimension)`` is called once for each value that is not admitted, again only if it had gone."""
+    def __init__(self, most: int, overflowed: Callable[[str], None], *, remember: bool = True) -> None:
+        """``overflowed(dimension)`` is called once for each value that is not admitted, again only if it had gone.
+        Without ``remember`` the first values of each call are admitted, whatever was before: several processes admit
+        the same."""
         self._most = most
         self._overflowed = overflowed
+        self._remember = remember
         self._admitted: dict[str, set[str]] = {}
         self._beyond: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -30,6 +33,8 @@ class LabelCap:
         with self._lock:
             shown: set[tuple[str, str]] = set()
             beyond: set[tuple[str, str]] = set()
+            if not self._remember:
+                self._admitted.clear()
             for dimension, value in sorted(cuts):
                 admitted = self._admitted.setdefault(dimension, set())
                 if value in admitted or (len(admitted) < self._most and value != OTHER):

@@ -15,31 +15,42 @@ class Snapshot(NamedTuple):
     records: MappingProxyType[bytes, KpiRecord]
     """By :func:`~stream_kpi.kpis.record.record_key`."""
     histograms: tuple[KpiHistogram, ...]
+    values_ms: int | None = None
+    """The moment as of which the values were published, epoch ms; None while there are none."""
+    stale: bool = False
+    """Newer values may have been published that have not arrived here: whoever shows these says so."""
 
 
 EMPTY = Snapshot(MappingProxyType({}), ())
 
 
 class LiveStore(Protocol):
-    """Where the merge puts values and readers get them. A reader's snapshot never changes in its hands."""
-
-    def replace(self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = ()) -> None:
-        """Put these in place of everything that is held."""
-
-    def update(
-        self,
-        records: Iterable[KpiRecord],
-        gone: Iterable[bytes] = (),
-        histograms: Iterable[KpiHistogram] | None = None,
-    ) -> None:
-        """Take out the keys of ``gone`` (unknown ones do nothing), then put the records over those of the same key.
-        Histograms are replaced as a whole unless None."""
+    """Where readers get values. A reader's snapshot never changes in its hands."""
 
     def snapshot(self) -> Snapshot:
         """What is held now."""
 
     def get(self, key: bytes) -> KpiRecord | None:
         """The record of a key."""
+
+
+class WritableStore(LiveStore, Protocol):
+    """Where the merge puts them."""
+
+    def replace(
+        self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = (), values_ms: int | None = None
+    ) -> None:
+        """Put these in place of everything that is held. ``values_ms`` as in Snapshot."""
+
+    def update(
+        self,
+        records: Iterable[KpiRecord],
+        gone: Iterable[bytes] = (),
+        histograms: Iterable[KpiHistogram] | None = None,
+        values_ms: int | None = None,
+    ) -> None:
+        """Take out the keys of ``gone`` (unknown ones do nothing), then put the records over those of the same key.
+        Histograms are replaced as a whole, and ``values_ms``, unless None."""
 
 
 class MemoryStore:
@@ -49,16 +60,19 @@ class MemoryStore:
     def __init__(self) -> None:
         self._snapshot = EMPTY
 
-    def replace(self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = ()) -> None:
+    def replace(
+        self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = (), values_ms: int | None = None
+    ) -> None:
         """As in LiveStore."""
         by_key = {record_key(record): record for record in records}
-        self._snapshot = Snapshot(MappingProxyType(by_key), tuple(histograms))
+        self._snapshot = Snapshot(MappingProxyType(by_key), tuple(histograms), values_ms)
 
     def update(
         self,
         records: Iterable[KpiRecord],
         gone: Iterable[bytes] = (),
         histograms: Iterable[KpiHistogram] | None = None,
+        values_ms: int | None = None,
     ) -> None:
         """As in LiveStore."""
         before = self._snapshot
@@ -67,7 +81,8 @@ class MemoryStore:
             by_key.pop(key, None)
         by_key.update((record_key(record), record) for record in records)
         kept = before.histograms if histograms is None else tuple(histograms)
-        self._snapshot = Snapshot(MappingProxyType(by_key), kept)
+        at_ms = before.values_ms if values_ms is None else values_ms
+        self._snapshot = Snapshot(MappingProxyType(by_key), kept, at_ms)
 
     def snapshot(self) -> Snapshot:
         """As in LiveStore."""

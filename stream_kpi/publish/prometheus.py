@@ -57,12 +57,13 @@ class KpiCollector(Collector):
         hidden_dimensions: Collection[str] = frozenset({"agent"}),
         overflowed: Callable[[str], None] = lambda _: None,
         rows: Iterable[Kpi] | None = None,
+        remember: bool = True,
     ) -> None:
         """``most_label_values`` of a dimension are shown, the rest is ``other``; ``overflowed(dimension)`` counts.
-        ``rows``: those of the organisation's options; None: the catalogue's."""
+        ``rows``: those of the organisation's options; None: the catalogue's. ``remember`` as in LabelCap."""
         self._store = store
         self._hidden = frozenset(hidden_dimensions)
-        self._cap = LabelCap(most_label_values, overflowed)
+        self._cap = LabelCap(most_label_values, overflowed, remember=remember)
         every = on_clocks(catalogue() if rows is None else rows, business=True)
         self._rows: dict[_Row, Kpi] = {(kpi.id, kpi.clock): kpi for kpi in every}
         self._windows = {row: frozenset(shown_windows(kpi)) for row, kpi in self._rows.items()}
@@ -75,7 +76,10 @@ class KpiCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The families of the snapshot of this moment, in the catalogue's order."""
-        snapshot = self._store.snapshot()
+        return self.families(self._store.snapshot())
+
+    def families(self, snapshot: Snapshot) -> Iterator[Metric]:
+        """The families of a snapshot, in the catalogue's order."""
         groups = self._grouped(snapshot)
         for kpi in self._rows.values():
             for dimension in kpi.cuts:

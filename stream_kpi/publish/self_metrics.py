@@ -257,6 +257,14 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "Look at the broker's health and at the limits of message and transaction size in the log.",
     ),
     SelfMetric(
+        "stream_kpi_redis_failures_total",
+        "counter",
+        "writes",
+        (),
+        "Writes of values to Redis that failed, or that a later worker's made needless; all are written anew.",
+        "Look at Redis and the way there; until it takes values the exporters show stale ones, then none.",
+    ),
+    SelfMetric(
         "stream_kpi_build_info",
         "info",
         "",

@@ -1,4 +1,4 @@
-"""HTTP handlers: /metrics, health, a landing page. The application that serves them is made elsewhere."""
+"""HTTP handlers: /metrics, health, a landing page. publish/application.py makes the application that serves them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+"""Of every answer."""
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Health:
 _PAGES: Final = (
     ("/board", "the wallboard: live numbers, alerts, what is about to breach"),
     ("/metrics", "KPIs and the pipeline's own metrics, for Prometheus"),
+    ("/api/v1/kpis", "the KPIs and their values as JSON; /api/v1/kpis/ID has all of one"),
     ("/health/live", "whether the worker makes progress"),
     ("/health/ready", "whether its values are right"),
     ("/health/started", "whether its recovery has begun"),
@@ -54,7 +56,7 @@ def routes(registry: CollectorRegistry, health: Health) -> list[web.RouteDef]:
         chosen = registry.restricted_registry(names) if names else registry
         # Rendering takes long with many series: in a thread it does not hold the event loop.
         body = await asyncio.to_thread(encode, chosen)
-        return web.Response(body=body, headers={**_HEADERS, "Content-Type": content_type})
+        return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})
 
     async def live(_: web.Request) -> web.Response:
         return _probe("live", passed=health.live, detail=health.detail)
@@ -66,7 +68,7 @@ def routes(registry: CollectorRegistry, health: Health) -> list[web.RouteDef]:
         return _probe("started", passed=health.started, detail=health.detail)
 
     async def landing(_: web.Request) -> web.Response:
-        return web.Response(text=landing_page(health), content_type="text/html", charset="utf-8", headers=_HEADERS)
+        return web.Response(text=landing_page(health), content_type="text/html", charset="utf-8", headers=HEADERS)
 
     return [
         web.get("/", landing),
@@ -91,4 +93,4 @@ def landing_page(health: Health) -> str:
 def _probe(name: str, *, passed: bool, detail: str) -> web.Response:
     state = name if passed else f"not {name}"
     text = f"{state}: {detail}\n" if detail else f"{state}\n"
-    return web.Response(text=text, status=200 if passed else 503, headers=_HEADERS)
+    return web.Response(text=text, status=200 if passed else 503, headers=HEADERS)

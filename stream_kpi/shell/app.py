@@ -20,15 +20,16 @@ from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge
-from stream_kpi.publish.access import access
-from stream_kpi.publish.contracts import contract_routes
-from stream_kpi.publish.live_store import LiveStore, MemoryStore
+from stream_kpi.publish.application import application
+from stream_kpi.publish.live_store import MemoryStore, WritableStore
+from stream_kpi.publish.redis_format import connect
+from stream_kpi.publish.redis_writer import MOST_INTERVAL_S, RedisWriter
 from stream_kpi.publish.self_metrics import SelfMetrics
-from stream_kpi.publish.wallboard import wallboard_routes
-from stream_kpi.publish.web import Health, routes
+from stream_kpi.publish.web import Health
 from stream_kpi.published import Publication
 from stream_kpi.settings import DAY_MS, Settings
 from stream_kpi.shard import Shard, ShardOptions
+from stream_kpi.shell.clock import wall_ms
 from stream_kpi.shell.core import Core, ShardCore
 from stream_kpi.shell.faust_app import App
 from stream_kpi.shell.loop import Loop
@@ -92,48 +93,67 @@ def entity_counts(core: ShardCore) -> Mapping[str, int]:
 
 
 class Display:
-    """Brings publications to the live store: all records of the first, then what has changed."""
+    """Brings publications to the live store: all records of the first, then what has changed; and to Redis."""
 
-    def __init__(self, store: LiveStore) -> None:
+    def __init__(self, store: WritableStore, redis: RedisWriter | None = None) -> None:
         self._store = store
+        self._redis = redis
+        self._token = 0
         self._shown = False
 
-    def show(self, publication: Publication | None) -> None:
-        """Take one publication; None: another worker publishes from now on, and here is nothing to show."""
+    def show(self, publication: Publication | None, values_ms: int | None = None) -> None:
+        """Take one publication and the moment as of which it is, epoch ms; None: another worker publishes from now on,
+        and here is nothing to show."""
         if publication is None:
             self._shown = False
             self._store.replace([])
-        elif self._shown:
+            if self._redis is not None:
+                self._redis.rest()
+            return
+        if self._shown:
             records = publication.records
             changed = {key for key, _ in publication.changed}
             self._store.update(
                 [records[key] for key in changed if key in records],
                 [key for key in changed if key not in records],
                 publication.histograms,
+                values_ms,
             )
         else:
             self._shown = True
-            self._store.replace(publication.records.values(), publication.histograms)
+            # Orders the workers by when they began to publish; docs/decisions/0013 says what if clocks differ.
+            self._token = wall_ms()
+            self._store.replace(publication.records.values(), publication.histograms, values_ms)
+        if self._redis is not None and values_ms is not None:
+            self._redis.take(self._token, publication.records, publication.changed, publication.histograms, values_ms)
 
 
-def show_kpis(metrics: SelfMetrics, store: LiveStore, settings: Settings) -> None:
+def show_kpis(metrics: SelfMetrics, store: WritableStore, settings: Settings) -> None:
     """Let /metrics show the store's KPIs as the settings want them."""
     shown = settings.metrics
     rows = catalogue(settings.options())
     metrics.show(store, shown.max_label_values, rows, agent_series=shown.agent_series)
 
 
-def build_app(settings: Settings, store: LiveStore) -> App:
-    """The worker's Faust app, which publishes to ``store`` while it owns shard 0. Needs a running event loop."""
-    return App(shell_options(settings), core_of(settings), show=Display(store).show)
+def build_app(settings: Settings, store: WritableStore, redis: RedisWriter | None = None) -> App:
+    """The worker's Faust app, which publishes to ``store`` and ``redis`` while it owns shard 0. Needs a running event
+    loop."""
+    return App(shell_options(settings), core_of(settings), show=Display(store, redis).show)
+
+
+def redis_writer(settings: Settings, metrics: SelfMetrics) -> RedisWriter | None:
+    """Where the settings name a Redis, what writes there. Raises UserError for settings that cannot be used."""
+    redis = settings.redis
+    if redis.address is None:
+        return None
+    failures = metrics.counter("stream_kpi_redis_failures_total")
+    interval_s = min(settings.publish_interval_s, MOST_INTERVAL_S)
+    return RedisWriter(connect(redis), settings.app_id, redis.ttl_s, interval_s, failures.inc)
 
 
 @asynccontextmanager
-async def _web(settings: Settings, metrics: SelfMetrics, health: Health, store: LiveStore) -> AsyncIterator[None]:
-    application = web.Application(middlewares=access(settings.web))
-    application.add_routes([*routes(metrics.registry, health), *contract_routes()])
-    wallboard_routes(application, settings, store)
-    runner = web.AppRunner(application, access_log=None)
+async def _web(settings: Settings, served: web.Application) -> AsyncIterator[None]:
+    runner = web.AppRunner(served, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.web.host, settings.web.port).start()
@@ -146,14 +166,18 @@ async def run_until_stopped(settings: Settings) -> int:
     """Run a worker until SIGTERM, SIGINT or a failure; the exit status. Raises UserError for what the user can mend."""
     store, health, metrics = MemoryStore(), Health(), SelfMetrics(version("stream-kpi"))
     show_kpis(metrics, store, settings)
-    app = build_app(settings, store)
+    redis = redis_writer(settings, metrics)
+    app = build_app(settings, store, redis)
     meter = Meter(app, metrics, health, entity_counts)
-    async with _web(settings, metrics, health, store):
-        metering = asyncio.create_task(meter.run())
+    async with _web(settings, application(settings, metrics.registry, health, store)):
+        beside = [asyncio.create_task(meter.run())]
+        if redis is not None:
+            beside.append(asyncio.create_task(redis.run()))
         try:
             status = await serve(app)
         finally:
-            metering.cancel()
+            for task in beside:
+                task.cancel()
     if isinstance(app.failure, UserError):
         raise app.failure
     return status

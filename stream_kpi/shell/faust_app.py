@@ -36,7 +36,7 @@ STALLED_AFTER_S = 60.0
 BUFFERED_BATCHES = 2
 
 
-def _show_nothing(_publication: object) -> None:
+def _show_nothing(_publication: object, _values_ms: int | None) -> None:
     """Where no live store is given."""
 
 

@@ -76,7 +76,8 @@ class _ProducerWriter:
         if producer is not None:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await producer.stop()
+                    # It swallows a cancellation that comes meanwhile, and whoever has cancelled us would wait for ever.
+                    await asyncio.shield(producer.stop())
 
     async def partitions(self, topic: str) -> Sequence[int]:
         """The partitions of a topic, in order."""

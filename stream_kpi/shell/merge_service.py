@@ -35,8 +35,9 @@ are."""
 READ_ON_S = 10.0
 """So long a publish waits for panes that are written and not read: it would be of windows that lack them."""
 
-Show = Callable[[Any], None]
-"""Takes each publication to the live store; None: another worker publishes from now on."""
+Show = Callable[[Any, int | None], None]
+"""Takes each publication, and the moment as of which it is in epoch ms, to the live store; None: another worker
+publishes from now on."""
 
 
 class Shards(Protocol):
@@ -89,7 +90,7 @@ class MergeService:
             finally:
                 self._stats.merging = False
                 self._stats.values_ms = None
-                self._show(None)
+                self._show(None, None)
                 await writer.close()
 
     async def _serve(self, writer: Writer) -> None:
@@ -161,7 +162,7 @@ class MergeService:
         if publication.changed or publication.withdrawn:
             await writer.write(await self._laid_out(publication, writer))
             self._stats.counts["published",] += len(publication.changed)
-        self._show(publication)
+        self._show(publication, now_ms)
         self._stats.values_ms = now_ms
         return stands_still and not publication.complete, work_s
 

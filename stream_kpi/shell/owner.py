@@ -188,8 +188,7 @@ class Owner:
         """As revoked, for good."""
         self.stopped = True
         await self.revoked()
-        for processor in self._parked.values():
-            await processor.writer.close()
+        await asyncio.gather(*(processor.writer.close() for processor in self._parked.values()))
         self._parked.clear()
 
     # One shard, from its opening to its end.

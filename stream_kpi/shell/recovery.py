@@ -46,7 +46,8 @@ async def reader(
         consumer.assign(list(partitions))
         yield consumer
     finally:
-        await consumer.stop()
+        # It swallows a cancellation that comes meanwhile, and whoever has cancelled us would wait for ever.
+        await asyncio.shield(consumer.stop())
 
 
 async def at_end(consumer: AIOKafkaConsumer, tp: TopicPartition) -> bool:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from stream_kpi.brokers.kafka_jars import KAFKA_VERSION
-from stream_kpi.settings import Settings, load_settings
+from stream_kpi.settings import load_settings
 
 # The parts of the Compose Specification that the file uses.
 SERVICE_KEYS = {
@@ -25,9 +25,6 @@ SERVICE_KEYS = {
     "volumes",
 }  # fmt: skip
 HEALTHCHECK_KEYS = {"disable", "test", "interval", "timeout", "retries", "start_period"}
-needs_exporter = pytest.mark.xfail(
-    "redis" not in Settings.model_fields, reason="the exporter and [redis] are built beside this", strict=True
-)
 DURATION = re.compile(r"\d+(us|ms|s|m|h)")
 
 
@@ -110,7 +107,6 @@ def test_the_clusters_kafka_is_the_one_that_the_tests_run_on(compose: dict[str, 
     assert compose["services"]["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
 
 
-@needs_exporter
 @pytest.mark.parametrize("name", ["worker-1", "topic-init", "exporter", "simulator"])
 def test_the_services_settings_are_settings(
     compose: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch

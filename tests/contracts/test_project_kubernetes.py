@@ -17,14 +17,11 @@ from stream_kpi.cli.main import app
 from stream_kpi.publish.rules.alert import JOB
 from stream_kpi.publish.rules.documents import ALERTS
 from stream_kpi.publish.self_metrics import SELF_METRICS
-from stream_kpi.settings import Settings, load_settings
+from stream_kpi.settings import load_settings
 
 KUBERNETES = "1.34"
 CUSTOM = {"Kustomization", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
 """Kinds that Kubernetes itself does not know."""
-needs_exporter = pytest.mark.xfail(
-    "redis" not in Settings.model_fields, reason="the exporter and [redis] are built beside this", strict=True
-)
 Document = dict[str, Any]
 
 
@@ -110,20 +107,17 @@ def test_what_is_mounted_is_there_and_is_what_the_settings_name(folder: Path, do
     assert "web-token" in keys
 
 
-@needs_exporter
 def test_the_settings_are_settings(folder: Path) -> None:
     settings = load_settings(folder / "stream-kpi.toml")
     assert settings.broker.security_protocol == "SASL_SSL"
 
 
-@needs_exporter
 def test_each_pod_runs_a_command_that_there_is(documents: list[Document]) -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
     for name, pod in pods(documents):
         assert pod["containers"][0]["args"][0] in commands, name
 
 
-@needs_exporter
 def test_probes_and_services_find_the_port_on_which_the_program_listens(
     folder: Path, documents: list[Document]
 ) -> None:

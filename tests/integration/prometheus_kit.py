@@ -15,6 +15,7 @@ from stream_kpi.brokers.process import ServerProcess, free_port
 from tests.integration.alert_kit import DEPLOY, program, quicker
 
 WORKERS_JOB: Final = "stream-kpi"
+VALUES_JOB: Final = "stream-kpi-exporter"
 ITSELF_JOB: Final = "prometheus"
 ANSWER_TIMEOUT_S: Final = 30.0
 
@@ -43,7 +44,7 @@ class Prometheus:
         self._process = ServerProcess("prometheus")
         folder = self._process.folder
         config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
-        targets = {WORKERS_JOB: workers, ITSELF_JOB: [f"127.0.0.1:{self.port}"]}
+        targets = {WORKERS_JOB: workers, VALUES_JOB: workers, ITSELF_JOB: [f"127.0.0.1:{self.port}"]}
         (folder / "prometheus.yml").write_text(
             yaml.safe_dump(quicker(readdressed(config, targets, alertmanagers), times))
         )

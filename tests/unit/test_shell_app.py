@@ -183,10 +183,12 @@ def test_the_live_store_shows_what_is_published_and_nothing_once_another_worker_
     display = Display(store)
     publication: Any = all_of(merge.publish(1_000, 0))
     assert publication.records
-    display.show(publication)
+    display.show(publication, 1_000)
     assert dict(store.snapshot().records) == publication.records
     following: Any = all_of(merge.publish(2_000, 0))
-    display.show(following)
+    display.show(following, 2_000)
+    assert store.snapshot().values_ms == 2_000
     assert store.snapshot().records.keys() == following.records.keys()
     display.show(None)
     assert not store.snapshot().records
+    assert store.snapshot().values_ms is None

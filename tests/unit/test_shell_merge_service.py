@@ -64,7 +64,7 @@ def test_windows_that_do_not_balance_are_a_data_problem() -> None:
     nothing: Any = None
     stats = Stats()
     clock: Any = SimpleNamespace(now_ms=lambda: 1, clock=SimpleNamespace(first_ms=1))
-    service = MergeService(OPTIONS, nothing, nothing, clock, shards_of(stats), lambda _publication: None)
+    service = MergeService(OPTIONS, nothing, nothing, clock, shards_of(stats), lambda _publication, _values_ms: None)
     for unbalanced in (0, 3):
         core: Any = SimpleNamespace(publish=lambda _now, _first, unbalanced=unbalanced: published(unbalanced))
         asyncio.run(service._publish(core, nothing))
@@ -75,6 +75,7 @@ def test_what_is_published_stands_as_of_its_clock_until_the_merge_is_lost(monkey
     monkeypatch.setattr(merge_service, "FENCED_PAUSE_S", 0)
     nothing: Any = None
     stats = Stats()
+    shown: list[int | None] = []
     clock: Any = SimpleNamespace(now_ms=lambda: 7_000, clock=SimpleNamespace(first_ms=1))
     core: Any = SimpleNamespace(publish=lambda _now, _first: published(0))
 
@@ -87,6 +88,9 @@ def test_what_is_published_stands_as_of_its_clock_until_the_merge_is_lost(monkey
 
     writer: Any = SimpleNamespace(open=fail, close=close)
     shards: Any = SimpleNamespace(stats=stats, turns=Turns(), processors={})
-    service = MergeService(OPTIONS, nothing, lambda: writer, clock, shards, lambda _publication: None)
+    service = MergeService(
+        OPTIONS, nothing, lambda: writer, clock, shards, lambda _publication, values_ms: shown.append(values_ms)
+    )
     asyncio.run(service.run())
     assert stats.values_ms is None
+    assert shown == [7_000, None]

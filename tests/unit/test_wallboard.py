@@ -9,7 +9,7 @@ import pytest
 
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.kpis.record import KpiRecord
-from stream_kpi.publish.live_store import MemoryStore
+from stream_kpi.publish.live_store import MemoryStore, Snapshot
 from stream_kpi.publish.wallboard.boards import BOARDS
 from stream_kpi.publish.wallboard.hub import Hub, Subject
 from stream_kpi.publish.wallboard.trend import EVERY_S, KEPT_COUNT
@@ -167,3 +167,22 @@ async def test_an_empty_store_has_no_moment_and_every_page_can_be_made_of_it() -
     assert wall.state()["as_of_ms"] is None
     for subject in (*(Subject("board", board.id, ()) for board in BOARDS), *(Subject("kpi", one, ()) for one in ROWS)):
         assert all(tile["value"] is None for tile in wall.state(subject)["tiles"])
+
+
+async def test_what_the_store_calls_stale_is_told_at_once_though_no_value_has_changed() -> None:
+    class Away(MemoryStore):
+        away = False
+
+        def snapshot(self) -> Snapshot:
+            return super().snapshot()._replace(stale=self.away)
+
+    store = Away()
+    hub = Hub(Settings(), store, lambda: T0_MS)
+    store.replace([record("queue_length", 1, at_ms=T0_MS)])
+    await hub.look()
+    before = hub.generation
+    await hub.look()
+    assert (hub.generation, hub.clock()["stale"]) == (before, False)
+    store.away = True
+    await hub.look()
+    assert (hub.generation, hub.clock()["stale"]) == (before + 1, True)

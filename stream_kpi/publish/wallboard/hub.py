@@ -68,11 +68,12 @@ class Hub:
     async def look(self) -> None:
         """Take the store's snapshot if it is another than the last one, and wake the streams."""
         snapshot = self._store.snapshot()
-        if snapshot is self._seen:
+        seen, self._seen = self._seen, snapshot
+        if seen is not None and snapshot.records is seen.records and snapshot.stale == seen.stale:
             return
         # Sorting out a large snapshot takes tens of milliseconds: in a thread it does not hold the event loop.
         index = await asyncio.to_thread(index_of, snapshot.records.values())
-        self._seen, self._index = snapshot, index
+        self._index = index
         self._rendered.clear()
         self._trend.take(index, self._now_ms())
         self._alerts.look(index, self._now_ms())
@@ -108,11 +109,13 @@ class Hub:
         """What a page needs to tell how old its values are. On the event clock time stands at the newest event."""
         as_of = self._index.as_of
         as_of_ms = None if as_of is None else round(datetime.fromisoformat(as_of).timestamp() * 1_000)
+        stale = self._seen is not None and self._seen.stale
         now_ms = self._now_ms() if self._wall_clock else as_of_ms
         return {
             "now_ms": self._now_ms() if now_ms is None else now_ms,
             "as_of_ms": as_of_ms,
             "runs": self._wall_clock,
+            "stale": stale,
             "stale_after_s": max(LEAST_STALE_S, STALE_PUBLISHES * self._interval_s),
         }
 

@@ -31,7 +31,7 @@ function link(path, change = {}) {
 
 function heard(said) {
   heardMs = performance.now();
-  clock = { nowMs: said.now_ms, asOfMs: said.as_of_ms, runs: said.runs, staleAfterS: said.stale_after_s };
+  clock = { nowMs: said.now_ms, asOfMs: said.as_of_ms, runs: said.runs, stale: said.stale, staleAfterS: said.stale_after_s };
   tick();
 }
 
@@ -65,7 +65,7 @@ function troubleOf() {
   if (clock === null) return "";
   if (clock.asOfMs === null) return "○ No values yet: the worker is starting, or another worker publishes.";
   const ageS = (nowMs() - clock.asOfMs) / 1000;
-  if (clock.runs && ageS > clock.staleAfterS) return `▲ Stale: these numbers are ${duration(ageS)} old.`;
+  if (clock.stale || (clock.runs && ageS > clock.staleAfterS)) return `▲ Stale: these numbers are ${duration(ageS)} old.`;
   return "";
 }
 

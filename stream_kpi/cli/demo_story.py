@@ -24,7 +24,7 @@ from stream_kpi.cli.worker import check_port_free
 from stream_kpi.errors import CHECK_FAILED, UserError
 from stream_kpi.settings_sections import WebSettings
 
-PAGES = ("/", "/metrics", "/health/ready")
+PAGES = ("/board", "/", "/metrics", "/health/ready")
 STALLED_S = 60.0
 """A worker that has done nothing more for so long is given up."""
 _LOOK_EVERY_S = 0.25

@@ -37,6 +37,7 @@ class Health:
 
 
 _PAGES: Final = (
+    ("/board", "the wallboard: live numbers, alerts, what is about to breach"),
     ("/metrics", "KPIs and the pipeline's own metrics, for Prometheus"),
     ("/api/v1/kpis", "the KPIs and their values as JSON; /api/v1/kpis/ID has all of one"),
     ("/health/live", "whether the worker makes progress"),

@@ -69,7 +69,9 @@ def kpi_lines(metrics: str) -> set[str]:
 
 
 def test_the_urls_are_on_standard_output_one_a_line_and_answer(live: Demo) -> None:
-    assert live.urls() == [f"http://127.0.0.1:{live.port}{path}" for path in ("/", "/metrics", "/health/ready")]
+    assert live.urls() == [
+        f"http://127.0.0.1:{live.port}{path}" for path in ("/board", "/", "/metrics", "/health/ready")
+    ]
     assert "stream-kpi" in live.page("/")
     assert live.page("/health/ready").startswith("ready")
 

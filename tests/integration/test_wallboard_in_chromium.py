@@ -1,0 +1,134 @@
+"""The wallboard in headless Chromium: what a viewer sees while the store changes, stops, and holds hostile names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from stream_kpi.publish.live_store import MemoryStore
+from stream_kpi.publish.wallboard.boards import BOARDS
+from stream_kpi.settings import Settings
+from tests.wallboard_kit import now_ms, record, served
+
+HOSTILE = "<script>alert(1)</script>"
+QUEUE = '[data-kpi="queue_length"] .value'
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not on the PATH")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page that may say nothing on its console: a refused script or style would."""
+    complaints: list[str] = []
+    page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    yield page
+    assert complaints == []
+
+
+def store_of(value: float) -> MemoryStore:
+    store = MemoryStore()
+    store.replace([record("queue_length", value, at_ms=now_ms())])
+    return store
+
+
+async def test_values_change_without_a_reload(page: Page) -> None:
+    store = store_of(3)
+    async with served(store) as url:
+        await page.goto(f"{url}/board")
+        await expect(page.locator(QUEUE)).to_have_text("3")
+        await page.evaluate("window.sameDocument = true")
+        store.replace([record("queue_length", 4, at_ms=now_ms())])
+        await expect(page.locator(QUEUE)).to_have_text("4")
+        assert await page.evaluate("window.sameDocument")
+        await page.goto("about:blank")
+
+
+async def test_values_that_are_old_are_called_stale_until_new_ones_come(page: Page) -> None:
+    store = MemoryStore()
+    store.replace([record("queue_length", 3, at_ms=now_ms() - 60_000)])
+    async with served(store) as url:
+        await page.goto(f"{url}/board")
+        await expect(page.locator("#trouble")).to_contain_text("Stale: these numbers are 1 m")
+        store.replace([record("queue_length", 4, at_ms=now_ms())])
+        await expect(page.locator("#trouble")).to_be_hidden()
+        await page.goto("about:blank")
+
+
+async def test_what_is_about_to_breach_counts_down_between_two_publishes(page: Page) -> None:
+    store = MemoryStore()
+    store.replace([record("sla_next_breach_in", 3_000, at_ms=now_ms(), group="billing")])
+    async with served(store) as url:
+        await page.goto(f"{url}/board")
+        count = page.locator("#panel-breach .count")
+        await expect(count).to_contain_text("49:5")
+        seen = await count.inner_text()
+        await expect(count).not_to_have_text(seen)
+        assert await count.inner_text() < seen
+        await page.goto("about:blank")
+
+
+async def test_a_group_an_agent_or_a_category_that_is_called_like_a_script_is_text(page: Page) -> None:
+    store, at_ms = MemoryStore(), now_ms()
+    store.replace(
+        [
+            record("queue_length", 3, at_ms=at_ms, group=HOSTILE),
+            record("ticket_backlog", 3, at_ms=at_ms, category=HOSTILE),
+            record("ticket_volume", 3, "total", at_ms=at_ms, channel=HOSTILE),
+            record("csat", 0.5, "rolling:1h", at_ms=at_ms, agent=HOSTILE),
+        ]
+    )
+    async with served(store, Settings(publish_interval_s=0.05, metrics={"agent_series": True})) as url:
+        await page.goto(f"{url}/board")
+        await expect(page.locator("#panel-queue tbody th")).to_have_text(HOSTILE)
+        await expect(page.locator("#panel-backlog-category li span")).to_have_text(HOSTILE)
+        await expect(page.locator("select[name=channel] option").nth(1)).to_have_text(HOSTILE)
+        await page.goto(f"{url}/kpi/csat")
+        await expect(page.get_by_role("rowheader", name=HOSTILE)).to_be_visible()
+        await page.goto("about:blank")
+
+
+async def test_a_filter_is_in_the_address_and_kept_in_links(page: Page) -> None:
+    store, at_ms = MemoryStore(), now_ms()
+    store.replace(
+        [
+            record("queue_length", 9, at_ms=at_ms),
+            record("queue_length", 2, at_ms=at_ms, channel="chat"),
+            record("ticket_volume", 3, "total", at_ms=at_ms, channel="chat"),
+        ]
+    )
+    async with served(store) as url:
+        await page.goto(f"{url}/board")
+        await expect(page.locator(QUEUE)).to_have_text("9")
+        await page.select_option("select[name=channel]", "chat")
+        await expect(page.locator(QUEUE)).to_have_text("2")
+        assert page.url == f"{url}/board?channel=chat"
+        await page.get_by_role("link", name="Agents", exact=True).click()
+        await expect(page.locator(QUEUE)).to_have_text("2")
+        assert page.url == f"{url}/board/agents?channel=chat"
+        await page.goto("about:blank")
+
+
+@pytest.mark.parametrize("width", [390, 1920])
+async def test_nothing_is_wider_than_the_screen(page: Page, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 844})
+    async with served(store_of(3)) as url:
+        for path in (*(f"/board/{board.id}" for board in BOARDS), "/kpi/first_response_time"):
+            await page.goto(f"{url}{path}")
+            await expect(page.locator(".tile").first).to_be_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth") == width, path
+        await page.goto("about:blank")

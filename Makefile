@@ -15,10 +15,10 @@ CORE := .venv/core-compiled
 CORE_SOURCES := build_core.py stream_kpi/entities.py stream_kpi/intake.py stream_kpi/windows/zones.py $(shell find \
 	stream_kpi/calendars stream_kpi/events stream_kpi/lifecycles stream_kpi/measures -name '*.py')
 
-.PHONY: help demo test check bench fmt generated
+.PHONY: help demo test check bench fmt generated screenshots
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 # The demo needs less than the tests: it starts sooner on a fresh machine.
 $(READY): EXTRAS := embedded
@@ -74,3 +74,7 @@ generated: $(CORE) ## write what is made from the code: the pages of settings, K
 	@$(BIN)/python -m stream_kpi.publish.docs
 	@$(BIN)/python -m stream_kpi.publish.rules
 	@$(BIN)/python -m stream_kpi.publish.grafana
+
+screenshots: $(CORE) ## take the README's pictures of the wallboard anew (Chromium)
+	@.ci/system-parts
+	@$(BIN)/python -m tests.screenshots

@@ -56,7 +56,7 @@ class Pages:
             "audience": board.audience,
             "tiles": [self._tile(tile, index, cut) for tile in board.tiles],
             "panels": [self._panel(panel, index, cut) for panel in board.panels],
-            **self._common(index, {tile.kpi for tile in board.tiles}),
+            **self._common(index, {(tile.kpi, tile.window) for tile in board.tiles}),
         }
 
     def kpi(self, kpi: Kpi, index: Index, cut: Cut) -> dict[str, Any]:
@@ -91,13 +91,14 @@ class Pages:
                 }
                 for dimension in dimensions
             ],
-            **self._common(index, {kpi.id}),
+            **self._common(index, {(kpi.id, window) for window in kpi.windows}),
         }
 
-    def _common(self, index: Index, shown: set[str]) -> dict[str, Any]:
+    def _common(self, index: Index, shown: set[tuple[str, str]]) -> dict[str, Any]:
+        """``shown``: the KPIs and windows whose alerts belong here."""
         return {
-            "alerts": [self._alert(alert) for alert in self._alerts.open if alert.kpi.id in shown],
-            "recovered": [self._alert(alert) for alert in self._alerts.recovered if alert.kpi.id in shown],
+            "alerts": [self._alert(one) for one in self._alerts.open if (one.kpi.id, one.window) in shown],
+            "recovered": [self._alert(one) for one in self._alerts.recovered if (one.kpi.id, one.window) in shown],
             "choices": {name: sorted(index.by_value("ticket_volume", "total", name))[:MOST_CUTS] for name in FILTERS},
         }
 

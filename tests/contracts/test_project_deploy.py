@@ -159,7 +159,7 @@ def test_make_lists_what_it_can_do(repository: Path) -> None:
     assert make is not None
     listed = subprocess.run([make, "help"], cwd=repository, capture_output=True, text=True, check=True).stdout
     targets = [line.split()[1] for line in listed.splitlines()]
-    assert targets == ["help", "demo", "test", "check", "bench", "fmt", "generated"]
+    assert targets == ["help", "demo", "test", "check", "bench", "fmt", "generated", "screenshots"]
 
 
 def test_the_core_is_compiled_whole_or_not_at_all(repository: Path) -> None:

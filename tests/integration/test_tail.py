@@ -143,6 +143,8 @@ def test_a_tail_shows_what_is_committed_and_nothing_else_and_ctrl_c_ends_it_well
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell starts what runs in its background, and so these tests and what they start, with SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread is started yet
     ) as process:
         try:
             lines = lines_of(process)

@@ -66,3 +66,14 @@ def sla(
     from stream_kpi.bench.sla.command import measure
 
     measure(instances, events_per_s, seconds, workers, broker, "json" if format is Format.JSON else "table")
+
+
+@app.command()
+def render(
+    series: Annotated[int, typer.Option(min=1_000, help="Series on /metrics, at least.")] = 20_000,
+    format: FormatChoice = Format.TABLE,
+) -> None:
+    """Measure how long /metrics takes to be served, and how long the event loop stands still meanwhile."""
+    from stream_kpi.bench.render import measure
+
+    measure(series, "json" if format is Format.JSON else "table")

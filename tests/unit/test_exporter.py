@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -12,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from stream_kpi.bench.render import records
 from stream_kpi.kpis.record import KpiRecord, record_key
 from stream_kpi.publish.application import application
 from stream_kpi.publish.exporter import examine, registry_of
@@ -125,6 +128,30 @@ async def test_metrics_api_and_health_show_what_a_worker_has_published(
         assert (csat["values_at"], csat["stale"]) == ("1970-01-01T00:00:07.000Z", False)
         examine(exporter.reader, exporter.health)
         assert (await exporter.client.get("/health/ready")).status == 200
+
+
+async def test_promtool_finds_nothing_to_complain_about_in_every_kpi_and_the_exporters_own_metrics(
+    redis: RedisServer, new_exporter: Callable[[], Exporter]
+) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    merger, exporter = Merger(redis), new_exporter()
+    async with exporter.client:
+        assert await merger.publishes(*islice(records(), 3_000), moment_ms=7_000)
+        await exporter.shows(7_000)
+        text = await (await exporter.client.get("/metrics")).read()
+    assert text.count(b"# TYPE kpi_") > 150
+    checking = await asyncio.create_subprocess_exec(
+        promtool,
+        "check",
+        "metrics",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert await checking.communicate(text) == (b"", b"")
+    assert checking.returncode == 0
 
 
 async def test_two_exporters_show_identical_series_though_one_has_come_later_and_labels_are_capped(

@@ -142,14 +142,8 @@ async def test_promtool_finds_nothing_to_complain_about_in_every_kpi_and_the_exp
         await exporter.shows(7_000)
         text = await (await exporter.client.get("/metrics")).read()
     assert text.count(b"# TYPE kpi_") > 150
-    checking = await asyncio.create_subprocess_exec(
-        promtool,
-        "check",
-        "metrics",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    pipe = asyncio.subprocess.PIPE
+    checking = await asyncio.create_subprocess_exec(promtool, "check", "metrics", stdin=pipe, stdout=pipe, stderr=pipe)
     assert await checking.communicate(text) == (b"", b"")
     assert checking.returncode == 0
 

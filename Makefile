@@ -54,6 +54,7 @@ check: $(CORE) ## lint, types, layers, generated files, metrics
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m stream_kpi.settings_page --check
 	@$(BIN)/python -m stream_kpi.contracts --check
+	@$(BIN)/python -m stream_kpi.cli.pages --check
 	@$(BIN)/python -m stream_kpi.publish.docs --check
 	@$(BIN)/python -m stream_kpi.publish.rules --check
 	@$(BIN)/python -m stream_kpi.publish.grafana --check
@@ -68,9 +69,10 @@ fmt: $(TOOLS) ## format the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-generated: $(CORE) ## write what is made from the code: the pages of settings, KPIs and metrics, the schemas, the alerts, the dashboards
+generated: $(CORE) ## write what is made from the code: the pages of settings, commands, topics, KPIs and metrics, the schemas, the alerts, the dashboards
 	@$(BIN)/python -m stream_kpi.settings_page
 	@$(BIN)/python -m stream_kpi.contracts
+	@$(BIN)/python -m stream_kpi.cli.pages
 	@$(BIN)/python -m stream_kpi.publish.docs
 	@$(BIN)/python -m stream_kpi.publish.rules
 	@$(BIN)/python -m stream_kpi.publish.grafana

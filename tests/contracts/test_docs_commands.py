@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from stream_kpi.cli import pages
 from stream_kpi.cli.main import app
 
 PAGES = ("README.md", "docs/operations.md")
@@ -55,6 +56,12 @@ def test_every_command_shown_is_one_that_there_is(repository: Path, page: str) -
     assert len(commands) > 5
     wrong = [f"stream-kpi {shlex.join(words)}: {complaint}" for words in commands if (complaint := complaint_of(words))]
     assert not wrong
+
+
+def test_the_pages_of_commands_and_topics_are_those_of_the_program() -> None:
+    assert pages.main(["--check"]) == 0
+    shown = re.findall(r"^## (stream-kpi .*)$", pages.commands_page(), re.MULTILINE)
+    assert {"stream-kpi worker", "stream-kpi dlq replay", "stream-kpi bench sla"} <= set(shown)
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,24 @@ the values topic said at one moment; at worst it is called stale."""
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
+from prometheus_client import CollectorRegistry, generate_latest
 
+from stream_kpi.kpis.catalogue import catalogue
+from stream_kpi.kpis.families import family_names
 from stream_kpi.kpis.record import KpiRecord, record_key
+from stream_kpi.kpis.rows import Kpi
+from stream_kpi.publish.live_store import MemoryStore
+from stream_kpi.publish.prometheus import KpiCollector
 from tests.integration.e2e_desk import Desk, Worker, chunks, read_all
 from tests.integration.e2e_logs import MONDAY_MS, disordered, simulated
 from tests.redis_kit import RedisServer
@@ -57,6 +64,8 @@ class Watch:
 
     def __init__(self, exporter: Exporter) -> None:
         self.seen: list[Seen] = []
+        self.scrapes: list[list[str]] = []
+        """Lines of /metrics."""
         self._exporter = exporter
         self._ended = False
         self._task = asyncio.create_task(self._run())
@@ -66,6 +75,7 @@ class Watch:
             for kpi in KPIS:
                 content = await asyncio.to_thread(self._exporter._get, f"/api/v1/kpis/{kpi}")
                 self.seen.append(_seen(kpi, content))
+            self.scrapes.append((await asyncio.to_thread(self._exporter._get, "/metrics")).splitlines())
 
     async def end(self) -> None:
         self._ended = True
@@ -123,6 +133,20 @@ async def said(desk: Desk) -> tuple[dict[str, set[State]], dict[str, State]]:
             states[kpi].pop(record.key, None)
         every[kpi].add(frozenset(states[kpi].items()))
     return every, {kpi: frozenset(state.items()) for kpi, state in states.items()}
+
+
+def series(lines: Iterable[str], kpi: Kpi) -> frozenset[str]:
+    """Those of a KPI's own families."""
+    names = set(family_names(kpi))
+    return frozenset(line for line in lines if re.split("[{ ]", line, maxsplit=1)[0] in names)
+
+
+def series_of(state: State, kpi: Kpi) -> frozenset[str]:
+    """Those that a state of the values topic is."""
+    store, registry = MemoryStore(), CollectorRegistry(auto_describe=False)
+    store.replace(msgspec.json.decode(value, type=KpiRecord) for _, value in state)
+    registry.register(KpiCollector(store, rows=[kpi]))
+    return series(generate_latest(registry).decode().splitlines(), kpi)
 
 
 async def merging(workers: list[Worker]) -> Worker:
@@ -183,6 +207,10 @@ async def test_an_exporter_shows_only_what_the_values_topic_said_though_worker_a
     ]
     assert not wrong, f"{len(wrong)} of {len(watch.seen)} answers are wrong: {wrong[:5]}"
     assert len({seen.state for seen in watch.seen}) > len(KPIS)
+    for kpi in (kpi for kpi in catalogue(desk.settings.options()) if kpi.id in KPIS):
+        shown = {series(lines, kpi) for lines in watch.scrapes}
+        assert len(shown) > 1
+        assert shown <= {series_of(state, kpi) for state in every[kpi.id]}, kpi.id
     assert await exporter.stopped() == 0
     assert await workers[0].stopped() == 0
 

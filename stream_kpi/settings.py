@@ -6,6 +6,7 @@ The command line's options win over variables, variables over the file.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from pydantic_settings.exceptions import SettingsError
 from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.settings_definitions import DefinitionSettings
+from stream_kpi.settings_definitions import OF_FORMULAS, DefinitionSettings
 from stream_kpi.settings_kpis import KpiTables, line_number, read_kpis
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 from stream_kpi.settings_sections import (
@@ -31,7 +32,7 @@ from stream_kpi.settings_sections import (
     TopicSettings,
     WebSettings,
 )
-from stream_kpi.settings_sla import SlaTables, policies_among
+from stream_kpi.settings_sla import SlaTables, check_policies, policies_among
 
 ENVIRONMENT_PREFIX = "STREAM_KPI_"
 CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
@@ -104,6 +105,8 @@ class Settings(BaseSettings):
     def _clocks_are_known(cls, sla: SlaTables, info: ValidationInfo) -> SlaTables:
         if "schedule" in info.data:
             policies_among(sla, info.data["schedule"])
+        else:  # a schedule is wrong; what else is has to be told with it
+            check_policies(sla)
         return sla
 
     @field_validator("schedules")
@@ -151,6 +154,26 @@ class Settings(BaseSettings):
             schedules=self.schedules.among(self.schedule),
             sla=policies_among(self.sla, self.schedule),
         )
+
+    def counted_with(self) -> dict[str, str]:
+        """Return what the counts depend on and has not its default, as JSON, by its key: the state that they are in is
+        no use with another. Schedules and service levels are not among these: docs/business-time.md and docs/sla.md say
+        what may become of them."""
+        definitions = self.definitions
+        chosen: dict[str, object] = {
+            f"definitions.{name}": getattr(definitions, name)
+            for name, field in type(definitions).model_fields.items()
+            if name not in OF_FORMULAS and getattr(definitions, name) != field.default
+        }
+        for section, name in ((self, "zone"), (self.broker, "partitioner")):
+            if getattr(section, name) != type(section).model_fields[name].default:
+                chosen["zone" if section is self else f"broker.{name}"] = getattr(section, name)
+        return {key: _in_order(value) for key, value in chosen.items()}
+
+
+def _in_order(value: object) -> str:
+    """As JSON that is the same whenever the value is."""
+    return json.dumps(sorted(value) if isinstance(value, frozenset) else value, sort_keys=True)
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:

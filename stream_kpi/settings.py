@@ -25,6 +25,8 @@ from stream_kpi.settings_definitions import OF_FORMULAS, DefinitionSettings
 from stream_kpi.settings_kpis import KpiTables, line_number, read_kpis
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 from stream_kpi.settings_sections import (
+    NAME_PATTERN,
+    NO_COLON_PATTERN,
     BrokerSettings,
     MetricSettings,
     RedisSettings,
@@ -40,7 +42,12 @@ CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
 
 DAY_MS = 86_400_000
 
-_TABLE = "must be a table"
+_TABLE, _NUMBER, _WHOLE, _TRUTH = (
+    "must be a table",
+    "must be a number",
+    "must be a whole number",
+    "must be true or false",
+)
 _IN_WORDS_OF_TOML: Final[Mapping[str, str]] = {
     "tuple_type": "must be tables, each headed [[{key}]]",
     "dict_type": _TABLE,
@@ -49,8 +56,20 @@ _IN_WORDS_OF_TOML: Final[Mapping[str, str]] = {
     "string_too_short": "must be a text of at least one character",
     "frozen_set_type": "must be a list of texts, in brackets",
     "too_short": "must have at least one value",
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
 }
 """What is allowed, by the type of pydantic's complaint, where its own words are Python's."""
+_IN_WORDS: Final[Mapping[str, str]] = {
+    NAME_PATTERN: "must be a name of letters a to z, digits, dots, _ and -",
+    NO_COLON_PATTERN: "must be a text without a colon",
+}
+"""What is allowed, by the pattern that a text does not match."""
 
 
 def _known_zone(name: str) -> str:
@@ -71,7 +90,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    app_id: str = Field("stream-kpi", pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
+    app_id: str = Field("stream-kpi", pattern=NAME_PATTERN, max_length=100)
     """Names the consumer group, the internal topics and the producers. Two apps on one cluster need two."""
     zone: Zone = "UTC"
     """IANA time zone that days and months follow."""
@@ -259,6 +278,8 @@ def _complaints(error: ValidationError, config: Path | None) -> list[str]:
         shown = "" if value is None or isinstance(value, BaseModel | dict) else f" = {value}"
         if detail["type"] == "extra_forbidden":
             allowed = f"there is no such setting{_hint(key, set(setting_keys()))}"
+        elif detail["type"] == "string_pattern_mismatch":
+            allowed = _IN_WORDS[detail["ctx"]["pattern"]]
         elif detail["type"] in _IN_WORDS_OF_TOML:
             allowed = _IN_WORDS_OF_TOML[detail["type"]].format(key=key)
         else:

@@ -46,9 +46,9 @@ def steps(page: str) -> list[Step]:
 RUN = [page for page in PAGES if steps(page)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def broker() -> Iterator[Broker]:
-    """Apache Kafka for these pages alone: they name topics and apps as a reader would."""
+    """Apache Kafka for one page alone: each names topics and apps as if there were no other."""
     try:
         broker = start_broker("kafka")
     except BrokerUnavailableError as error:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.wallboard.boards import BOARDS
@@ -15,29 +12,6 @@ from tests.wallboard_kit import now_ms, record, served
 
 HOSTILE = "<script>alert(1)</script>"
 QUEUE = '[data-kpi="queue_length"] .value'
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not on the PATH")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page that may say nothing on its console: a refused script or style would."""
-    complaints: list[str] = []
-    page = await browser.new_page(viewport={"width": 1920, "height": 1080})
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: complaints.append(dialog.message))
-    yield page
-    assert complaints == []
 
 
 def store_of(value: float) -> MemoryStore:

@@ -34,7 +34,7 @@ function alertOf(alert, link) {
   const value = figure(alert.value, alert.kind, alert.unit), target = figure(alert.target, alert.kind, alert.unit);
   return element(
     "article",
-    { class: "alert" },
+    { class: "alert", "data-kpi": alert.kpi },
     element("h2", {}, "▲ ", element("a", { href: link(`/kpi/${alert.kpi}`) }, alert.title), ` ${value}, target ${target}`),
     element("p", {}, alert.advice),
     element("p", { class: "quiet" }, `${alert.window} · since ${timeOfDay(alert.since_ms)}`),

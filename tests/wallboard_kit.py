@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from stream_kpi.deadlines import Deadline
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.kpis.record import KpiRecord, RecordWindow, timestamp
 from stream_kpi.publish.live_store import LiveStore
@@ -40,6 +41,12 @@ def record(
         final=False,
         **rest,
     )
+
+
+def deadline(
+    subject: str, deadline_ms: int, *, metric: str = "first_response", channel: str = "email", group: str = "billing"
+) -> Deadline:
+    return Deadline("ticket", subject, metric, "p", None, 3_600_000, deadline_ms, channel, group, "refund")
 
 
 @asynccontextmanager

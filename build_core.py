@@ -27,6 +27,13 @@ PURE_PYTHON = (
     "transition.py",
     "__init__.py",
 )
+BESIDE_LIFECYCLES = (
+    "stream_kpi/entities.py",
+    "stream_kpi/events/partitioner.py",
+    "stream_kpi/events/times.py",
+    "stream_kpi/exchange.py",
+    "stream_kpi/intake.py",
+)
 COMPILED_ANYHOW = Path("stream_kpi/lifecycles/ticket/contribution.py")
 """It makes what the module of the same name above it defines."""
 GROUP = "stream_kpi.core"
@@ -39,7 +46,7 @@ def sources() -> list[Path]:
     """What is compiled, below the root."""
     lifecycles = [path.relative_to(ROOT) for path in sorted((ROOT / "stream_kpi" / "lifecycles").rglob("*.py"))]
     chosen = [path for path in lifecycles if path.name not in PURE_PYTHON or path == COMPILED_ANYHOW]
-    return [Path("stream_kpi/entities.py"), Path("stream_kpi/intake.py"), *chosen]
+    return [*map(Path, BESIDE_LIFECYCLES), *chosen]
 
 
 def libraries() -> list[Path]:

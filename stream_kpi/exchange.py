@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-import msgspec
-
+from stream_kpi.customer_words import Word, Words, pack, unpack
 from stream_kpi.entities import Entities, Retention, TooLargeError
 from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord
@@ -29,27 +27,11 @@ WORDS_PER_RECORD = 100
 STEP_WORDS = 100
 """So many are brought on their way before others may have a turn: 2 ms at most."""
 
-Word = relationship_events.Word | BreachedTicket
-"""What a customer is told: its relationship, or its account."""
-
 _WORD_OF: dict[str, Callable[[str, Contribution, bool], relationship_events.Word]] = {
     "ticket": ticket_word,
     "chat": chat_word,
 }
 """How the kinds of entities that contribute say it."""
-
-
-class _Words(NamedTuple):
-    """One record of the topic."""
-
-    reached_ms: int
-    """How far the sender had come, in event time."""
-    words: list[tuple[str, Word]]
-    """Customer, and what it is told."""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Words).decode
 
 
 class Exchange:
@@ -84,9 +66,10 @@ class Exchange:
                 words.append(said)
                 if len(words) % STEP_WORDS == 0:
                     yield
-        owners = self._partitioner.owners([customer.encode() for customer, _ in words])
+        owner_of = self._partitioner.owner
         elsewhere: dict[int, list[tuple[str, Word]]] = defaultdict(list)
-        for place, ((customer, word), owner) in enumerate(zip(words, owners, strict=True)):
+        for place, (customer, word) in enumerate(words):
+            owner = owner_of(customer.encode())
             if owner == self._number:
                 self._tell(customer, word, clock_ms)
             else:
@@ -96,7 +79,7 @@ class Exchange:
         for owner, waiting in elsewhere.items():
             for first in range(0, len(waiting), WORDS_PER_RECORD):
                 words_of_record = waiting[first : first + WORDS_PER_RECORD]
-                self._outbox.contribute(_encode(_Words(reached_ms, words_of_record)), owner)
+                self._outbox.contribute(pack(Words(reached_ms, words_of_record)), owner)
                 yield
         return bool(words)
 
@@ -105,7 +88,7 @@ class Exchange:
         heard may take a millisecond. The greatest event time that a sender had come to."""
         greatest_ms = 0
         for record in records:
-            reached_ms, words = _decode(record.value or b"")
+            reached_ms, words = unpack(record.value or b"")
             greatest_ms = max(greatest_ms, reached_ms)
             for customer, word in words:
                 self._tell(customer, word, clock_ms)

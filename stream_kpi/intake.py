@@ -150,7 +150,8 @@ class Intake:
         """The shard of each; of a record that was sent on, this one."""
         if source.sent_on:
             return dict.fromkeys(subjects, self._number)
-        return dict(zip(subjects, self._partitioner.owners([s.encode() for s in subjects]), strict=True))
+        owner = self._partitioner.owner
+        return {subject: owner(subject.encode()) for subject in subjects}
 
     def _diverted(self, source: Source, record: InputRecord, subject: str, owner: int, *, late: bool) -> bool:
         """Whether an event of an entity that is not here goes elsewhere: to its owner, or to the late topic."""

@@ -6,6 +6,7 @@ The command line's options win over variables, variables over the file.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -20,10 +21,12 @@ from pydantic_settings.exceptions import SettingsError
 from stream_kpi.calendars.offsets import zone_info
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.lifecycles.options import Options
-from stream_kpi.settings_definitions import DefinitionSettings
+from stream_kpi.settings_definitions import OF_FORMULAS, DefinitionSettings
 from stream_kpi.settings_kpis import KpiTables, line_number, read_kpis
 from stream_kpi.settings_schedules import LINES_OF_COMPLAINT, ScheduleSettings, ScheduleTables, complaints_as_they_are
 from stream_kpi.settings_sections import (
+    NAME_PATTERN,
+    NO_COLON_PATTERN,
     BrokerSettings,
     MetricSettings,
     RedisSettings,
@@ -31,7 +34,7 @@ from stream_kpi.settings_sections import (
     TopicSettings,
     WebSettings,
 )
-from stream_kpi.settings_sla import SlaTables, policies_among
+from stream_kpi.settings_sla import SlaTables, check_policies, policies_among
 
 ENVIRONMENT_PREFIX = "STREAM_KPI_"
 CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
@@ -39,7 +42,12 @@ CONFIG_VARIABLE = "STREAM_KPI_CONFIG"
 
 DAY_MS = 86_400_000
 
-_TABLE = "must be a table"
+_TABLE, _NUMBER, _WHOLE, _TRUTH = (
+    "must be a table",
+    "must be a number",
+    "must be a whole number",
+    "must be true or false",
+)
 _IN_WORDS_OF_TOML: Final[Mapping[str, str]] = {
     "tuple_type": "must be tables, each headed [[{key}]]",
     "dict_type": _TABLE,
@@ -48,8 +56,20 @@ _IN_WORDS_OF_TOML: Final[Mapping[str, str]] = {
     "string_too_short": "must be a text of at least one character",
     "frozen_set_type": "must be a list of texts, in brackets",
     "too_short": "must have at least one value",
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
 }
 """What is allowed, by the type of pydantic's complaint, where its own words are Python's."""
+_IN_WORDS: Final[Mapping[str, str]] = {
+    NAME_PATTERN: "must be a name of letters a to z, digits, dots, _ and -",
+    NO_COLON_PATTERN: "must be a text without a colon",
+}
+"""What is allowed, by the pattern that a text does not match."""
 
 
 def _known_zone(name: str) -> str:
@@ -70,7 +90,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    app_id: str = Field("stream-kpi", pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
+    app_id: str = Field("stream-kpi", pattern=NAME_PATTERN, max_length=100)
     """Names the consumer group, the internal topics and the producers. Two apps on one cluster need two."""
     zone: Zone = "UTC"
     """IANA time zone that days and months follow."""
@@ -104,6 +124,8 @@ class Settings(BaseSettings):
     def _clocks_are_known(cls, sla: SlaTables, info: ValidationInfo) -> SlaTables:
         if "schedule" in info.data:
             policies_among(sla, info.data["schedule"])
+        else:  # a schedule is wrong; what else is has to be told with it
+            check_policies(sla)
         return sla
 
     @field_validator("schedules")
@@ -151,6 +173,26 @@ class Settings(BaseSettings):
             schedules=self.schedules.among(self.schedule),
             sla=policies_among(self.sla, self.schedule),
         )
+
+    def counted_with(self) -> dict[str, str]:
+        """Return what the counts depend on and has not its default, as JSON, by its key: the state that they are in is
+        no use with another. Schedules and service levels are not among these: docs/business-time.md and docs/sla.md say
+        what may become of them."""
+        definitions = self.definitions
+        chosen: dict[str, object] = {
+            f"definitions.{name}": getattr(definitions, name)
+            for name, field in type(definitions).model_fields.items()
+            if name not in OF_FORMULAS and getattr(definitions, name) != field.default
+        }
+        for section, name in ((self, "zone"), (self.broker, "partitioner")):
+            if getattr(section, name) != type(section).model_fields[name].default:
+                chosen["zone" if section is self else f"broker.{name}"] = getattr(section, name)
+        return {key: _in_order(value) for key, value in chosen.items()}
+
+
+def _in_order(value: object) -> str:
+    """As JSON that is the same whenever the value is."""
+    return json.dumps(sorted(value) if isinstance(value, frozenset) else value, sort_keys=True)
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -236,6 +278,8 @@ def _complaints(error: ValidationError, config: Path | None) -> list[str]:
         shown = "" if value is None or isinstance(value, BaseModel | dict) else f" = {value}"
         if detail["type"] == "extra_forbidden":
             allowed = f"there is no such setting{_hint(key, set(setting_keys()))}"
+        elif detail["type"] == "string_pattern_mismatch":
+            allowed = _IN_WORDS[detail["ctx"]["pattern"]]
         elif detail["type"] in _IN_WORDS_OF_TOML:
             allowed = _IN_WORDS_OF_TOML[detail["type"]].format(key=key)
         else:

@@ -13,6 +13,9 @@ COHORT_DAYS = 7
 """The longest window of a cohort: rolling:30d of cohorts reads 30 days that ended so long ago, from panes of an hour,
 which are kept 38 days (windows.tiers)."""
 
+OF_FORMULAS = frozenset({"service_level", "staffing_target", "staffing_patience_s", "gross_margin"})
+"""The definitions that choose among what is counted in any case: they can be changed at any time."""
+
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
 RunningStatus = Literal["new", "open", "pending", "on_hold"]
 TargetSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]

@@ -27,7 +27,11 @@ def _known_address(address: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_known_address)]
-TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=200)]
+NAME_PATTERN = "^[A-Za-z0-9._-]+$"
+"""What Kafka takes as a topic's name or a part of it."""
+NO_COLON_PATTERN = "^[^:]+$"
+"""Basic auth ends the user name with a colon."""
+TopicName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=200)]
 
 
 _Given = TypeVar("_Given")
@@ -150,7 +154,7 @@ class WebSettings(Section):
     """TCP port."""
     token_file: Path | None = None
     """File that holds a token alone: who sends it (`Authorization: Bearer`) is answered."""
-    username: str | None = Field(None, pattern="^[^:]+$")
+    username: str | None = Field(None, pattern=NO_COLON_PATTERN)
     """Who sends this name and the password (`Authorization: Basic`, as browsers do) is answered."""
     password_file: Path | None = None
     """File that holds the password alone."""

@@ -21,6 +21,7 @@ from stream_kpi.intake import Intake
 from stream_kpi.lifecycles.facts import CutSets
 from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
+from stream_kpi.made_with import check_first_record, made_with_record
 from stream_kpi.outbox import Outbox, Source
 from stream_kpi.pipeline import ENTITY_KINDS, FED_BY_ONE_TOPIC, PROMISED, SUBJECT_ROUTES, Flush, InputRecord
 from stream_kpi.running_deadlines import RunningDeadlines
@@ -64,6 +65,8 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a shard needs to know. ``retention`` None: nothing ever leaves (`compute`, replay of a past log)."""
 
     options: Options
+    definitions: dict[str, str] = {}
+    """The settings behind the options that what is counted depends on (made_with)."""
     topics: dict[str, TopicKind]
     """The source topics' names."""
     rekeyed_topic: str = ""
@@ -143,6 +146,8 @@ class Shard:
         self._applied = False
         """Whether records have come since the last flush."""
         self._said_caught_up: bool | None = None
+        self._made_with_is_known = False
+        """Whether the state topic says what the state was made with."""
 
     def apply(self, topic: str, partition: int, records: Sequence[InputRecord], wall_ms: int) -> None:
         """As :meth:`apply_steps`, all at once."""
@@ -266,6 +271,8 @@ class Shard:
         if not (self._changed or ages_due or deadlines_due or caught_up != self._said_caught_up):
             return None
         state: list[tuple[bytes, bytes | None]] = []
+        if not self._made_with_is_known:
+            state.append(made_with_record(self._settings.definitions))
         for entities in self.entities.values():
             yield from entities.pack()
             state += entities.flush()
@@ -287,6 +294,7 @@ class Shard:
         if len(self._cut_sets.groups) > MAX_CUT_SETS and not self._settings.remember_ages:
             self._renew_cut_sets()
         self._changed = self._applied = False
+        self._made_with_is_known = True
         self._said_caught_up = caught_up
         reached_ms = self.greatest_ms if caught_up else self.clock_ms if self.clock_ms > -NEVER_MS else None
         clock = clock_record(self.number, ShardClock(reached_ms, self.first_ms, caught_up))
@@ -311,9 +319,13 @@ class Shard:
         return self._ages.rewind()
 
     def restore(self, state: Iterable[tuple[bytes, bytes | None]], panes: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Take records of the state and panes topics back, in log order, in batches of any size."""
+        """Take records of the state and panes topics back, in log order, in batches of any size. Raises UserError when
+        they were made with something else than this shard."""
         for key, value in state:
-            if key == POSITION_KEY:
+            if not self._made_with_is_known:
+                check_first_record(key, value, self._settings.definitions)
+                self._made_with_is_known = True
+            elif key == POSITION_KEY:
                 if value is not None:
                     self._restore_position(_decode_position(value))
             else:

@@ -91,7 +91,7 @@ class Topics:
 
     def entities(self) -> set[bytes]:
         """Keys of the entities that are kept."""
-        return {key for key, value in self.state.items() if value is not None and key != b"position"}
+        return {key for key, value in self.state.items() if value is not None and key[1:2] == b":"}
 
     def vectors(self) -> dict[PaneKey, dict[int, int]]:
         """All panes that are kept."""

@@ -195,7 +195,9 @@ def _print_table(records: Iterable[KpiRecord]) -> None:
         value = "-" if record.value is None else _number(record.value)
         samples = "" if record.samples is None else f"{record.samples:,}"
         clock = f"({record.clock})" if record.clock == "business" else ""
-        kpi = " ".join(filter(None, (record.kpi, clock, variant_text(record))))
+        # Of money the unit says it already.
+        currency = record.currency if record.currency not in (None, record.unit) else ""
+        kpi = " ".join(filter(None, (record.kpi, clock, currency, variant_text(record))))
         table.add_row(kpi, shown, Text(cut_text(record)), value, record.unit, samples, *stats)
     data_console().print(table)
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
-
-if TYPE_CHECKING:
-    from stream_kpi.lifecycles.facts import CutSets
 
 
 class Resolution(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -46,15 +41,3 @@ class Contribution(msgspec.Struct, array_like=True, frozen=True, gc=False):
     answers: tuple[NpsAnswer, ...] = ()
     breaches: tuple[int, ...] = ()
     """Of a ticket: when it began and ceased to have a missed service level that is still owed, in turn."""
-
-
-def dimensions_of(cut_sets: CutSets, cuts: int) -> tuple[str, ...]:
-    """The dimension values that standard cuts, and perhaps an agent, were made of; absent ones are ``unknown``."""
-    return tuple([cut[1] for cut in cut_sets.cuts_of(cuts) if cut])
-
-
-def cuts_from(cut_sets: CutSets, dimensions: tuple[str, ...]) -> int:
-    """The inverse of :func:`dimensions_of`."""
-    channel, priority, category, group, brand, *agent = dimensions
-    cuts = cut_sets.standard(channel, priority, category, group, brand)
-    return cut_sets.credited(cuts, agent[0]) if agent else cuts

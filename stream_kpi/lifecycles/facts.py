@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from librt.strings import BytesWriter, write_i64_le
+
 from stream_kpi.measures.compound import BY_NUMBER as COMPOUNDS
 from stream_kpi.measures.registry import SLOTS_PER_MEASURE
 
@@ -147,6 +149,19 @@ class CutSets:
     def within(self, cuts: int, dimensions: frozenset[str]) -> int:
         """The total and those cuts of an id that are of some dimensions, as one group."""
         return self.id_of(tuple(cut for cut in self.cuts_of(cuts) if not cut or cut[0] in dimensions))
+
+
+def rows_of(facts: list[Fact]) -> bytes:
+    """The facts as rows of five little-endian integers of 64 bits: for numpy, which takes four times as long to read
+    them one by one (92 and 23 ns a fact, measured)."""
+    rows = BytesWriter()
+    for slot, time_ms, cuts, value, sign in facts:
+        write_i64_le(rows, slot)
+        write_i64_le(rows, time_ms)
+        write_i64_le(rows, cuts)
+        write_i64_le(rows, value)
+        write_i64_le(rows, sign)
+    return rows.getvalue()
 
 
 def net(facts: Iterable[Fact]) -> Counter[tuple[int, int, int, int]]:

@@ -65,6 +65,7 @@ def core_of(settings: Settings) -> Core:
     topics, internal = settings.topics, InternalTopics.of(settings.app_id)
     shard_options = ShardOptions(
         options=settings.options(),
+        definitions=settings.counted_with(),
         topics={
             topics.tickets: TopicKind.TICKET,
             topics.chats: TopicKind.CHAT,

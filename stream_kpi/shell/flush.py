@@ -226,5 +226,5 @@ def partitions_of(keys: Sequence[bytes | None], partitions: Sequence[int]) -> li
     """Kafka's default partition of each key; the first for none."""
     if len(partitions) == 1:
         return [partitions[0]] * len(keys)
-    owners = Partitioner("murmur2", len(partitions)).owners([key or b"" for key in keys])
-    return [partitions[0 if key is None else owner] for key, owner in zip(keys, owners, strict=True)]
+    owner = Partitioner("murmur2", len(partitions)).owner
+    return [partitions[0 if key is None else owner(key)] for key in keys]

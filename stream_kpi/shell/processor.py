@@ -24,8 +24,8 @@ CATCHING_UP = 8
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
 costs, here and in the merge, goes with the cells that it touches more than with the events."""
 READ_BETWEEN_FLUSHES = 0.2
-"""This part of ``flush_events`` a shard alone on its worker reads between two flushes, about half a second. It lets so
-many intervals pass as it would take to catch up: what is written before that is behind anyway."""
+"""This part of ``flush_events`` the shards of a worker read between two flushes, about half a second, each its share. A
+shard lets so many intervals pass as it would take to catch up: what is written before that is behind anyway."""
 FLUSH_PANES = 25_000
 """Panes of the tiers that a flush's events should change at most: about a third of a second's work, and a transaction
 of a few MB, for which ten seconds must do on the busiest machine. 50,000 events of a dense log change 3,000 of them;
@@ -225,7 +225,8 @@ class Processor:
             if not unread:
                 known_ms = min(known_ms, progress.known_ms)
         self.stats.lag = lag
-        self.stats.behind = sum(lag.values()) / (READ_BETWEEN_FLUSHES * self._options.flush_events)
+        read_between = READ_BETWEEN_FLUSHES * self._options.flush_events / max(1, len(self._around.stats.shards))
+        self.stats.behind = sum(lag.values()) / read_between
         return known_ms
 
     def _most_events_at(self, panes_per_event: float) -> int:

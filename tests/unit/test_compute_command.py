@@ -19,6 +19,7 @@ from tests.shard_kit import DAY_MS, HOUR_MS, MINUTE_MS, T0_MS, created, event, r
 
 FIELDS = ["kpi", "unit", "window", "cut", "value", "stats", "numerator", "denominator", "samples", "clock", "currency",
           "variant", "as_of", "revision", "final"]  # fmt: skip
+PLAN = {"plan": "team", "unit_amount": 4900, "quantity": 1, "interval": "month"}
 CLASSES = ["very_positive", "positive", "neutral", "poor", "very_poor"]
 LOG = [
     created("A", T0_MS),
@@ -95,6 +96,19 @@ def test_one_kpi_is_printed_as_the_design_shows_it(compute: Run) -> None:
         "value": 600.0, "numerator": None, "denominator": None, "samples": 1, "clock": "calendar", "currency": None,
         "variant": {}, "as_of": end, "revision": 0, "final": True,
     }  # fmt: skip
+
+
+def test_the_table_tells_the_ratios_of_two_currencies_apart_and_says_moneys_currency_once(compute: Run) -> None:
+    customers = [
+        event(
+            "subscription.changed", f"C-{code}", T0_MS, code, subscription_id="s", status="active", items=[PLAN],
+            currency=code,
+        )
+        for code in ("EUR", "USD")
+    ]  # fmt: skip
+    table = compute("--kpi", "mrr_new", "--kpi", "quick_ratio", "--format", "table", lines=customers).out
+    begins = [" ".join(line.split()[:2]) for line in table.splitlines()[1:]]
+    assert begins == ["mrr_new total", "mrr_new total", "quick_ratio EUR", "quick_ratio USD"]
 
 
 def test_what_never_happened_is_null_for_ratios_and_means_and_zero_for_counts_and_levels(compute: Run) -> None:

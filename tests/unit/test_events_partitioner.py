@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as reference_murmur2
 
-from stream_kpi.events.partitioner import Algorithm, Partitioner, murmur2
+from stream_kpi.events.partitioner import Partitioner, murmur2
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,6 @@ def test_the_owner_is_the_partition_of_the_default_partitioner(key: bytes, parti
 @given(st.text(max_size=40), st.integers(1, 300))
 def test_with_crc32_the_owner_is_the_partition_of_librdkafkas_consistent_partitioner(key: str, partitions: int) -> None:
     assert Partitioner("crc32", partitions).owner(key.encode()) == crc32(key.encode()) % partitions
-
-
-@given(st.lists(st.binary(max_size=40), max_size=20), st.sampled_from(["murmur2", "crc32"]), st.integers(1, 300))
-def test_many_keys_at_once_have_the_owners_that_each_has_alone(
-    keys: list[bytes], algorithm: Algorithm, partitions: int
-) -> None:
-    owners = Partitioner(algorithm, partitions)
-    assert owners.owners(keys) == [owners.owner(key) for key in keys]
 
 
 def test_an_unknown_algorithm_or_no_partition_is_refused() -> None:

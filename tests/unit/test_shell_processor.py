@@ -18,7 +18,7 @@ from stream_kpi.shell.flush import Records, WriteError
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.processor import CATCHING_UP, PIECE_RECORDS, BatchMessage, Processor
 from stream_kpi.shell.reading import Progress
-from stream_kpi.shell.stats import Stats
+from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.shell.transport import Batch
 from stream_kpi.shell.turns import Turns
 from stream_kpi.windows.clock import ShardClock
@@ -182,6 +182,14 @@ async def test_a_shard_flushes_as_seldom_as_it_takes_to_catch_up(unread: int, in
     desk.around.progress = {A: Progress(0, 0, unread, 1), REKEYED: Progress(0, 0, 0, 1)}
     await desk.processor.tick()
     assert desk.processor.intervals == intervals
+
+
+async def test_shards_that_share_a_worker_take_as_many_times_as_long_to_catch_up() -> None:
+    desk = Desk(replace(OPTIONS, flush_events=50_000))
+    desk.around.progress = {A: Progress(0, 0, 10_000, 1), REKEYED: Progress(0, 0, 0, 1)}
+    desk.around.stats.shards = {number: ShardStats() for number in range(4)}
+    await desk.processor.tick()
+    assert desk.processor.intervals == 4
 
 
 async def test_others_have_a_turn_after_every_piece_of_a_batch() -> None:

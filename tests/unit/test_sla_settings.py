@@ -130,6 +130,17 @@ def test_wrong_schedules_are_refused_before_the_policies_that_name_them(tmp_path
     assert str(refused.value) == "schedule.office.zone = x: must be an IANA time zone, such as Europe/Berlin"
 
 
+def test_a_wrong_schedule_hides_nothing_that_is_wrong_with_a_policy_but_the_name_of_its_clock(tmp_path: Path) -> None:
+    wrong = '[[sla]]\nname = "p"\nclock = "office"\nat_risk = ["soon"]\nanswer = { other = "1 minute" }'
+    with pytest.raises(UserError) as refused:
+        policies(tmp_path, f'[[schedule]]\nname = "office"\nzone = "x"\nmonday = []\n{wrong}')
+    assert str(refused.value).splitlines() == [
+        "schedule.office.zone = x: must be an IANA time zone, such as Europe/Berlin",
+        f"sla.p.at_risk[0] = soon: {DURATION}",
+        f"sla.p.answer.other = 1 minute: {DURATION}",
+    ]
+
+
 def test_the_example_of_the_documentation_is_read(tmp_path: Path) -> None:
     page = Path("docs/sla.md").read_text()
     example = dedent("\n".join(line for line in page.splitlines() if line.startswith("    ")))

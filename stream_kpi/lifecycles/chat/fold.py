@@ -21,7 +21,8 @@ from stream_kpi.lifecycles.chat.events import (
 )
 from stream_kpi.lifecycles.chat.service_levels import ServiceLevel
 from stream_kpi.lifecycles.chat.silence import Silence
-from stream_kpi.lifecycles.contribution import Contribution, Resolution, dimensions_of
+from stream_kpi.lifecycles.contribution import Contribution, Resolution
+from stream_kpi.lifecycles.dimensions import dimensions_of
 from stream_kpi.lifecycles.facts import CutSets, Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.history import HistoryEvent

@@ -6,7 +6,8 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream_kpi.lifecycles.contribution import Resolution, cuts_from
+from stream_kpi.lifecycles.contribution import Resolution
+from stream_kpi.lifecycles.dimensions import cuts_from
 
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.fold import Fold

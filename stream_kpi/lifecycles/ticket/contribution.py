@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream_kpi.lifecycles.contribution import Contribution, Resolution, dimensions_of
+from stream_kpi.lifecycles.contribution import Contribution, Resolution
+from stream_kpi.lifecycles.dimensions import dimensions_of
 
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.ticket.state import TicketState

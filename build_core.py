@@ -23,6 +23,7 @@ PURE_PYTHON = (
     "history.py",
     "options.py",
     "policy.py",
+    "promise.py",
     "transition.py",
     "__init__.py",
 )

@@ -15,6 +15,7 @@ from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 from stream_kpi.lifecycles.leaving import leaving
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.packing import at_rest, head_of, history_of, told_at_rest
+from stream_kpi.lifecycles.sla.promise import Promise
 from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.steps import all_of
 
@@ -228,10 +229,22 @@ class Entities:
         else:
             self.cold[key] = packed
 
-    def restored(self, on_ages: Callable[[list[Fact]], None]) -> Generator[None, None, None]:
-        """Recovery is over: timers and the members of the sets that age are derived from the entities, a step for some
-        of them. Only those that are in such a set are unpacked and folded, ~15 us each; the closed ones, most of them,
-        take 1 us."""
+    def promises(self, key: str) -> list[Promise]:
+        """What runs for an entity, which stays as it is; nothing for a key that is not here."""
+        entity = self.hot.get(key)
+        if entity is not None:
+            return entity.fold.promises()
+        packed = self.cold.get(key)
+        if packed is None:
+            return []
+        return facts_of(self._new_fold, self._unpack(packed), head_of(packed)[0])[0].promises()
+
+    def restored(
+        self, on_ages: Callable[[list[Fact]], None], on_promises: Callable[[str, list[Promise]], None]
+    ) -> Generator[None, None, None]:
+        """Recovery is over: timers, the members of the sets that age and what runs for each are derived from the
+        entities, a step for some of them. Only those of which there is any are unpacked and folded, ~15 us each; the
+        closed ones, most of them, take 1 us."""
         for place, (key, packed) in enumerate(self.cold.items()):
             if place % STEP_ENTITIES == 0:
                 yield
@@ -241,6 +254,8 @@ class Entities:
             if ages:
                 fold, _ = facts_of(self._new_fold, self._unpack(packed), clock_ms)
                 on_ages(fold.memberships())
+                if promises := fold.promises():
+                    on_promises(key, promises)
         self._wakes.sort()
 
     def _load(self, key: str) -> Entity:

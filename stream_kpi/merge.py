@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 
+from stream_kpi.deadlines import DEADLINES_KEY, Deadline, nearest, unpack_deadlines
 from stream_kpi.due_cuts import DueCuts
 from stream_kpi.kpis.balance import is_balanced
 from stream_kpi.kpis.catalogue import live_rows, measures_shown, on_clocks, within_horizons
@@ -99,6 +101,8 @@ class Merge:
         self._published = Published()
         self._moved_levels: set[Cut] = set()
         self._unbalanced = 0
+        self._deadlines: dict[int, tuple[Deadline, ...]] = {}
+        """By shard, those that it stated last."""
         self._arrived: defaultdict[int, list[Record]] = defaultdict(list)
         """By shard: records of a flush whose last one is not here."""
         self._whole: list[tuple[int, list[Record]]] = []
@@ -111,6 +115,8 @@ class Merge:
         if key == AGES_KEY:
             for cut in self.panes.put_ages(shard, unpack_ages(value) if value else {}):
                 self._due.outdate("instant", cut)
+        elif key == DEADLINES_KEY:
+            self._deadlines[shard] = unpack_deadlines(value) if value else ()
         else:
             self.panes.apply(shard, unpack_key(key), value)
 
@@ -229,7 +235,12 @@ class Merge:
         durations = tuple(histograms(self._rows["total"].rows, views[-1]))
         said = self._published
         return Publication(
-            *said.take_changed(), dict(said.records), durations, complete=left == 0, unbalanced=unbalanced
+            *said.take_changed(),
+            dict(said.records),
+            durations,
+            nearest(chain.from_iterable(self._deadlines.values()), now_ms),
+            complete=left == 0,
+            unbalanced=unbalanced,
         )
 
     def _tumbling_in_turn(self) -> list[DirtyTumbling]:

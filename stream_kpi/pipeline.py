@@ -50,6 +50,7 @@ from stream_kpi.lifecycles.visitor.fold import VisitorFold
 __all__ = [
     "ENTITY_KINDS",
     "FED_BY_ONE_TOPIC",
+    "PROMISED",
     "ROUTES",
     "SUBJECT_ROUTES",
     "Flush",
@@ -91,6 +92,9 @@ SUBJECT_ROUTES: dict[TopicKind, Route] = {
     TopicKind.SUBSCRIPTION: Route("customer", _subject, customer_events.from_wire),
 }
 """Where nearly all events go: to the entity of their topic that is their subject."""
+
+PROMISED = ("ticket", "chat")
+"""Kinds of entities to which service levels are promised."""
 
 FED_BY_ONE_TOPIC = frozenset({"ticket", "chat"})
 """Kinds of entities to which only events of the topic with their route go: their deadlines wait for no other topic."""

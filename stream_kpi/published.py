@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from stream_kpi.deadlines import Deadline
 from stream_kpi.kpis.history import history_value, withdrawn_value
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, cut_of
 from stream_kpi.lifecycles.facts import Cut
@@ -50,6 +51,8 @@ class Publication(NamedTuple):
     """Every current record by key."""
     histograms: tuple[KpiHistogram, ...]
     """Of the durations over all time: what a Prometheus histogram shows."""
+    deadlines: tuple[Deadline, ...]
+    """The nearest of tickets and chats (deadlines.nearest)."""
     complete: bool
     """Nothing waits for the next publish: every record stands as of this one's now."""
     unbalanced: int

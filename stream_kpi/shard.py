@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
 
+from stream_kpi.deadlines import DEADLINES_KEY, pack_deadlines
 from stream_kpi.entities import Entities, Retention
 from stream_kpi.events.envelope import Event
 from stream_kpi.events.partitioner import Algorithm, Partitioner
@@ -21,7 +23,8 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.made_with import check_first_record, made_with_record
 from stream_kpi.outbox import Outbox, Source
-from stream_kpi.pipeline import ENTITY_KINDS, FED_BY_ONE_TOPIC, SUBJECT_ROUTES, Flush, InputRecord
+from stream_kpi.pipeline import ENTITY_KINDS, FED_BY_ONE_TOPIC, PROMISED, SUBJECT_ROUTES, Flush, InputRecord
+from stream_kpi.running_deadlines import RunningDeadlines
 from stream_kpi.steps import all_of
 from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
 from stream_kpi.windows.clock import ShardClock, clock_record
@@ -134,6 +137,7 @@ class Shard:
             for kind, lifecycle in ENTITY_KINDS.items()
         }
         self._by_prefix = {entities.lifecycle.prefix: entities for entities in self.entities.values()}
+        self._deadlines = RunningDeadlines({kind: self.entities[kind] for kind in PROMISED}, cut_sets)
         self._outbox = Outbox(self.counts, settings.rekeyed_topic, settings.sla_topic, settings.customers_topic)
         partitioner = Partitioner(settings.partitioner, shards)
         self._intake = Intake(number, partitioner, self.entities, self._outbox, settings.future_skew_ms)
@@ -209,6 +213,8 @@ class Shard:
 
     def _tell(self, entities: Entities) -> None:
         self._outbox.tell(entities.transitions)
+        if self._settings.sla_topic:
+            self._deadlines.hear(entities.lifecycle.prefix, (key for key, _ in entities.transitions))
         entities.transitions.clear()
 
     def advance(self, clock_ms: int | None, unread: Collection[str] = ()) -> None:
@@ -260,8 +266,9 @@ class Shard:
             self._hand_over()
             self._changed = True
         of_tiers = yield from self._take_facts()
-        ages_due = self._ages_due()
-        if not (self._changed or ages_due or caught_up != self._said_caught_up):
+        yield from self._deadlines.take_in()
+        ages_due, deadlines_due = self._ages_due(), self._deadlines.is_due(self.clock_ms, busy=self._applied)
+        if not (self._changed or ages_due or deadlines_due or caught_up != self._said_caught_up):
             return None
         state: list[tuple[bytes, bytes | None]] = []
         if not self._made_with_is_known:
@@ -280,6 +287,8 @@ class Shard:
             self._ages_stated_ms = self.clock_ms
             self._ages_stated = bool(self._ages)
             self._ages_moved = False
+        if deadlines_due:
+            panes.append((DEADLINES_KEY, pack_deadlines(self._deadlines.state(self.clock_ms))))
         if panes:
             panes.append((FLUSHED_KEY, b"1"))
         if len(self._cut_sets.groups) > MAX_CUT_SETS and not self._settings.remember_ages:
@@ -324,6 +333,8 @@ class Shard:
         for key, value in panes:
             if key == AGES_KEY:
                 self._ages_stated = True
+            elif key == DEADLINES_KEY:
+                self._deadlines.restore()
             elif key != FLUSHED_KEY:
                 self._panes.restore(unpack_key(key), value)
 
@@ -332,7 +343,7 @@ class Shard:
         over."""
         yield from self._panes.restored()
         for entities in self.entities.values():
-            yield from entities.restored(self._panes.add)
+            yield from entities.restored(self._panes.add, partial(self._deadlines.put, entities.lifecycle.prefix))
 
     def live_entities(self) -> Mapping[str, int]:
         """How many entities of each kind are kept."""

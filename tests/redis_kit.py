@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from stream_kpi.brokers.process import ServerProcess, free_port
+from stream_kpi.deadlines import Deadline
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, record_key
 from stream_kpi.publish.live_store import MemoryStore, Snapshot
 from stream_kpi.publish.redis_format import FAILURES, connect, ended
@@ -107,10 +108,14 @@ class ThroughRedis:
         self.following = loop.create_task(self.reader.run())
 
     def replace(
-        self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = (), values_ms: int | None = None
+        self,
+        records: Iterable[KpiRecord],
+        histograms: Iterable[KpiHistogram] = (),
+        values_ms: int | None = None,
+        deadlines: tuple[Deadline, ...] = (),
     ) -> None:
         self.writer.rest()
-        self._put.replace(records, histograms, values_ms)
+        self._put.replace(records, histograms, values_ms, deadlines)
         self._write([])
 
     def update(
@@ -119,9 +124,10 @@ class ThroughRedis:
         gone: Iterable[bytes] = (),
         histograms: Iterable[KpiHistogram] | None = None,
         values_ms: int | None = None,
+        deadlines: tuple[Deadline, ...] | None = None,
     ) -> None:
         records, gone = list(records), list(gone)
-        self._put.update(records, gone, histograms, values_ms)
+        self._put.update(records, gone, histograms, values_ms, deadlines)
         changed: list[tuple[bytes, bytes | None]] = [(key, None) for key in gone]
         self._write([*changed, *((record_key(record), msgspec.json.encode(record)) for record in records)])
 
@@ -139,7 +145,7 @@ class ThroughRedis:
         self._number += 1
         put = self._put.snapshot()
         self._moments[self._number] = put.values_ms
-        self.writer.take(1, put.records, changed, put.histograms, self._number)
+        self.writer.take(1, put.records, changed, put.histograms, self._number, put.deadlines)
         assert self._loop.run_until_complete(self.writer.write())
 
     async def _come_to(self, number: int) -> Snapshot:

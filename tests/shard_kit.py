@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stream_kpi.deadlines import DEADLINES_KEY
 from stream_kpi.entities import Retention
 from stream_kpi.events.partitioner import Partitioner
 from stream_kpi.events.records import InputRecord, Outgoing
@@ -97,7 +98,7 @@ class Topics:
         return {
             unpack_key(key): vector_in(value)
             for key, value in self.panes.items()
-            if value is not None and key not in (AGES_KEY, FLUSHED_KEY)
+            if value is not None and key not in (AGES_KEY, DEADLINES_KEY, FLUSHED_KEY)
         }
 
 

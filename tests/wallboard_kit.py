@@ -9,13 +9,14 @@ from typing import Any
 
 from aiohttp import web
 
+from stream_kpi.deadlines import Deadline
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.kpis.record import KpiRecord, RecordWindow, timestamp
 from stream_kpi.lifecycles.ticket.backlog import AGE_BANDS
 from stream_kpi.publish.access import access
 from stream_kpi.publish.live_store import LiveStore, MemoryStore
 from stream_kpi.publish.wallboard import wallboard_routes
-from stream_kpi.publish.wallboard.boards import BOARDS, FILTERS
+from stream_kpi.publish.wallboard.boards import BOARDS, FILTERS, Panel
 from stream_kpi.settings import Settings
 
 UNITS = {kpi.id: kpi.unit for kpi in catalogue()}
@@ -45,6 +46,12 @@ def record(
     )
 
 
+def deadline(
+    subject: str, deadline_ms: int, *, metric: str = "first_response", channel: str = "email", group: str = "billing"
+) -> Deadline:
+    return Deadline("ticket", subject, metric, "p", None, 3_600_000, deadline_ms, channel, group, "refund")
+
+
 def full_board(at_ms: int) -> MemoryStore:
     """A store in which every number and panel of every board has something to show, and some miss their targets."""
     everything: dict[str, Any] = {}
@@ -55,7 +62,7 @@ def full_board(at_ms: int) -> MemoryStore:
         for tile in board.tiles
         for cut in (everything, chats)
     ]
-    for panel in {panel.id: panel for board in BOARDS for panel in board.panels}.values():
+    for panel in {panel.id: panel for board in BOARDS for panel in board.panels if isinstance(panel, Panel)}.values():
         for value in AGE_BANDS if panel.dimension == "age_band" else ("billing", "returns and refunds"):
             row: dict[str, Any] = {panel.dimension: value}
             found += [
@@ -66,7 +73,8 @@ def full_board(at_ms: int) -> MemoryStore:
         choice: dict[str, Any] = {name: "chat"}
         found.append(record("ticket_volume", 3, "total", at_ms=at_ms, **choice))
     store = MemoryStore()
-    store.replace(found)
+    deadlines = (deadline("T-1", at_ms + 90_000), deadline("T-2", at_ms + 5_400_000), deadline("T-3", at_ms - 60_000))
+    store.replace(found, values_ms=at_ms, deadlines=deadlines)
     return store
 
 

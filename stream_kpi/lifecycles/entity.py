@@ -106,7 +106,7 @@ class Entity:
         """The entity's state record."""
         if self.spent:
             self._keep(self.history)
-        ages = bool(self.fold.memberships())
+        ages = bool(self.fold.memberships() or self.fold.promises())
         return record_of(self.clock_ms, self.wake_ms, self.packed, len(self.uids), ages=ages)
 
     def apply(self, event: HistoryEvent, clock_ms: int, onto: list[Fact] | None = None) -> list[Fact] | None:

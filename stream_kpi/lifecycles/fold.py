@@ -13,6 +13,7 @@ from stream_kpi.lifecycles.history import NEVER_MS, HistoryEvent
 if TYPE_CHECKING:
     from stream_kpi.lifecycles.contribution import Contribution
     from stream_kpi.lifecycles.facts import CutSets, Fact
+    from stream_kpi.lifecycles.sla.promise import Promise
     from stream_kpi.lifecycles.sla.transition import Transition
 
 
@@ -111,6 +112,10 @@ class Fold(ABC):
     def memberships(self) -> list[Fact]:
         """The facts by which the entity stands in sets that age now: what it has joined and not left. Recovery builds
         the sets from these. Only for folds that join such sets."""
+        return []
+
+    def promises(self) -> list[Promise]:
+        """The service levels whose clocks run, in time or missed. Only for folds to which something is promised."""
         return []
 
     def emit(self, slot: int, time_ms: int, cuts: int, value: int = 1) -> None:

@@ -29,7 +29,8 @@ _ARRAY_32 = 0xDD
 
 Head = tuple[int, int, bool, bool]
 """What is known of a packed entity without its events: its clock, when it is to be woken (both epoch milliseconds),
-whether it is in a set that ages, whether it is at rest: nothing follows from any of its words until it is woken."""
+whether it is in a set that ages or a promise runs, whether it is at rest: nothing follows from any of its words until
+it is woken."""
 
 append_event = msgspec.msgpack.Encoder().encode_into
 """``append_event(event, packed, -1)`` puts an event behind those that are packed already."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from stream_kpi.deadlines import Deadline
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, record_key
 
 
@@ -17,6 +18,8 @@ class Snapshot(NamedTuple):
     histograms: tuple[KpiHistogram, ...]
     values_ms: int | None = None
     """The moment as of which the values were published, epoch ms; None while there are none."""
+    deadlines: tuple[Deadline, ...] = ()
+    """The nearest of tickets and chats, as they were published."""
     stale: bool = False
     """Newer values may have been published that have not arrived here: whoever shows these says so."""
 
@@ -38,7 +41,11 @@ class WritableStore(LiveStore, Protocol):
     """Where the merge puts them."""
 
     def replace(
-        self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = (), values_ms: int | None = None
+        self,
+        records: Iterable[KpiRecord],
+        histograms: Iterable[KpiHistogram] = (),
+        values_ms: int | None = None,
+        deadlines: tuple[Deadline, ...] = (),
     ) -> None:
         """Put these in place of everything that is held. ``values_ms`` as in Snapshot."""
 
@@ -48,9 +55,10 @@ class WritableStore(LiveStore, Protocol):
         gone: Iterable[bytes] = (),
         histograms: Iterable[KpiHistogram] | None = None,
         values_ms: int | None = None,
+        deadlines: tuple[Deadline, ...] | None = None,
     ) -> None:
         """Take out the keys of ``gone`` (unknown ones do nothing), then put the records over those of the same key.
-        Histograms are replaced as a whole, and ``values_ms``, unless None."""
+        Histograms and deadlines are replaced as a whole, and ``values_ms``, unless None."""
 
 
 class MemoryStore:
@@ -61,11 +69,15 @@ class MemoryStore:
         self._snapshot = EMPTY
 
     def replace(
-        self, records: Iterable[KpiRecord], histograms: Iterable[KpiHistogram] = (), values_ms: int | None = None
+        self,
+        records: Iterable[KpiRecord],
+        histograms: Iterable[KpiHistogram] = (),
+        values_ms: int | None = None,
+        deadlines: tuple[Deadline, ...] = (),
     ) -> None:
         """As in LiveStore."""
         by_key = {record_key(record): record for record in records}
-        self._snapshot = Snapshot(MappingProxyType(by_key), tuple(histograms), values_ms)
+        self._snapshot = Snapshot(MappingProxyType(by_key), tuple(histograms), values_ms, deadlines)
 
     def update(
         self,
@@ -73,6 +85,7 @@ class MemoryStore:
         gone: Iterable[bytes] = (),
         histograms: Iterable[KpiHistogram] | None = None,
         values_ms: int | None = None,
+        deadlines: tuple[Deadline, ...] | None = None,
     ) -> None:
         """As in LiveStore."""
         before = self._snapshot
@@ -82,7 +95,8 @@ class MemoryStore:
         by_key.update((record_key(record), record) for record in records)
         kept = before.histograms if histograms is None else tuple(histograms)
         at_ms = before.values_ms if values_ms is None else values_ms
-        self._snapshot = Snapshot(MappingProxyType(by_key), kept, at_ms)
+        nearest = before.deadlines if deadlines is None else deadlines
+        self._snapshot = Snapshot(MappingProxyType(by_key), kept, at_ms, nearest)
 
     def snapshot(self) -> Snapshot:
         """As in LiveStore."""

@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from stream_kpi.deadlines import Deadline
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.kpis.record import KpiHistogram
 from stream_kpi.secrets import refused, secret_of
@@ -51,9 +52,13 @@ class Keys:
         """The hash of the histograms, as MessagePack (JSON has no infinity)."""
         return f"{self.app_id}:{SCHEMA}:{generation}:histograms"
 
+    def deadlines(self, generation: str) -> str:
+        """The hash whose one field holds the nearest deadlines, as MessagePack."""
+        return f"{self.app_id}:{SCHEMA}:{generation}:deadlines"
+
     def every(self, generation: str, kpis: Iterable[str]) -> list[str]:
         """All keys of a generation."""
-        return [*(self.kpi(generation, kpi) for kpi in kpis), self.histograms(generation)]
+        return [*(self.kpi(generation, kpi) for kpi in kpis), self.histograms(generation), self.deadlines(generation)]
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,15 +88,17 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """One publication on the channel. ``changed``: records by key, None for those that are gone; None in all: read
-    everything anew. ``histograms`` None: as before."""
+    everything anew. ``histograms``, ``deadlines`` None: as before."""
 
     generation: str
     sequence: int
     values_ms: int
     changed: dict[bytes, bytes | None] | None
     histograms: tuple[KpiHistogram, ...] | None
+    deadlines: tuple[Deadline, ...] | None = None
 
 
+DEADLINES_FIELD: Final = b"nearest"
 encode_announcement = msgspec.msgpack.Encoder().encode
 decode_announcement = msgspec.msgpack.Decoder(Announcement).decode
 encode_histogram = msgspec.msgpack.Encoder().encode

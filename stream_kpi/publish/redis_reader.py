@@ -14,9 +14,11 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
+from stream_kpi.deadlines import Deadline, unpack_deadlines
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord
 from stream_kpi.publish.live_store import EMPTY, Snapshot
 from stream_kpi.publish.redis_format import (
+    DEADLINES_FIELD,
     FAILURES,
     Announcement,
     Keys,
@@ -52,6 +54,7 @@ class _Read:
     coherent_at: int
     records: dict[bytes, KpiRecord]
     histograms: tuple[KpiHistogram, ...]
+    deadlines: tuple[Deadline, ...]
 
 
 class RedisReader:
@@ -136,11 +139,22 @@ class RedisReader:
                 records[key] = _decode(value)
         encoded = await whole_hash(self._client, self._keys.histograms(meta.generation))
         histograms = in_order(decode_histogram(value) for value in encoded.values())
+        packed = (await whole_hash(self._client, self._keys.deadlines(meta.generation))).get(DEADLINES_FIELD)
+        deadlines = unpack_deadlines(packed) if packed else ()
         after = Meta.of(await whole_hash(self._client, self._keys.meta))
         left_ms = await self._client.pttl(self._keys.meta)
         if after is None or after.generation != meta.generation or left_ms < LEAST_LEFT_MS:
             return None
-        read = _Read(meta.generation, meta.sequence, meta.values_ms, meta.ttl_ms, after.sequence, records, histograms)
+        read = _Read(
+            meta.generation,
+            meta.sequence,
+            meta.values_ms,
+            meta.ttl_ms,
+            after.sequence,
+            records,
+            histograms,
+            deadlines,
+        )
         self._show(read, (meta.ttl_ms - left_ms) / 1000)
         return read
 
@@ -163,6 +177,8 @@ class RedisReader:
                 await asyncio.sleep(0)
         if announced.histograms is not None:
             read.histograms = in_order(announced.histograms)
+        if announced.deadlines is not None:
+            read.deadlines = announced.deadlines
         read.sequence, read.values_ms = announced.sequence, announced.values_ms
         self._show(read, 0.0)
         return read
@@ -170,7 +186,7 @@ class RedisReader:
     def _show(self, read: _Read, age_s: float) -> None:
         if read.sequence < read.coherent_at:
             return
-        self._shown = Snapshot(MappingProxyType(read.records), read.histograms, read.values_ms)
+        self._shown = Snapshot(MappingProxyType(read.records), read.histograms, read.values_ms, read.deadlines)
         self._confirmed_s, self._ttl_s = self._clock_s() - age_s, read.ttl_ms / 1000
         self._following = True
         if self._trouble:

@@ -16,8 +16,10 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
+from stream_kpi.deadlines import Deadline, pack_deadlines
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord
 from stream_kpi.publish.redis_format import (
+    DEADLINES_FIELD,
     FAILURES,
     Announcement,
     Keys,
@@ -46,6 +48,7 @@ class _State:
     records: Mapping[bytes, KpiRecord]
     histograms: tuple[KpiHistogram, ...]
     values_ms: int
+    deadlines: tuple[Deadline, ...]
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class _Generation:
     sequence: int = 0
     kpis: set[str] = field(default_factory=set)
     histograms: tuple[KpiHistogram, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
 
 
 class SupersededError(Exception):
@@ -92,6 +96,7 @@ class RedisWriter:
         changed: Iterable[tuple[bytes, bytes | None]],
         histograms: tuple[KpiHistogram, ...],
         values_ms: int,
+        deadlines: tuple[Deadline, ...] = (),
     ) -> None:
         """Take a publication: all its records, which must not change any more, and those that differ from the one
         before, as in the values topic. A greater ``token`` than before begins anew."""
@@ -99,7 +104,7 @@ class RedisWriter:
             self._generation = self._changed = None
         if self._changed is not None:
             self._changed.update(changed)
-        self._state = _State(token, records, histograms, values_ms)
+        self._state = _State(token, records, histograms, values_ms, deadlines)
         self._news.set()
 
     def rest(self) -> None:
@@ -141,7 +146,8 @@ class RedisWriter:
 
     async def _replace(self, state: _State) -> None:
         await self._counting(self._client, state.token)
-        generation = _Generation(f"{state.token}-{uuid.uuid4().hex[:12]}", histograms=state.histograms)
+        name = f"{state.token}-{uuid.uuid4().hex[:12]}"
+        generation = _Generation(name, histograms=state.histograms, deadlines=state.deadlines)
         rest = iter(state.records.items())
         while chunk := list(islice(rest, CHUNK)):
             async with self._client.pipeline(transaction=False) as pipe:
@@ -153,6 +159,7 @@ class RedisWriter:
             before = await self._counting(pipe, state.token)
             pipe.multi()  # type: ignore[no-untyped-call]
             self._put_histograms(pipe, generation)
+            self._put_deadlines(pipe, generation)
             self._expire(pipe, generation)
             self._announce(pipe, generation, state, None)
             if before is not None:
@@ -174,10 +181,14 @@ class RedisWriter:
                 generation.histograms = histograms
                 pipe.delete(self._keys.histograms(generation.name))
                 self._put_histograms(pipe, generation)
+            deadlines = None if state.deadlines == generation.deadlines else state.deadlines
+            if deadlines is not None:
+                generation.deadlines = deadlines
+                self._put_deadlines(pipe, generation)
             self._expire(pipe, generation)
             generation.sequence += 1
             few = len(changed) <= MOST_ANNOUNCED
-            self._announce(pipe, generation, state, changed if few else None, histograms)
+            self._announce(pipe, generation, state, changed if few else None, histograms, deadlines)
             await pipe.execute()
 
     async def _counting(self, client: Redis, token: int) -> Meta | None:
@@ -207,6 +218,9 @@ class RedisWriter:
             items = [part for one in generation.histograms for part in (histogram_field(one), encode_histogram(one))]
             pipe.hset(self._keys.histograms(generation.name), items=items)
 
+    def _put_deadlines(self, pipe: Pipeline, generation: _Generation) -> None:
+        pipe.hset(self._keys.deadlines(generation.name), items=[DEADLINES_FIELD, pack_deadlines(generation.deadlines)])
+
     def _expire(self, pipe: Pipeline, generation: _Generation) -> None:
         for key in self._keys.every(generation.name, generation.kpis):
             pipe.pexpire(key, self._ttl_ms)
@@ -218,6 +232,7 @@ class RedisWriter:
         state: _State,
         changed: dict[bytes, bytes | None] | None,
         histograms: tuple[KpiHistogram, ...] | None = None,
+        deadlines: tuple[Deadline, ...] | None = None,
     ) -> None:
         meta = Meta(
             generation=generation.name,
@@ -235,5 +250,6 @@ class RedisWriter:
             values_ms=state.values_ms,
             changed=changed,
             histograms=histograms,
+            deadlines=deadlines,
         )
         pipe.publish(self._keys.channel, encode_announcement(announcement))

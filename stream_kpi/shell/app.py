@@ -120,14 +120,22 @@ class Display:
                 [key for key in changed if key not in records],
                 publication.histograms,
                 values_ms,
+                publication.deadlines,
             )
         else:
             self._shown = True
             # Orders the workers by when they began to publish; docs/decisions/0013 says what if clocks differ.
             self._token = wall_ms()
-            self._store.replace(publication.records.values(), publication.histograms, values_ms)
+            self._store.replace(publication.records.values(), publication.histograms, values_ms, publication.deadlines)
         if self._redis is not None and values_ms is not None:
-            self._redis.take(self._token, publication.records, publication.changed, publication.histograms, values_ms)
+            self._redis.take(
+                self._token,
+                publication.records,
+                publication.changed,
+                publication.histograms,
+                values_ms,
+                publication.deadlines,
+            )
 
 
 def show_kpis(metrics: SelfMetrics, store: WritableStore, settings: Settings) -> None:

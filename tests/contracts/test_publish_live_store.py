@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from stream_kpi.deadlines import Deadline
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, RecordWindow, record_key
 from stream_kpi.publish.live_store import MemoryStore, WritableStore
 from tests.redis_kit import RedisServer, through_redis
@@ -36,6 +37,10 @@ def record(kpi: str = "csat", value: float | None = 0.5, cut: dict[str, str] | N
 
 
 HISTOGRAM = KpiHistogram(kpi="answer_time", clock=None, cut={}, buckets=((1.0, 1), (float("inf"), 2)), sum_s=3.5)
+
+
+def deadline(subject: str = "T-1") -> Deadline:
+    return Deadline("ticket", subject, "resolution", "p", None, 60_000, 1_000, "email", "a|b", "unknown")
 
 
 class LiveStoreContract:
@@ -77,6 +82,20 @@ class LiveStoreContract:
         store.update([record("csat", value=0.7), record("mrr")])
         assert {r.kpi: r.value for r in store.snapshot().records.values()} == {"csat": 0.7, "arpu": 0.5, "mrr": 0.5}
         assert store.snapshot().histograms == (HISTOGRAM,)
+
+    def test_deadlines_are_those_of_the_last_change_that_named_any_in_their_order(self, store: WritableStore) -> None:
+        assert store.snapshot().deadlines == ()
+        store.replace([record()], deadlines=(deadline("T-2"), deadline("T-1")))
+        assert store.snapshot().deadlines == (deadline("T-2"), deadline("T-1"))
+        store.update([record(value=0.7)])
+        assert store.snapshot().deadlines == (deadline("T-2"), deadline("T-1"))
+        store.update([], deadlines=(deadline("T-3"),))
+        assert store.snapshot().deadlines == (deadline("T-3"),)
+        store.update([], deadlines=())
+        assert store.snapshot().deadlines == ()
+        store.update([], deadlines=(deadline(),))
+        store.replace([record()])
+        assert store.snapshot().deadlines == ()
 
     def test_an_update_takes_out_what_is_gone_and_ignores_unknown_keys(self, store: WritableStore) -> None:
         store.replace([record("csat"), record("arpu")], [HISTOGRAM])

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from stream_kpi.compute import Computation
+from stream_kpi.deadlines import DEADLINES_KEY
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.kpis.catalogue import live_rows
 from stream_kpi.kpis.record import KpiRecord, record_key
@@ -98,7 +99,7 @@ async def _flushed(desk: Desk) -> list[tuple[int, Vector]]:
             for vector in panes.values():
                 add_into(total, vector)
             flushed.append((record.partition, total))
-        elif record.key != AGES_KEY:
+        elif record.key not in (AGES_KEY, DEADLINES_KEY):
             key = unpack_key(record.key)
             if key.cut == TOTAL and key.tier in (FRESH, ALL_TIME.number):
                 panes[key] = vector_in(record.value) if record.value else {}

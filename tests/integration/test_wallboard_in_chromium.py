@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
 from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.wallboard.boards import BOARDS
 from stream_kpi.settings import Settings
-from tests.wallboard_kit import now_ms, record, served
+from tests.wallboard_kit import deadline, now_ms, record, served
 
 HOSTILE = "<script>alert(1)</script>"
 QUEUE = '[data-kpi="queue_length"] .value'
@@ -53,6 +55,50 @@ async def test_what_is_about_to_breach_counts_down_between_two_publishes(page: P
         seen = await count.inner_text()
         await expect(count).not_to_have_text(seen)
         assert await count.inner_text() < seen
+        await page.goto("about:blank")
+
+
+async def test_a_ticket_counts_down_by_the_second_and_disappears_when_it_is_answered(page: Page) -> None:
+    store, at_ms = MemoryStore(), now_ms()
+    store.replace(
+        [record("queue_length", 1, at_ms=at_ms)], values_ms=at_ms, deadlines=(deadline("T-1", at_ms + 3_000_000),)
+    )
+    async with served(store) as url:
+        await page.goto(f"{url}/board")
+        row = page.locator("#panel-tickets tbody tr")
+        await expect(row.locator("th")).to_have_text("T-1")
+        await expect(row.locator("td").nth(0)).to_have_text("first response")
+        await expect(row.locator("td").nth(1)).to_have_text("billing")
+        count = row.locator(".count")
+        await expect(count).to_contain_text("49:5")
+        seen = await count.inner_text()
+        await expect(count).not_to_have_text(seen)
+        assert await count.inner_text() < seen
+        store.update([record("queue_length", 0, at_ms=now_ms())], deadlines=())
+        await expect(page.locator("#panel-tickets")).to_contain_text("Nothing is promised that runs.")
+        await page.goto("about:blank")
+
+
+async def test_a_ticket_passes_its_deadline_between_two_publishes_and_says_so_in_words(page: Page) -> None:
+    store, at_ms = MemoryStore(), now_ms()
+    store.replace(
+        [record("queue_length", 1, at_ms=at_ms)], values_ms=at_ms, deadlines=(deadline("T-1", at_ms + 3_000),)
+    )
+    async with served(store) as url:
+        await page.goto(f"{url}/board")
+        await expect(page.locator("#panel-tickets .count")).to_have_text(re.compile(r"^missed by 00:0\d$"))
+        await page.goto("about:blank")
+
+
+async def test_a_ticket_whose_id_is_called_like_a_script_is_text(page: Page) -> None:
+    store, at_ms = MemoryStore(), now_ms()
+    hostile = deadline(HOSTILE, at_ms + 60_000, group=HOSTILE)
+    store.replace([record("queue_length", 1, at_ms=at_ms)], values_ms=at_ms, deadlines=(hostile,))
+    async with served(store) as url:
+        await page.goto(f"{url}/board")
+        row = page.locator("#panel-tickets tbody tr")
+        await expect(row.locator("th")).to_have_text(HOSTILE)
+        await expect(row.locator("td").nth(1)).to_have_text(HOSTILE)
         await page.goto("about:blank")
 
 

@@ -15,7 +15,7 @@ from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health
 from stream_kpi.settings import Settings
-from tests.contracts.test_publish_live_store import record
+from tests.contracts.test_publish_live_store import deadline, record
 
 Client = TestClient[web.Request, web.Application]
 
@@ -56,6 +56,30 @@ async def test_the_list_has_the_totals_records_and_their_samples_but_no_cuts(
     assert (found["id"], found["title"]) == ("csat", next(kpi.title for kpi in catalogue() if kpi.id == "csat"))
     assert [(one["cut"], one["value"], one["samples"]) for one in found["records"]] == [({}, 0.5, 2)]
     assert listed["values_at"] == "1970-01-01T00:00:01.000Z"
+
+
+async def test_deadlines_are_listed_as_published_with_times_and_spans_as_people_write_them(
+    client: Client, store: MemoryStore
+) -> None:
+    store.replace([record("csat")], values_ms=1_000, deadlines=(deadline("T-1"),))
+    assert await got(client, "/api/v1/deadlines") == {
+        "values_at": "1970-01-01T00:00:01.000Z",
+        "stale": False,
+        "deadlines": [
+            {
+                "kind": "ticket",
+                "subject": "T-1",
+                "metric": "resolution",
+                "policy": "p",
+                "priority": None,
+                "target_s": 60.0,
+                "deadline": "1970-01-01T00:00:01.000Z",
+                "channel": "email",
+                "group": "a|b",
+                "category": "unknown",
+            }
+        ],
+    }
 
 
 async def test_one_kpi_has_its_row_and_all_its_records_and_those_of_no_other(

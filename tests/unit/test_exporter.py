@@ -244,7 +244,13 @@ async def test_every_key_carries_the_schemas_version_and_expires(redis: RedisSer
     async with connect(redis.settings()) as client:
         keys = await client.keys("*")
         assert all(cast(bytes, key).startswith(f"{APP}:v1:".encode()) for key in keys)
-        assert {cast(bytes, key).rpartition(b":")[2] for key in keys} == {b"csat", b"mrr", b"histograms", b"meta"}
+        assert {cast(bytes, key).rpartition(b":")[2] for key in keys} == {
+            b"csat",
+            b"mrr",
+            b"histograms",
+            b"deadlines",
+            b"meta",
+        }
         for key in keys:
             assert 0 < await client.pttl(key) <= 30_000
         assert (await client.hget(Keys(APP).meta, "values_ms")) == b"2"

@@ -88,7 +88,7 @@ def again(entities: Entities, retention: Retention | None = LIVE) -> Entities:
     restored = tickets(retention)
     for key, packed in entities.cold.items():
         restored.restore(key, packed)
-    deque(restored.restored(lambda _: None), maxlen=0)
+    deque(restored.restored(lambda _: None, lambda *_: None), maxlen=0)
     return restored
 
 
@@ -278,7 +278,7 @@ def test_packing_and_restoring_at_any_moment_changes_no_fact(events: list[Histor
             restored = tickets(cut_sets=cut_sets)
             for key, value in packed.cold.items():
                 restored.restore(key, value)
-            deque(restored.restored(lambda _: None), maxlen=0)
+            deque(restored.restored(lambda _: None, lambda *_: None), maxlen=0)
             packed = restored
         facts_kept += kept.advance(clock_ms)[0]
         facts_packed += packed.advance(clock_ms)[0]
@@ -297,7 +297,7 @@ def test_restoring_tells_the_members_of_the_sets_that_age_and_nothing_else() -> 
     for key, packed in entities.cold.items():
         restored.restore(key, packed)
     told: list[Fact] = []
-    deque(restored.restored(told.extend), maxlen=0)
+    deque(restored.restored(told.extend, lambda *_: None), maxlen=0)
     assert {BY_NUMBER[fact[0] // SLOTS_PER_MEASURE].kind for fact in told} == {Kind.AGE}
     assert count(told, OPEN_TICKETS.slot) == 1
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from stream_kpi.deadlines import MOST_AHEAD
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.publish.live_store import MemoryStore, Snapshot
-from stream_kpi.publish.wallboard.boards import BOARDS
+from stream_kpi.publish.wallboard.boards import BOARDS, Panel
 from stream_kpi.publish.wallboard.hub import Hub, Subject
 from stream_kpi.publish.wallboard.trend import EVERY_S, KEPT_COUNT
 from stream_kpi.settings import Settings
-from tests.wallboard_kit import record
+from tests.wallboard_kit import deadline, record
 
 ROWS = {kpi.id: kpi for kpi in catalogue()}
 FLOOR = Subject("board", "floor", ())
@@ -48,7 +50,7 @@ def test_a_board_has_four_to_six_numbers_that_are_published_in_their_window_and_
     for board in BOARDS:
         assert 4 <= len(board.tiles) <= 6
         assert all(tile.window in ROWS[tile.kpi].windows for tile in board.tiles)
-        for panel in board.panels:
+        for panel in (one for one in board.panels if isinstance(one, Panel)):
             assert all(panel.dimension in ROWS[column.kpi].cuts for column in panel.columns), panel.id
             assert all(column.window in ROWS[column.kpi].windows for column in panel.columns), panel.id
 
@@ -123,6 +125,53 @@ async def test_what_breaches_next_is_on_top_with_the_moment_to_the_millisecond()
         ("sooner", T0_MS + 12_000),
         ("later", T0_MS + 90_500),
     ]
+
+
+async def test_tickets_about_to_breach_are_listed_as_they_were_published_with_their_promise_in_words() -> None:
+    wall = Wall()
+    ahead = deadline("T-1", T0_MS + 1_000, metric="next_reply", group="sales")
+    wall.store.replace([], values_ms=T0_MS, deadlines=(ahead, deadline("T-2", T0_MS - 1_000)))
+    await wall.hub.look()
+    panel = wall.panel("tickets")
+    assert panel["rows"] == [
+        {"kind": "ticket", "name": "T-1", "promise": "next reply", "group": "sales", "deadline_ms": T0_MS + 1_000},
+        {
+            "kind": "ticket",
+            "name": "T-2",
+            "promise": "first response",
+            "group": "billing",
+            "deadline_ms": T0_MS - 1_000,
+        },
+    ]
+    assert panel["of_nearest"] is None
+
+
+async def test_however_many_tickets_are_ahead_the_latest_that_were_missed_are_seen_and_push_no_more_out() -> None:
+    wall = Wall()
+    ahead = [deadline(f"A-{n}", T0_MS + 1 + n) for n in range(20)]
+    missed = [deadline(f"M-{n}", T0_MS - n) for n in range(20)]
+    for deadlines, expected in (
+        ((*ahead, *missed), ["A-0", "A-1", "A-2", "A-3", "A-4", "A-5", "A-6", "M-0", "M-1", "M-2"]),
+        ((*ahead, missed[0]), ["A-0", "A-1", "A-2", "A-3", "A-4", "A-5", "A-6", "A-7", "A-8", "M-0"]),
+        ((ahead[0], *missed), ["A-0", *(f"M-{n}" for n in range(9))]),
+    ):
+        wall.store.replace([], values_ms=T0_MS, deadlines=deadlines)
+        await wall.hub.look()
+        assert [row["name"] for row in wall.panel("tickets")["rows"]] == expected
+
+
+@pytest.mark.parametrize("cut", [("channel", "chat"), ("group", "sales"), ("category", "refund")])
+async def test_a_filter_lists_only_its_tickets_and_says_when_there_may_be_more(cut: tuple[str, str]) -> None:
+    wall = Wall()
+    other = deadline("other", T0_MS + 1)
+    mine = deadline("mine", T0_MS + 2, channel="chat", group="sales")
+    others = [msgspec.structs.replace(other, subject=f"O-{n}", category="bug") for n in range(MOST_AHEAD - 1)]
+    for deadlines, of_nearest in (((mine,), None), ((*others, mine), MOST_AHEAD)):
+        wall.store.replace([], values_ms=T0_MS, deadlines=deadlines)
+        await wall.hub.look()
+        panel = wall.panel("tickets", Subject("board", "floor", cut))
+        assert [row["name"] for row in panel["rows"]] == ["mine"]
+        assert panel["of_nearest"] == of_nearest
 
 
 async def test_backlog_by_age_is_in_the_order_of_ages() -> None:

@@ -29,6 +29,7 @@ from stream_kpi.lifecycles.history import HistoryEvent
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.lifecycles.running import Running
 from stream_kpi.lifecycles.sla.agreements import SLA_DUE
+from stream_kpi.lifecycles.sla.promise import Promise
 from stream_kpi.lifecycles.survey import SURVEY_DUE, Surveys
 from stream_kpi.measures import compound, registry
 
@@ -142,6 +143,10 @@ class ChatFold(Fold):
             return []
         waiting: Fact = (WAITING_SLOT, queued.time_ms, self._waiting_cuts, queued.time_ms, 1)
         return [waiting] if self._service_level is None else [waiting, *self._service_level.memberships()]
+
+    def promises(self) -> list[Promise]:
+        """Its answer, while it waits for one."""
+        return [] if self._service_level is None else self._service_level.promises()
 
     def on_event(self, event: HistoryEvent) -> None:
         """Apply the next event. What comes before the queued one is held: the engine folds it again then."""

@@ -11,6 +11,7 @@ from stream_kpi.lifecycles.facts import Fact
 from stream_kpi.lifecycles.fold import Fold
 from stream_kpi.lifecycles.sla.instance import Instance
 from stream_kpi.lifecycles.sla.policy import METRICS, MINUTE_MS, Clock, Policies, Policy
+from stream_kpi.lifecycles.sla.promise import Promise
 from stream_kpi.lifecycles.sla.transition import Name, Transition
 from stream_kpi.measures import registry
 
@@ -69,6 +70,21 @@ class Agreements:
             for instance in self.instances.values()
             for slot, cuts, value in instance.shown
             if slot == DEADLINES_SLOT
+        ]
+
+    def promises(self) -> list[Promise]:
+        """The instances whose clocks run towards a deadline, or past it."""
+        return [
+            Promise(
+                metric,
+                instance.policy.name,
+                self.terms.priority,
+                instance.target_ms,
+                instance.deadline_ms,
+                self.terms.cuts,
+            )
+            for metric, instance in self.instances.items()
+            if instance.policy is not None and instance.since_ms is not None and instance.deadline_ms is not None
         ]
 
     def start(self, fold: Fold, metric: str, time_ms: int) -> None:

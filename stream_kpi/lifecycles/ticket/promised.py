@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stream_kpi.lifecycles.history import HistoryEvent
     from stream_kpi.lifecycles.options import Options
     from stream_kpi.lifecycles.sla.policy import Policies
+    from stream_kpi.lifecycles.sla.promise import Promise
 
 
 def new_ticket_fold(cut_sets: CutSets, options: Options) -> TicketFold:
@@ -37,6 +38,10 @@ class PromisedTicketFold(TicketFold):
     def memberships(self) -> list[Fact]:
         """Those of the ticket, and with the deadlines of its service levels."""
         return [] if self.voided else [*super().memberships(), *self._service_levels.memberships()]
+
+    def promises(self) -> list[Promise]:
+        """Those of the ticket whose clocks run."""
+        return [] if self.voided else self._service_levels.promises()
 
     def contribution(self) -> Contribution | None:
         """That of the ticket, and when service levels were missed and still owed."""

@@ -36,6 +36,13 @@ class Panel(msgspec.Struct, frozen=True):
     """``bars``: of the first column; ``countdown``: the first column is the time left, the least on top."""
 
 
+class DeadlinePanel(msgspec.Struct, frozen=True):
+    """Single tickets and chats with the time that they have left, the least on top, then those that were missed."""
+
+    id: str
+    title: str
+
+
 class Board(msgspec.Struct, frozen=True):
     """One screen for one sort of viewer."""
 
@@ -43,7 +50,7 @@ class Board(msgspec.Struct, frozen=True):
     title: str
     audience: str
     tiles: tuple[Tile, ...]
-    panels: tuple[Panel, ...]
+    panels: tuple[Panel | DeadlinePanel, ...]
     on_a_wall: bool = True
     """Whether kiosk mode shows it."""
 
@@ -63,9 +70,10 @@ _QUEUE: Final = Panel(
         Column("service_level", _HOUR, "in target"),
     ),
 )
+_TICKETS: Final = DeadlinePanel("tickets", "About to breach")
 _BREACH: Final = Panel(
     "breach",
-    "About to breach",
+    "Next breach by group",
     "group",
     (Column("sla_next_breach_in", _NOW, "next breach in"), Column("sla_at_risk", _NOW, "at risk")),
     "countdown",
@@ -125,7 +133,7 @@ BOARDS: Final[tuple[Board, ...]] = (
             Tile("service_level", _HOUR),
             Tile("backlog_unattended", _NOW),
         ),
-        (_QUEUE, _BREACH),
+        (_QUEUE, _TICKETS, _BREACH),
     ),
     Board(
         "floor",
@@ -139,7 +147,7 @@ BOARDS: Final[tuple[Board, ...]] = (
             Tile("open_first_response_age", _NOW),
             Tile("sla_at_risk", _NOW),
         ),
-        (_QUEUE, _BREACH, _BACKLOG_AGE, _BACKLOG_CATEGORY, _AGENTS),
+        (_QUEUE, _TICKETS, _BREACH, _BACKLOG_AGE, _BACKLOG_CATEGORY, _AGENTS),
     ),
     Board(
         "analyst",

@@ -12,7 +12,7 @@ import msgspec
 
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.lifecycles.facts import Cut
-from stream_kpi.publish.live_store import LiveStore, Snapshot
+from stream_kpi.publish.live_store import EMPTY, LiveStore, Snapshot
 from stream_kpi.publish.wallboard.boards import BY_ID
 from stream_kpi.publish.wallboard.index import NOTHING, index_of
 from stream_kpi.publish.wallboard.judgement import Alerts
@@ -131,5 +131,7 @@ class Hub:
 
     def _page(self, subject: Subject) -> dict[str, Any]:
         if subject.kind == "board":
-            return self._pages.board(BY_ID[subject.id], self._index, subject.cut)
+            seen = self._seen or EMPTY
+            board = BY_ID[subject.id]
+            return self._pages.board(board, self._index, subject.cut, seen.deadlines, seen.values_ms or 0)
         return self._pages.kpi(self.rows[subject.id], self._index, subject.cut)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from stream_kpi.deadlines import MOST_AHEAD, Deadline
 from stream_kpi.kpis.record import KpiRecord
 from stream_kpi.kpis.rows import TOTAL_CUT, Kpi
 from stream_kpi.lifecycles.facts import TOTAL, Cut
 from stream_kpi.lifecycles.ticket.backlog import AGE_BANDS
-from stream_kpi.publish.wallboard.boards import FILTERS, Board, Panel, Tile
+from stream_kpi.publish.wallboard.boards import FILTERS, Board, DeadlinePanel, Panel, Tile
 from stream_kpi.publish.wallboard.index import Index
 from stream_kpi.publish.wallboard.judgement import Alert, Alerts, figure, verdict
 from stream_kpi.publish.wallboard.trend import Trend
@@ -19,6 +20,10 @@ MOST_ROWS: Final = 8
 """Of a board's panel: what exceeds them is counted in one line."""
 MOST_CUTS: Final = 100
 """Of a dimension on a KPI's page, and of a filter's choices."""
+MOST_DEADLINES: Final = 10
+"""Of single tickets and chats: more are no list that anybody works off."""
+LEAST_MISSED: Final = 3
+"""Rows of these that missed ones have, where there are so many."""
 CHART_POINTS: Final = 72
 """Six hours of five minutes."""
 
@@ -49,13 +54,19 @@ class Pages:
         self._alerts = alerts
         self._show_agents = show_agents
 
-    def board(self, board: Board, index: Index, cut: Cut) -> dict[str, Any]:
-        """A board in one cut. What is not split by the cut's dimension is shown in total, and says so."""
+    def board(self, board: Board, index: Index, cut: Cut, deadlines: Sequence[Deadline], at_ms: int) -> dict[str, Any]:
+        """A board in one cut. What is not split by the cut's dimension is shown in total, and says so. ``deadlines``:
+        the nearest, as they were published at ``at_ms``."""
         return {
             "title": board.title,
             "audience": board.audience,
             "tiles": [self._tile(tile, index, cut) for tile in board.tiles],
-            "panels": [self._panel(panel, index, cut) for panel in board.panels],
+            "panels": [
+                _deadline_panel(panel, deadlines, cut, at_ms)
+                if isinstance(panel, DeadlinePanel)
+                else self._panel(panel, index, cut)
+                for panel in board.panels
+            ],
             **self._common(index, {(tile.kpi, tile.window) for tile in board.tiles}),
         }
 
@@ -172,6 +183,30 @@ class Pages:
             "since_ms": alert.since_ms,
             "until_ms": alert.until_ms,
         }
+
+
+def _deadline_panel(panel: DeadlinePanel, deadlines: Sequence[Deadline], cut: Cut, at_ms: int) -> dict[str, Any]:
+    found = [one for one in deadlines if not cut or getattr(one, cut[0]) == cut[1]]
+    ahead = [one for one in found if one.deadline_ms > at_ms]
+    missed = [one for one in found if one.deadline_ms <= at_ms]
+    missed = missed[: max(LEAST_MISSED, MOST_DEADLINES - len(ahead))]
+    cut_off = sum(one.deadline_ms > at_ms for one in deadlines) >= MOST_AHEAD
+    return {
+        "id": panel.id,
+        "title": panel.title,
+        "shape": "deadlines",
+        "rows": [
+            {
+                "kind": one.kind,
+                "name": one.subject,
+                "promise": one.metric.replace("_", " "),
+                "group": one.group,
+                "deadline_ms": one.deadline_ms,
+            }
+            for one in (*ahead[: MOST_DEADLINES - len(missed)], *missed)
+        ],
+        "of_nearest": MOST_AHEAD if cut and cut_off else None,
+    }
 
 
 def _first(found: list[KpiRecord] | None) -> float:

@@ -87,8 +87,10 @@ function tick() {
   byId("clock").textContent = `Data as of ${timeOfDay(clock.asOfMs)}`;
   for (const cell of document.querySelectorAll("[data-deadline-ms]")) {
     const leftS = (Number(cell.dataset.deadlineMs) - nowMs()) / 1000;
-    cell.textContent = leftS > 0 ? countdown(leftS) : "due now";
-    cell.classList.toggle("soon", leftS < 300);
+    const owed = leftS <= 0 && "owed" in cell.dataset;
+    cell.textContent = leftS > 0 ? countdown(leftS) : owed ? `missed by ${countdown(-leftS)}` : "due now";
+    cell.classList.toggle("soon", leftS < 300 && !owed);
+    cell.classList.toggle("owed", owed);
   }
 }
 

@@ -77,13 +77,35 @@ function barsOf(panel) {
   )));
 }
 
+function deadlinesOf(panel) {
+  const head = ["ticket or chat", "promise", "group", "time left"];
+  return element("table", {},
+    element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))),
+    element("tbody", {}, ...panel.rows.map((row) => element("tr", {},
+      element("th", { scope: "row" }, row.name),
+      element("td", {}, row.promise),
+      element("td", {}, row.group),
+      element("td", { class: "count", "data-deadline-ms": String(row.deadline_ms), "data-owed": "" }, "")))));
+}
+
+function bodyOf(panel) {
+  switch (panel.shape) {
+    case "bars": return barsOf(panel);
+    case "deadlines": return deadlinesOf(panel);
+    default: return tableOf(panel);
+  }
+}
+
+const NOTHING = { countdown: "Nothing is promised that runs.", deadlines: "Nothing is promised that runs." };
+
 function panelOf(panel) {
   const body = panel.rows.length === 0
-    ? element("p", { class: "quiet" }, panel.shape === "countdown" ? "Nothing is promised that runs." : "Nothing here now.")
-    : panel.shape === "bars" ? barsOf(panel) : tableOf(panel);
+    ? element("p", { class: "quiet" }, NOTHING[panel.shape] ?? "Nothing here now.")
+    : bodyOf(panel);
   return element(
     "article", { class: `panel ${panel.shape}`, id: `panel-${panel.id}` },
-    element("h2", {}, panel.title, panel.total_of ? element("small", {}, " everything: not split by the filter") : ""),
+    element("h2", {}, panel.title, panel.total_of ? element("small", {}, " everything: not split by the filter") : "",
+      panel.of_nearest ? element("small", {}, ` among the ${panel.of_nearest} nearest of all`) : ""),
     body,
     panel.more ? element("p", { class: "quiet" }, `and ${panel.more} more`) : null,
   );

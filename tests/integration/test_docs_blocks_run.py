@@ -118,13 +118,12 @@ class Reader:
         os.close(terminal)
         family: list[psutil.Process] = []
         try:
-            wanted = len((output or "").splitlines())
             deadline_s = time.monotonic() + START_S
-            while not (listens(READY) and len(said.read_text().splitlines()) >= wanted):
+            # A machine that is slow says in between how far it is: the page's ellipsis stands for that too.
+            while not (listens(READY) and (output is None or says(*map(without_numbers, (output, said.read_text()))))):
                 assert shell.poll() is None, f"{script}\n{said.read_text()}"
                 assert time.monotonic() < deadline_s, f"{script}\n{said.read_text()}"
                 time.sleep(0.1)
-            before = said.read_text()
             family = psutil.Process(shell.pid).children(recursive=True)
             os.write(keyboard, b"\x03")
             assert shell.wait(END_S) == 0, f"{script}\n{said.read_text()}"
@@ -136,8 +135,6 @@ class Reader:
                 shell.kill()
                 shell.wait()
             os.close(keyboard)
-        if output is not None:
-            assert says(without_numbers(output), without_numbers(before)), before
 
 
 def listens(url: str) -> bool:

@@ -153,7 +153,8 @@ class WebSettings(Section):
     port: int = Field(6066, ge=1, le=65_535)
     """TCP port."""
     token_file: Path | None = None
-    """File that holds a token alone: who sends it (`Authorization: Bearer`) is answered."""
+    """File that holds a token alone: who sends it (`Authorization: Bearer`) is answered, and who types it into a
+    browser as the password, with an empty user name."""
     username: str | None = Field(None, pattern=NO_COLON_PATTERN)
     """Who sends this name and the password (`Authorization: Basic`, as browsers do) is answered."""
     password_file: Path | None = None

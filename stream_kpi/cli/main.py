@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib.metadata import version
@@ -30,6 +31,9 @@ EXIT_STATUSES = """\
 Exit status: 0 done; 1 a check failed (doctor, --strict); 2 wrong usage, settings or input file; \
 3 no broker answers or can be started; 4 topics missing or with another partition count; \
 130 interrupted (worker, exporter and demo: 0)."""
+
+_CANNOT_BE_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""Why output does not go where it should, for which nothing of the program is to blame."""
 
 app = typer.Typer(
     name="stream-kpi",
@@ -73,13 +77,21 @@ app.add_typer(bench.app, name="bench")
 def main() -> int:
     """Run the command line and return its exit status."""
     try:
-        app()
+        try:
+            app()
+        except SystemExit as end:
+            # Typer ends every command so; Ctrl-C is 130 by then, wrong usage 2.
+            return _flushed(end.code if isinstance(end.code, int) else OK)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
-    except SystemExit as end:
-        # Typer ends every command so; Ctrl-C is 130 by then, wrong usage 2.
-        return _flushed(end.code if isinstance(end.code, int) else OK)
+    except OSError as error:
+        if error.errno not in _CANNOT_BE_WRITTEN:
+            raise
+        where = "the output" if error.filename is None else error.filename
+        sys.stderr.write(f"{where} cannot be written: {error.strerror}\n")
+        _give_up_output()
+        return CHECK_FAILED
     return OK
 
 
@@ -87,7 +99,12 @@ def _flushed(status: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has had enough (`| head`); the interpreter must not try again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has had enough (`| head`).
+        _give_up_output()
         return CHECK_FAILED
     return status
+
+
+def _give_up_output() -> None:
+    # What is left in the buffer cannot be written, and the interpreter must not try again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -24,17 +24,27 @@ def access(settings: WebSettings) -> list[Middleware]:
     with 401 and how to show it; none where the settings ask for nothing. Raises UserError: a file cannot be read."""
     allowed: list[bytes] = []
     challenges: list[str] = []
+    ways: list[str] = []
     if settings.token_file is not None:
-        allowed.append(b"bearer " + secret_of("web.token_file", settings.token_file).encode())
+        token = secret_of("web.token_file", settings.token_file)
+        # A browser asks for a name and a password and cannot send a token: there it is the password of no name.
+        allowed += [b"bearer " + token.encode(), _basic("", token)]
         challenges.append('Bearer realm="stream-kpi"')
+        ways.append("the token, in a browser as the password with an empty user name")
     if settings.username is not None and settings.password_file is not None:
-        password = secret_of("web.password_file", settings.password_file)
-        allowed.append(b"basic " + b64encode(f"{settings.username}:{password}".encode()))
-        challenges.append('Basic realm="stream-kpi", charset="UTF-8"')
-    return [_gate(allowed, challenges)] if allowed else []
+        allowed.append(_basic(settings.username, secret_of("web.password_file", settings.password_file)))
+        ways.append("the user name and its password")
+    if not allowed:
+        return []
+    challenges.append('Basic realm="stream-kpi", charset="UTF-8"')
+    return [_gate(allowed, challenges, f"401: needs {', or '.join(ways)}.\n")]
 
 
-def _gate(allowed: Sequence[bytes], challenges: Sequence[str]) -> Middleware:
+def _basic(username: str, password: str) -> bytes:
+    return b"basic " + b64encode(f"{username}:{password}".encode())
+
+
+def _gate(allowed: Sequence[bytes], challenges: Sequence[str], refusal: str) -> Middleware:
     # Digests are of one length, so that not even the secret's can be timed.
     digests = [sha256(one).digest() for one in allowed]
 
@@ -42,7 +52,7 @@ def _gate(allowed: Sequence[bytes], challenges: Sequence[str]) -> Middleware:
     async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in _OPEN_PATHS or _shown(request.headers.get("Authorization", ""), digests):
             return await handler(request)
-        response = web.Response(status=401, text="401: not without a password\n", headers=_HEADERS)
+        response = web.Response(status=401, text=refusal, headers=_HEADERS)
         for challenge in challenges:
             response.headers.add("WWW-Authenticate", challenge)
         return response

@@ -32,6 +32,7 @@ from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.shell.clock import wall_ms
 from stream_kpi.shell.core import Core, ShardCore
 from stream_kpi.shell.faust_app import App
+from stream_kpi.shell.logs import Seldom
 from stream_kpi.shell.loop import Loop
 from stream_kpi.shell.metering import Meter
 from stream_kpi.shell.options import ShellOptions
@@ -196,5 +197,7 @@ def run(settings: Settings) -> int:
     """As run_until_stopped, from outside any event loop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     quiet_libraries()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Seldom())
     tune_memory()
     return uvloop.run(run_until_stopped(settings), loop_factory=Loop)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import faust
 from aiokafka.errors import KafkaError
 
-from stream_kpi.errors import OK, UserError
+from stream_kpi.errors import NO_BROKER, OK, UserError
 from stream_kpi.shell.faust_app import App
 
 log = logging.getLogger(__name__)
 CRASHED = 70
 """Exit status after an error that is not the user's to mend (EX_SOFTWARE)."""
+
+
+STOP_TIMEOUT_S = 25.0
+"""A broker that does not answer any more can hold up a stop for ever: Kafka's clients wait for it to take a commit, or
+their farewell. Who runs us kills after 30 s, and a kill says nothing."""
 
 
 class Worker(faust.Worker):
@@ -45,6 +54,25 @@ def _tell_once(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
         loop.default_exception_handler(context)
 
 
+@contextmanager
+def _ended_in_time() -> Iterator[None]:
+    """End the process when what is inside has not ended after STOP_TIMEOUT_S. What no transaction holds by then is read
+    again by whoever goes on."""
+
+    def end() -> None:
+        log.error("the broker has not let us go for %.0f s; what was not written is read again", STOP_TIMEOUT_S)
+        logging.shutdown()
+        os._exit(NO_BROKER)
+
+    watch = threading.Timer(STOP_TIMEOUT_S, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
 async def serve(app: App) -> int:
     """Run until a signal or a failure; what was begun is finished first. The exit status; ``app.failure`` says why when
     it is not OK, and what is not the user's to mend is logged with its traceback."""
@@ -62,7 +90,8 @@ async def serve(app: App) -> int:
             crash = app.crash_reason or worker.crash_reason or RuntimeError("Faust stopped without a reason")
             app.failure = app.failure or starting.exception() or crash
     finally:
-        await worker.stop()
+        with _ended_in_time():
+            await worker.stop()
         for task in (starting, *stopping):
             task.cancel()
         await asyncio.gather(starting, *stopping, return_exceptions=True)

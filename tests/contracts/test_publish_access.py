@@ -77,6 +77,11 @@ def test_where_the_settings_ask_for_nothing_nothing_stands_between() -> None:
         (f"Bearer {TOKEN.upper()}", 401),
         (f"Basic {TOKEN}", 401),
         (TOKEN, 401),
+        (basic(f":{TOKEN}"), 200),
+        (basic(f"kpi:{TOKEN}"), 401),
+        (basic(f":{TOKEN}x"), 401),
+        (basic(":"), 401),
+        (basic(TOKEN), 401),
         (basic(f"kpi:{PASSWORD}"), 401),
         ("Bearer \N{EURO SIGN}", 401),
     ],
@@ -118,7 +123,16 @@ async def test_with_both_either_is_enough_and_a_refusal_names_both_ways(token_fi
                 'Bearer realm="stream-kpi"',
                 'Basic realm="stream-kpi", charset="UTF-8"',
             ]
-            assert TOKEN not in await refused.text()
+            assert await refused.text() == (
+                "401: needs the token, in a browser as the password with an empty user name, "
+                "or the user name and its password.\n"
+            )
+
+
+async def test_a_refusal_has_a_browser_ask_though_only_a_token_is_set(token_file: Path) -> None:
+    async with served(WebSettings(token_file=token_file)) as session, session.get("/board") as refused:
+        assert any(way.startswith("Basic ") for way in refused.headers.getall("WWW-Authenticate"))
+        assert "in a browser as the password with an empty user name" in await refused.text()
 
 
 async def test_probes_are_open_and_what_only_looks_like_one_is_not(token_file: Path) -> None:

@@ -24,7 +24,7 @@ from tests.integration.security_kit import PASSWORD, USER, Authority, guarded_ka
 pytestmark = pytest.mark.kafka
 WRONG_PASSWORD = "not-the-password"
 TOKEN = "the-token-of-prometheus"
-DEADLINE_S = 240.0
+DEADLINE_S = 60.0
 EVENTS = 40
 
 

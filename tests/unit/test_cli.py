@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stream_kpi.cli.main import main
-from stream_kpi.errors import OK, WRONG_USAGE
+from stream_kpi.errors import CHECK_FAILED, OK, WRONG_USAGE
 
 HEAVY = ("aiokafka", "faust", "kafka", "numpy", "pydantic", "redis")
 
@@ -140,3 +140,14 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
     command = f"{sys.executable} -m stream_kpi catalogue --format json | head -c 1"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout, done.stderr) == ("[", "")
+
+
+@pytest.mark.parametrize("command", [["catalogue"], ["catalogue", "--format", "json"], ["--version"]])
+def test_a_full_disk_is_one_line_on_standard_error(command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "stream_kpi", *command],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == CHECK_FAILED
+    assert done.stderr == "the output cannot be written: No space left on device\n"

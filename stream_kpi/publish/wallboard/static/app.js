@@ -29,6 +29,11 @@ function link(path, change = {}) {
   return text ? `${path}?${text}` : path;
 }
 
+// Where the address holds a user name and its password, as that of a screen on a wall may, a relative one is refused.
+function served(path) {
+  return new URL(path, location.origin);
+}
+
 function heard(said) {
   heardMs = performance.now();
   clock = { nowMs: said.now_ms, asOfMs: said.as_of_ms, runs: said.runs, stale: said.stale, staleAfterS: said.stale_after_s };
@@ -39,7 +44,7 @@ function connect() {
   stream?.close();
   const asked = new URLSearchParams({ page: `${page.kind}:${page.id}` });
   for (const name of FILTERS) if (query().get(name)) asked.set(name, query().get(name));
-  stream = new EventSource(`/wallboard/stream?${asked}`);
+  stream = new EventSource(served(`/wallboard/stream?${asked}`));
   stream.addEventListener("state", (event) => {
     const state = JSON.parse(event.data);
     render(state, page, link);
@@ -57,24 +62,27 @@ function nowMs() {
   return clock.runs ? clock.nowMs + (performance.now() - heardMs) : clock.nowMs;
 }
 
+// How long, not told aloud: it changes with every second, what is said once is enough.
+function lasting(seconds) {
+  return element("span", { "aria-live": "off" }, duration(seconds));
+}
+
 function troubleOf() {
   const silentMs = performance.now() - heardMs;
   if (silentMs > SILENT_MS || stream.readyState === EventSource.CLOSED) {
-    return `▲ Connection lost ${duration(silentMs / 1000)} ago: these numbers are not current. Connecting again …`;
+    return ["▲ Connection lost ", lasting(silentMs / 1000), " ago: these numbers are not current. Connecting again …"];
   }
-  if (clock === null) return "";
-  if (clock.asOfMs === null) return "○ No values yet: the worker is starting, or another worker publishes.";
+  if (clock === null) return [];
+  if (clock.asOfMs === null) return ["○ No values yet: the worker is starting, or another worker publishes."];
   const ageS = (nowMs() - clock.asOfMs) / 1000;
-  if (clock.stale || (clock.runs && ageS > clock.staleAfterS)) return `▲ Stale: these numbers are ${duration(ageS)} old.`;
-  return "";
+  if (clock.stale || (clock.runs && ageS > clock.staleAfterS)) return ["▲ Stale: these numbers are ", lasting(ageS), " old."];
+  return [];
 }
 
 function tick() {
-  const text = troubleOf();
   const trouble = byId("trouble");
-  trouble.hidden = text === "";
-  if (trouble.textContent !== text) trouble.textContent = text;
-  document.body.classList.toggle("stale", text.startsWith("▲"));
+  show(trouble, ...troubleOf());
+  document.body.classList.toggle("stale", trouble.textContent.startsWith("▲"));
   if (clock === null || clock.asOfMs === null) return;
   byId("clock").textContent = `Data as of ${timeOfDay(clock.asOfMs)}`;
   for (const cell of document.querySelectorAll("[data-deadline-ms]")) {
@@ -87,7 +95,6 @@ function tick() {
 }
 
 function filters(state) {
-  if (document.activeElement?.closest("#filters")) return; // not under somebody's hand
   show(byId("filters"), ...FILTERS.map((name) => {
     const chosen = state.filter?.dimension === name ? state.filter.value : "";
     const values = chosen && !state.choices[name].includes(chosen) ? [chosen, ...state.choices[name]] : state.choices[name];
@@ -95,6 +102,11 @@ function filters(state) {
     return element("label", {}, element("span", {}, name),
       element("select", { name }, element("option", { value: "" }, `every ${name}`), ...options));
   }));
+  // Once somebody has chosen, a select no longer looks at the attribute.
+  for (const select of byId("filters").querySelectorAll("select")) {
+    const value = select.querySelector("[selected]")?.value ?? "";
+    if (select.value !== value) select.value = value;
+  }
 }
 
 function go(url) {
@@ -122,7 +134,7 @@ function theme() {
   let dark = localStorage.getItem("theme") ? localStorage.getItem("theme") === "dark" : systemDark;
   const paint = () => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
-    byId("theme").textContent = dark ? "Light" : "Dark";
+    byId("theme").textContent = dark ? "Light theme" : "Dark theme";
   };
   byId("theme").addEventListener("click", () => {
     dark = !dark;
@@ -147,7 +159,6 @@ function kiosk() {
 byId("filters").addEventListener("change", (event) => {
   const change = Object.fromEntries(FILTERS.map((name) => [name, ""]));
   change[event.target.name] = event.target.value;
-  event.target.blur();
   go(link(location.pathname, change));
 });
 document.addEventListener("click", (event) => {
@@ -162,6 +173,6 @@ addEventListener("popstate", arrive);
 theme();
 connect();
 setInterval(tick, 250);
-known = (await (await fetch("/wallboard/boards")).json()).boards;
+known = (await (await fetch(served("/wallboard/boards"))).json()).boards;
 boards();
 kiosk();

@@ -17,8 +17,43 @@ function fill(made, attributes, children) {
   made.append(...children.filter((child) => child !== null));
 }
 
-// Replaces the children only when they differ, so that a screen reader and a selection are left alone.
+// Makes a parent's children these. What stays what it was keeps its place, and with it focus, selection and a screen
+// reader's; elements about a KPI are known by it, others by their position.
 export function show(parent, ...children) {
-  const fresh = element("div", {}, ...children);
-  if (fresh.innerHTML !== parent.innerHTML) parent.replaceChildren(...fresh.childNodes);
+  settle(parent, [...element("div", {}, ...children).childNodes]);
+}
+
+function settle(parent, fresh) {
+  const known = new Map([...parent.children].filter(keyOf).map((child) => [keyOf(child), child]));
+  let at = parent.firstChild;
+  for (const wanted of fresh) {
+    const old = known.get(keyOf(wanted)) ?? at;
+    known.delete(keyOf(wanted)); // two alerts may be about one KPI
+    if (!old || old.nodeName !== wanted.nodeName || keyOf(old) !== keyOf(wanted)) {
+      parent.insertBefore(wanted, at);
+      continue;
+    }
+    if (old === at) at = at.nextSibling;
+    else parent.insertBefore(old, at);
+    become(old, wanted);
+  }
+  while (at) {
+    const gone = at;
+    at = at.nextSibling;
+    gone.remove();
+  }
+}
+
+function keyOf(node) {
+  return node.dataset?.kpi;
+}
+
+function become(old, wanted) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== wanted.data) old.data = wanted.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of wanted.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  settle(old, [...wanted.childNodes]);
 }

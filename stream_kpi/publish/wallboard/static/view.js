@@ -78,13 +78,11 @@ function barsOf(panel) {
 }
 
 function deadlinesOf(panel) {
-  const head = ["ticket or chat", "promise", "group", "time left"];
+  const head = ["ticket or chat", "time left"];
   return element("table", {},
     element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))),
     element("tbody", {}, ...panel.rows.map((row) => element("tr", {},
-      element("th", { scope: "row" }, row.name),
-      element("td", {}, row.promise),
-      element("td", {}, row.group),
+      element("th", { scope: "row" }, element("span", {}, row.name), element("small", {}, `${row.promise} · ${row.group}`)),
       element("td", { class: "count", "data-deadline-ms": String(row.deadline_ms), "data-owed": "" }, "")))));
 }
 

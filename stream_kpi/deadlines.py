@@ -12,8 +12,7 @@ DEADLINES_KEY: Final = b"deadlines"
 """Key of a shard's nearest deadlines, beside its panes (a packed pane key never starts with a letter). Its newest
 record stands for all of them."""
 MOST_AHEAD: Final = 100
-"""Of those that lie ahead, the nearest. A screen shows ten: the rest is for a board that shows only one group of ten.
-"""
+"""Of those that lie ahead, the nearest. A screen shows eight: the rest is for a board that shows one group."""
 MOST_MISSED: Final = 20
 """Of those that were missed and are still owed, the latest. Counted apart: however many are missed, what can still be
 kept is seen."""

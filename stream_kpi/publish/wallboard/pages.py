@@ -20,8 +20,8 @@ MOST_ROWS: Final = 8
 """Of a board's panel: what exceeds them is counted in one line."""
 MOST_CUTS: Final = 100
 """Of a dimension on a KPI's page, and of a filter's choices."""
-MOST_DEADLINES: Final = 10
-"""Of single tickets and chats: more are no list that anybody works off."""
+MOST_DEADLINES: Final = 8
+"""Of single tickets and chats: as many as a television shows under the numbers of a board."""
 LEAST_MISSED: Final = 3
 """Rows of these that missed ones have, where there are so many."""
 CHART_POINTS: Final = 72

@@ -101,6 +101,7 @@ class Merge:
         self._published = Published()
         self._moved_levels: set[Cut] = set()
         self._unbalanced = 0
+        self._untold = 0
         self._deadlines: dict[int, tuple[Deadline, ...]] = {}
         """By shard, those that it stated last."""
         self._arrived: defaultdict[int, list[Record]] = defaultdict(list)
@@ -232,6 +233,7 @@ class Merge:
         left = max(0, stale - budget)
         left += len(self._due) + sum(len(dirty.starts()) for dirty in self._tumbling)
         unbalanced, self._unbalanced = self._unbalanced, 0
+        untold, self._untold = self._untold, 0
         durations = tuple(histograms(self._rows["total"].rows, views[-1]))
         said = self._published
         return Publication(
@@ -241,6 +243,7 @@ class Merge:
             nearest(chain.from_iterable(self._deadlines.values()), now_ms),
             complete=left == 0,
             unbalanced=unbalanced,
+            untold=untold,
         )
 
     def _tumbling_in_turn(self) -> list[DirtyTumbling]:
@@ -301,7 +304,7 @@ class Merge:
 
     def _move_tumbling(self, dirty: DirtyTumbling, now_ms: int, first_ms: int) -> None:
         """Take the windows of a kind to ``now``, and back those that are published no longer."""
-        dirty.move(now_ms, first_ms)
+        self._untold += dirty.move(now_ms, first_ms)
         self._published.forget_before(dirty.kind.name, timestamp(dirty.oldest_ms(now_ms, first_ms)))
 
     def _publish_tumbling(

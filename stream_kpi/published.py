@@ -57,6 +57,8 @@ class Publication(NamedTuple):
     """Nothing waits for the next publish: every record stands as of this one's now."""
     unbalanced: int
     """Windows x cuts evaluated whose revenue's movements do not explain the change of its MRR: a defect, always 0."""
+    untold: int
+    """Windows that are published no longer and were not evaluated after they became final: history may lack them."""
 
 
 class Published:

@@ -241,6 +241,14 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "Flat while events arrive: the worker that owns shard 0 does not publish; read its log.",
     ),
     SelfMetric(
+        "stream_kpi_history_untold_windows_total",
+        "counter",
+        "windows",
+        (),
+        "Windows that stopped being published before they were evaluated as final ones: history may lack them.",
+        "A backlog is read faster than its five minutes are told; stream-kpi compute --window tumbling:5m has them.",
+    ),
+    SelfMetric(
         "stream_kpi_values_timestamp_seconds",
         "gauge",
         "seconds",

@@ -82,6 +82,10 @@ class PublicationCore(Protocol):
     def unbalanced(self) -> int:
         """Windows x cuts whose revenue does not balance."""
 
+    @property
+    def untold(self) -> int:
+        """Windows that history may lack."""
+
 
 class MergeCore(Protocol):
     """All shards' panes to values."""

@@ -159,6 +159,8 @@ class MergeService:
         )
         if publication.unbalanced:
             self._stats.counts["data_problems", "balance_broken"] += publication.unbalanced
+        if publication.untold:
+            self._stats.counts["untold",] += publication.untold
         if publication.changed or publication.withdrawn:
             await writer.write(await self._laid_out(publication, writer))
             self._stats.counts["published",] += len(publication.changed)

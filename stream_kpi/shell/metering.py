@@ -30,6 +30,7 @@ COUNTERS: Final[Mapping[tuple[str, ...], str]] = {
     ("lost_input",): "stream_kpi_lost_input_records_total",
     ("recovered_records",): "stream_kpi_recovered_records_total",
     ("published",): "stream_kpi_values_published_total",
+    ("untold",): "stream_kpi_history_untold_windows_total",
     ("shard_lost", "fenced"): "stream_kpi_fenced_total",
     ("shard_lost", "failed"): "stream_kpi_flush_failures_total",
     ("merge_lost", "failed"): "stream_kpi_publish_failures_total",

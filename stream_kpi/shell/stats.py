@@ -38,7 +38,7 @@ class Stats:
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """The shards' counts, and ("batches",), ("flushes",), ("flushed_records",), ("shard_lost", "fenced" | "failed"),
     ("merge_lost", the same), ("lost_input", topic), ("out_of_order_batches",), ("recovered_records",),
-    ("published",)."""
+    ("published",), ("untold",)."""
     batch_records: deque[float] = field(default_factory=_observations)
     flush_seconds: deque[float] = field(default_factory=_observations)
     publish_seconds: deque[float] = field(default_factory=_observations)

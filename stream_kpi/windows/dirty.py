@@ -44,16 +44,23 @@ class DirtyTumbling:
         """Start of the oldest window that is published as of now."""
         return self.kind.start_of(max(first_ms, now_ms - self.kind.live_ms), self._zone)
 
-    def move(self, now_ms: int, first_ms: int) -> None:
+    def move(self, now_ms: int, first_ms: int) -> int:
         """Take the clock to ``now``: windows begin, become final, and fall out of what is published. A first event
-        earlier than the one before brings windows from then on."""
+        earlier than the one before brings windows from then on.
+
+        Returns how many fell out that were never looked at after they became final: the clock moves faster than that.
+        """
+        unseen = 0
         newest_ms = self.kind.start_of(now_ms, self._zone)
         oldest_ms = self.oldest_ms(now_ms, first_ms)
         if self._newest_ms is None:
             self._begin(oldest_ms, newest_ms + 1)
         else:
+            begins_ms = self.kind.end_of(self._newest_ms, self._zone)
+            if begins_ms < oldest_ms:
+                unseen = (oldest_ms - begins_ms) // (self.kind.end_of(oldest_ms, self._zone) - oldest_ms)
             self._begin(oldest_ms, self._oldest_ms)
-            self._begin(max(self.kind.end_of(self._newest_ms, self._zone), oldest_ms), newest_ms + 1)
+            self._begin(max(begins_ms, oldest_ms), newest_ms + 1)
             if newest_ms > self._newest_ms:  # what ran in it has run to its end since it was last looked at
                 self.whole.add(self._newest_ms)
         self._oldest_ms, self._newest_ms = oldest_ms, newest_ms
@@ -61,8 +68,10 @@ class DirtyTumbling:
             if end_ms + self._grace_ms <= now_ms:
                 del self._not_final[start_ms]
                 self.whole.add(start_ms)
+        unseen += sum(start < oldest_ms and start not in self._not_final for start in self.whole)
         self.whole = {start for start in self.whole if start >= oldest_ms}
         self.cuts = {start: cuts for start, cuts in self.cuts.items() if start >= oldest_ms}
+        return unseen
 
     def _begin(self, start_ms: int, before_ms: int) -> None:
         """Windows begin, those that start before ``before_ms``."""

@@ -92,6 +92,7 @@ class Publication(NamedTuple):
     withdrawn: Sequence[tuple[bytes, bytes | None]] = ()
     complete: bool = True
     unbalanced: int = 0
+    untold: int = 0
 
 
 class CountingMerge:

@@ -82,3 +82,19 @@ def test_a_first_event_earlier_than_known_brings_the_windows_from_then_on() -> N
     dirty.mark(NOW_MS - 10 * MINUTE_MS, [TOTAL])
     dirty.move(NOW_MS, NOW_MS - 10 * MINUTE_MS)
     assert dirty.starts() == {NOW_MS - 10 * MINUTE_MS, NOW_MS - 5 * MINUTE_MS}
+
+
+def test_windows_that_the_clock_leaps_over_are_counted() -> None:
+    dirty = clean()
+    assert dirty.move(NOW_MS + 3 * HOUR_MS, 0) == 0
+    for start_ms in dirty.starts():
+        dirty.take(start_ms, (), {})
+    # Of the 72 of six hours more the 37 from three hours ago on are published; the one that ran is not among these.
+    assert dirty.move(NOW_MS + 9 * HOUR_MS, 0) == 72 - 37 + 1
+
+
+def test_windows_that_fall_out_while_their_last_look_waits_are_counted_once() -> None:
+    dirty = clean()
+    dirty.move(NOW_MS + 3 * HOUR_MS, 0)
+    assert dirty.move(NOW_MS + 3 * HOUR_MS + 10 * MINUTE_MS, 0) == 2
+    assert dirty.move(NOW_MS + 3 * HOUR_MS + 10 * MINUTE_MS, 0) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,20 +56,21 @@ def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: boo
     assert pause_s(0.5, IDLE) == 0.5 * REST
 
 
-def published(unbalanced: int) -> Generator[None, None, Any]:
+def published(unbalanced: int, untold: int = 0) -> Generator[None, None, Any]:
     yield
-    return SimpleNamespace(changed=[], history=[], withdrawn=[], complete=True, unbalanced=unbalanced)
+    return SimpleNamespace(changed=[], history=[], withdrawn=[], complete=True, unbalanced=unbalanced, untold=untold)
 
 
-def test_windows_that_do_not_balance_are_a_data_problem() -> None:
+def test_windows_that_do_not_balance_are_a_data_problem_and_untold_ones_are_counted() -> None:
     nothing: Any = None
     stats = Stats()
     clock: Any = SimpleNamespace(now_ms=lambda: 1, clock=SimpleNamespace(first_ms=1))
     service = MergeService(OPTIONS, nothing, nothing, clock, shards_of(stats), lambda _publication, _values_ms: None)
-    for unbalanced in (0, 3):
-        core: Any = SimpleNamespace(publish=lambda _now, _first, unbalanced=unbalanced: published(unbalanced))
+    for unbalanced, untold in ((0, 0), (3, 2)):
+        said = partial(published, unbalanced, untold)
+        core: Any = SimpleNamespace(publish=lambda _now, _first, said=said: said())
         asyncio.run(service._publish(core, nothing))
-    assert stats.counts == {("data_problems", "balance_broken"): 3}
+    assert stats.counts == {("data_problems", "balance_broken"): 3, ("untold",): 2}
 
 
 def test_what_is_published_stands_as_of_its_clock_until_the_merge_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,7 @@ SENTIMENTS = {"positive": 27.0, "neutral": 49.0, "negative": 24.0}
 SURVEYS_PER_DAY = 40
 SURVEY_KINDS = {"nps": 60.0, "csat": 25.0, "ces": 15.0}
 HOURLY_PAY_MINOR = 2_900
-ACQUISITION_PER_DAY_MINOR = {"organic": 9_000, "ads": 38_000, "partner": 12_000, "referral": 5_000}
-"""64,000 in all; each channel by which the simulated customers come costs something."""
+ADVERTISING_PER_DAY_MINOR = 64_000
 
 
 class Signals:
@@ -122,13 +121,10 @@ class Signals:
         world, team = self._world, self._world.team
         hours = 8 * (team.desk_agents + team.chat_agents + team.phone_agents)
         period = {"period_start": rfc3339(world.now_ms), "period_end": rfc3339(world.now_ms + DAY_MS)}
-        self._cost("support", HOURLY_PAY_MINOR * hours, **period)
-        for channel, amount in ACQUISITION_PER_DAY_MINOR.items():
-            self._cost("acquisition", amount, channel=channel, **period)
+        costs = {"support": HOURLY_PAY_MINOR * hours, "acquisition": ADVERTISING_PER_DAY_MINOR}
+        for kind, amount in costs.items():
+            self._emit("cost.recorded", world.entity_id("K"), kind=kind, amount=amount, currency="EUR", **period)
         world.after(DAY_MS, self._record_costs)
-
-    def _cost(self, kind: str, amount: int, **data: str) -> None:
-        self._emit("cost.recorded", self._world.entity_id("K"), kind=kind, amount=amount, currency="EUR", **data)
 
     def _emit(self, event_type: str, subject: str, **data: object) -> None:
         self._world.emit(TopicKind.SIGNAL, event_type, subject, data)

@@ -15,7 +15,6 @@ from stream_kpi.events.decode import WIRE, decode
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.shard import Shard, ShardOptions
-from stream_kpi.simulator.billing import ACQUISITION
 from stream_kpi.simulator.simulation import Simulation
 from stream_kpi.simulator.team import Team
 from stream_kpi.simulator.world import SimulatedEvent
@@ -212,13 +211,6 @@ def test_subscriptions_move_in_every_way_and_in_two_currencies() -> None:
     } <= moves
     assert any(before < after for seen in seats.values() for before, after in pairwise(seen))
     assert any(before > after for seen in seats.values() for before, after in pairwise(seen))
-
-
-def test_each_channel_by_which_customers_come_has_acquisition_costs(day: list[SimulatedEvent]) -> None:
-    costs = [event["data"] for event in parsed(day) if event["type"] == "cost.recorded"]
-    acquisition = {cost["channel"]: cost["amount"] for cost in costs if cost["kind"] == "acquisition"}
-    assert acquisition.keys() == ACQUISITION.keys()
-    assert all(amount > 0 for amount in acquisition.values())
 
 
 def test_a_simulated_day_is_free_of_data_problems(day: list[SimulatedEvent]) -> None:

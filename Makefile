@@ -12,7 +12,7 @@ READY := .venv/ready-to-run
 TOOLS := .venv/ready-to-test
 CORE := .venv/core-compiled
 # What is compiled, and what it takes constants and types from.
-CORE_SOURCES := build_core.py stream_kpi/entities.py stream_kpi/intake.py stream_kpi/windows/zones.py $(shell find \
+CORE_SOURCES := build_core.py $(addprefix stream_kpi/,entities.py exchange.py intake.py windows/zones.py) $(shell find \
 	stream_kpi/calendars stream_kpi/events stream_kpi/lifecycles stream_kpi/measures -name '*.py')
 
 .PHONY: help demo test check bench fmt generated screenshots

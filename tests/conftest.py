@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,13 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-@pytest.fixture(scope="session")
-def embedded_broker() -> Iterator[Broker]:
-    """The broker from the wheel: no transactions, no compaction. Shared: use topic_prefix."""
+@contextmanager
+def broker_or_skip(which: str) -> Iterator[Broker]:
+    """A broker; where there can be none, the test is skipped with the reason."""
     from stream_kpi.brokers import BrokerUnavailableError, start_broker
 
     try:
-        broker = start_broker("embedded")
+        broker = start_broker(which)
     except BrokerUnavailableError as error:
         pytest.skip(str(error))
     with broker:
@@ -57,15 +58,16 @@ def embedded_broker() -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[Broker]:
+    """The broker from the wheel: no transactions, no compaction. Shared: use topic_prefix."""
+    with broker_or_skip("embedded") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
 def kafka_broker() -> Iterator[Broker]:
     """Apache Kafka, one node. Shared: use topic_prefix."""
-    from stream_kpi.brokers import BrokerUnavailableError, start_broker
-
-    try:
-        broker = start_broker("kafka")
-    except BrokerUnavailableError as error:
-        pytest.skip(str(error))
-    with broker:
+    with broker_or_skip("kafka") as broker:
         yield broker
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stream_kpi.brokers import Broker, BrokerUnavailableError, start_broker
-from tests.conftest import REPOSITORY
+from stream_kpi.brokers import Broker
+from tests.conftest import REPOSITORY, broker_or_skip
 from tests.docs_kit import LANGUAGES, Step, blocks_of, pages, steps_of
 
 NOT_RUN = {
@@ -49,11 +49,7 @@ RUN = [page for page in PAGES if steps(page)]
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     """Apache Kafka for one page alone: each names topics and apps as if there were no other."""
-    try:
-        broker = start_broker("kafka")
-    except BrokerUnavailableError as error:
-        pytest.skip(str(error))
-    with broker:
+    with broker_or_skip("kafka") as broker:
         yield broker
 
 
@@ -123,7 +119,7 @@ class Reader:
             while not (listens(READY) and (output is None or says(*map(without_numbers, (output, said.read_text()))))):
                 assert shell.poll() is None, f"{script}\n{said.read_text()}"
                 assert time.monotonic() < deadline_s, f"{script}\n{said.read_text()}"
-                time.sleep(0.1)
+                time.sleep(0.1)  # between two looks, until the deadline
             family = psutil.Process(shell.pid).children(recursive=True)
             os.write(keyboard, b"\x03")
             assert shell.wait(END_S) == 0, f"{script}\n{said.read_text()}"

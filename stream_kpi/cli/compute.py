@@ -140,13 +140,17 @@ def print_notes(computation: Computation, first: tuple[Path, int, Rejected] | No
     """Say on standard error what was skipped and rejected, ``first`` foremost."""
     notes = notes_console()
     if computation.counts["unknown_type"]:
-        notes.print(f"{computation.counts['unknown_type']:,} lines of unknown types skipped.")
+        notes.print(f"{_lines(computation.counts['unknown_type'])} of unknown types skipped.")
     if first is None:
         return
     by_reason = ", ".join(f"{reason.value} {count:,}" for reason, count in computation.rejected.most_common())
     path, number, rejected = first
-    notes.print(f"{computation.rejected.total():,} lines rejected: {by_reason}.", markup=False)
+    notes.print(f"{_lines(computation.rejected.total())} rejected: {by_reason}.", markup=False)
     notes.print(f"The first: {path}, line {number}: {rejected.detail}", markup=False)
+
+
+def _lines(number: int) -> str:
+    return "1 line" if number == 1 else f"{number:,} lines"
 
 
 def _print(records: Iterable[KpiRecord], output: OutputFormat) -> None:

@@ -127,7 +127,7 @@ def _families(kpi: Kpi, dimension: str, groups: _Groups) -> Iterator[Metric]:
         return
     metric = kpi.cut_metric(dimension) if dimension else kpi.metric
     names = label_names(kpi, dimension)
-    of_cut = f" by {dimension}" if dimension else ""
+    of_cut = f" by {dimension}" if dimension and not kpi.title.endswith(f" by {dimension}") else ""
     values = GaugeMetricFamily(metric, f"{kpi.title}{of_cut} ({kpi.unit}).")
     samples = GaugeMetricFamily(
         samples_metric(kpi, dimension), f"{kpi.title}{of_cut}: samples that the value is made of."

@@ -248,7 +248,7 @@ def test_rejected_lines_are_counted_by_reason_and_the_first_is_named(compute: Ru
     assert done.exit_status == OK
     assert done.records[0]["value"] == 2
     notes = " ".join(done.err.split())
-    assert "1 lines of unknown types skipped." in notes
+    assert "1 line of unknown types skipped." in notes
     assert "3 lines rejected: invalid_json 2, invalid_envelope 1." in notes
     assert f"The first: {tmp_path / 'events.jsonl'}, line 2: " in notes
 

@@ -84,6 +84,21 @@ def series(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
     return name, frozenset(labels.items())
 
 
+def test_no_help_text_names_the_cut_twice() -> None:
+    records = [
+        record(kpi.id, 1.0, cut={dimension: "x"}, currency="EUR" if kpi.formula.by_currency else None)
+        for kpi in catalogue()
+        for dimension in kpi.cuts
+        if dimension != "total"
+    ]
+    helps = {
+        family.name: family.documentation
+        for family in text_string_to_metric_families(generate_latest(registry_of(records)).decode())
+    }
+    assert helps["kpi_category_ticket_category_share_ratio"] == "Share of tickets by category (ratio)."
+    assert not {name: text for name, text in helps.items() if re.search(r" by (\w+) by \1", text)}
+
+
 def test_a_duration_has_its_stats_in_seconds_and_a_family_of_samples() -> None:
     found = scraped(registry_of([record("first_response_time", 7.5, described=stats(7.5), samples=2)]))
     name = "kpi_first_response_time_seconds"

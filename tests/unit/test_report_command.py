@@ -93,8 +93,8 @@ def test_what_is_rejected_is_said_once_on_standard_error(report: Run, story: Pat
     story.write_bytes(b"\n".join([*STORY, b"nonsense", event("no.such", "A", 0, "x")]))
     exit_status, _, err = report("--period", "month", story)
     assert exit_status == OK
-    assert err.count("1 lines rejected: invalid_json 1.") == 1
-    assert err.count("1 lines of unknown types skipped.") == 1
+    assert err.count("1 line rejected: invalid_json 1.") == 1
+    assert err.count("1 line of unknown types skipped.") == 1
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
-from zlib import crc32
 
 import msgspec
 
@@ -24,15 +22,16 @@ from stream_kpi.lifecycles.options import Options
 from stream_kpi.made_with import check_first_record, made_with_record
 from stream_kpi.outbox import Outbox, Source
 from stream_kpi.pipeline import ENTITY_KINDS, FED_BY_ONE_TOPIC, PROMISED, SUBJECT_ROUTES, Flush, InputRecord
+from stream_kpi.position import POSITION_KEY, Applied, Position, pack_position, unpack_position
 from stream_kpi.running_deadlines import RunningDeadlines
 from stream_kpi.steps import all_of
-from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets, pack_ages
+from stream_kpi.windows.ages import AgeLog, AgeRewind, AgeSets
 from stream_kpi.windows.clock import ShardClock, clock_record
 from stream_kpi.windows.cut_table import CutTable
 from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, Panes, unpack_key
+from stream_kpi.windows.stating import AGES_EVERY_MS, Rota, StatedAges
 from stream_kpi.windows.tiers import TIERS, Tier
 
-POSITION_KEY = b"position"
 MAX_CUT_SETS = 200_000
 """Distinct sets of dimension values, about 500 bytes each, that a shard knows before it starts anew: free text as a
 category must not fill the memory."""
@@ -41,24 +40,8 @@ STAGE_RECORDS = 512
 """Records that go through decoding and lifecycles together: what they become, 1 kB each, stays in the processor's
 cache from one stage to the next."""
 
-AGES_EVERY_MS = 5_000
-"""An idle shard states its sets anew so often; only their quantiles need it."""
-BUSY_AGES_EVERY_MS = 2_000
-"""So often does one that events come to. To state them goes through all members, however few have changed: with 50,000
-service levels it took a tenth of a worker's time at two flushes a second. The first flush without new records states
-them as they stand."""
-
 MOST_FRESH = 100_000
 """Facts and fresh sums that wait for that at most: where so many are written anyway, nothing is saved."""
-
-
-class Applied(NamedTuple):
-    """The last record of an input that a flush holds. Its identity shows whether the topic is still the same one."""
-
-    offset: int
-    timestamp_ms: int
-    checksum: int
-    """crc32 of the value."""
 
 
 class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,18 +65,6 @@ class ShardOptions(msgspec.Struct, frozen=True, kw_only=True):
     (windows.spread)."""
     remember_ages: bool = False
     """Whether :meth:`Shard.rewind_ages` can be asked (`compute`)."""
-
-
-class _Position(NamedTuple):
-    shards: int
-    clock_ms: int
-    greatest_ms: int | None
-    first_ms: int | None
-    applied: list[tuple[str, int, Applied]]
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_position = msgspec.msgpack.Decoder(_Position).decode
 
 
 class Shard:
@@ -126,10 +97,8 @@ class Shard:
         cut_sets = self._cut_sets = CutSets()
         table = self._cut_table = CutTable(cut_sets)
         self._ages = AgeLog(table) if settings.remember_ages else AgeSets(table)
-        self._ages_stated_ms = -2 * NEVER_MS
-        self._ages_stated = False
-        self._ages_moved = True
-        """Whether they may have changed since they were stated."""
+        # `compute` states them whenever the clock has gone on: nothing is written that would cost anything.
+        self._stated_ages = StatedAges(self._ages, 1 if settings.retention is None else AGES_EVERY_MS)
         self._spread_ms = -2 * NEVER_MS
         self._panes = Panes(table, self._ages, settings.options.zone_info, settings.tiers)
         self.entities = {
@@ -180,8 +149,7 @@ class Shard:
             self.counts["events", topic] += len(records)
         if self._batch_greatest_ms > self._read_until.get(topic, -NEVER_MS):
             self._read_until[topic] = self._batch_greatest_ms
-        last = records[-1]
-        self.position[topic, partition] = Applied(last.offset, last.timestamp, crc32(last.value or b""))
+        self.position[topic, partition] = Applied.last_of(records)
         self._changed = self._applied = True
 
     def take(self, topic: TopicKind, event: Event, time_ms: int) -> None:
@@ -267,7 +235,9 @@ class Shard:
             self._changed = True
         of_tiers = yield from self._take_facts()
         yield from self._deadlines.take_in()
-        ages_due, deadlines_due = self._ages_due(), self._deadlines.is_due(self.clock_ms, busy=self._applied)
+        busy = self._applied
+        ages_due = self._stated_ages.is_due(self.clock_ms, self._rota, changed=self._changed, busy=busy)
+        deadlines_due = self._deadlines.is_due(self.clock_ms, busy=busy)
         if not (self._changed or ages_due or deadlines_due or caught_up != self._said_caught_up):
             return None
         state: list[tuple[bytes, bytes | None]] = []
@@ -278,15 +248,12 @@ class Shard:
             state += entities.flush()
             yield
         applied = [(topic, partition, at) for (topic, partition), at in self.position.items()]
-        position = _Position(self.shards, self.clock_ms, self.greatest_ms, self.first_ms, applied)
-        state.append((POSITION_KEY, _encode(position)))
+        position = Position(self.shards, self.clock_ms, self.greatest_ms, self.first_ms, applied)
+        state.append((POSITION_KEY, pack_position(position)))
         panes = yield from self._panes.flush(self.clock_ms)
         tier_panes = len(panes) * (1 if of_tiers else len(self._settings.tiers))
         if ages_due:
-            panes.append((AGES_KEY, pack_ages(self._ages.state_at(self.clock_ms))))
-            self._ages_stated_ms = self.clock_ms
-            self._ages_stated = bool(self._ages)
-            self._ages_moved = False
+            panes.append((AGES_KEY, self._stated_ages.state(self.clock_ms)))
         if deadlines_due:
             panes.append((DEADLINES_KEY, pack_deadlines(self._deadlines.state(self.clock_ms))))
         if panes:
@@ -303,7 +270,7 @@ class Shard:
     def _take_facts(self) -> Generator[None, None, bool]:
         """Whether they have gone to the tiers."""
         waiting = self._panes.waiting
-        due = self._turn_has_come(self._spread_ms, self._settings.spread_every_ms)
+        due = self._rota.has_come(self.clock_ms, self._spread_ms, self._settings.spread_every_ms)
         if self._applied and not due and waiting < MOST_FRESH:
             yield from self._panes.keep_fresh()
             return False
@@ -327,12 +294,12 @@ class Shard:
                 self._made_with_is_known = True
             elif key == POSITION_KEY:
                 if value is not None:
-                    self._restore_position(_decode_position(value))
+                    self._restore_position(unpack_position(value))
             else:
                 self._by_prefix[key[:2]].restore(key[2:].decode(), value)
         for key, value in panes:
             if key == AGES_KEY:
-                self._ages_stated = True
+                self._stated_ages.restore()
             elif key == DEADLINES_KEY:
                 self._deadlines.restore()
             elif key != FLUSHED_KEY:
@@ -349,7 +316,7 @@ class Shard:
         """How many entities of each kind are kept."""
         return {kind: len(entities) for kind, entities in self.entities.items()}
 
-    def _restore_position(self, position: _Position) -> None:
+    def _restore_position(self, position: Position) -> None:
         self.shards = position.shards
         self.clock_ms = position.clock_ms
         self.greatest_ms = position.greatest_ms
@@ -364,20 +331,9 @@ class Shard:
         for entities in self.entities.values():
             entities.hot.clear()
 
-    def _ages_due(self) -> bool:
-        self._ages_moved |= self._changed
-        if not self._ages and not self._ages_stated:
-            return False
-        since_ms = self.clock_ms - self._ages_stated_ms
-        if self._ages_moved:
-            return not self._applied or self._turn_has_come(self._ages_stated_ms, BUSY_AGES_EVERY_MS)
-        return since_ms > 0 if self._settings.retention is None else since_ms >= AGES_EVERY_MS
-
-    def _turn_has_come(self, since_ms: int, every_ms: int) -> bool:
-        """Whether the clock has passed the beginning of a period. Those of the shards follow each other: were all of
-        them busy with it at once, what falls due would wait for all."""
-        ahead_ms = self.number * every_ms // self.shards
-        return every_ms == 0 or (self.clock_ms + ahead_ms) // every_ms > (since_ms + ahead_ms) // every_ms
+    @property
+    def _rota(self) -> Rota:
+        return Rota(self.number, self.shards)
 
     def _apply(self, source: Source, records: Sequence[InputRecord], wall_ms: int) -> None:
         retention = self._settings.retention

@@ -1,17 +1,12 @@
-"""The pipeline's own metrics: one declared table, and the instruments made from it."""
+"""The pipeline's own metrics, in one declared table: the instruments, the docs, dashboards and rules follow from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final, Literal, NamedTuple, TypeVar
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
+from typing import Final, Literal, NamedTuple
 
 from stream_kpi.events.rejection import Reason
 from stream_kpi.kpis.catalogue import catalogue
-from stream_kpi.kpis.rows import TOTAL_CUT, Kpi
-from stream_kpi.publish.live_store import LiveStore
-from stream_kpi.publish.prometheus import KpiCollector
+from stream_kpi.kpis.rows import TOTAL_CUT
 
 DATA_PROBLEMS: Final = (
     "accepted_after_end",
@@ -281,87 +276,3 @@ SELF_METRICS: Final[tuple[SelfMetric, ...]] = (
         "Different versions side by side longer than a roll-out: finish it.",
     ),
 )
-
-
-class SelfMetrics:
-    """The instruments, in a registry of their own that the KPI families join. Without ``_created`` series.
-
-    Hot paths keep what ``labels()`` returns: a look-up costs more than the increment.
-    """
-
-    def __init__(self, version: str) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = CollectorRegistry(auto_describe=False)
-        self._made = {
-            metric.name: _instrument(metric, self.registry) for metric in SELF_METRICS if metric.type != "info"
-        }
-        Info("stream_kpi_build", _row("stream_kpi_build_info").meaning, registry=self.registry).info(
-            {"version": version}
-        )
-
-    def counter(self, name: str) -> Counter:
-        """The counter of a name of the table.
-
-        Raises:
-            KeyError: the table has no such name.
-            TypeError: it is of another type.
-        """
-        return _of_type(self._made[name], Counter)
-
-    def gauge(self, name: str) -> Gauge:
-        """The gauge of a name of the table; raises as :meth:`counter`."""
-        return _of_type(self._made[name], Gauge)
-
-    def histogram(self, name: str) -> Histogram:
-        """The histogram of a name of the table; raises as :meth:`counter`."""
-        return _of_type(self._made[name], Histogram)
-
-    def show(
-        self,
-        store: LiveStore,
-        most_label_values: int = 50,
-        rows: Iterable[Kpi] | None = None,
-        *,
-        agent_series: bool = False,
-    ) -> None:
-        """Let the registry show the KPIs of a live store too, ``rows`` as in KpiCollector, by agent only with
-        ``agent_series``; label values beyond the cap are counted here."""
-        overflow = self.counter("stream_kpi_label_overflow_total")
-        self.registry.register(
-            KpiCollector(
-                store,
-                most_label_values=most_label_values,
-                hidden_dimensions=() if agent_series else ("agent",),
-                overflowed=lambda dimension: overflow.labels(dimension).inc(),
-                rows=rows,
-            )
-        )
-
-
-_Instrument = Counter | Gauge | Histogram
-
-
-_Wanted = TypeVar("_Wanted", Counter, Gauge, Histogram)
-
-
-def _of_type(instrument: _Instrument, wanted: type[_Wanted]) -> _Wanted:
-    if not isinstance(instrument, wanted):
-        raise TypeError(f"{instrument} is no {wanted.__name__}")
-    return instrument
-
-
-def _row(name: str) -> SelfMetric:
-    return next(metric for metric in SELF_METRICS if metric.name == name)
-
-
-def _instrument(metric: SelfMetric, registry: CollectorRegistry) -> _Instrument:
-    made: _Instrument
-    if metric.type == "counter":
-        made = Counter(metric.name, metric.meaning, metric.labels, registry=registry)
-    elif metric.type == "gauge":
-        made = Gauge(metric.name, metric.meaning, metric.labels, registry=registry)
-    else:
-        made = Histogram(metric.name, metric.meaning, metric.labels, registry=registry, buckets=metric.buckets)
-    for value in metric.known:
-        made.labels(value)
-    return made

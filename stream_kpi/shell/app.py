@@ -21,10 +21,10 @@ from stream_kpi.lifecycles.history import NEVER_MS
 from stream_kpi.memory import tune_memory
 from stream_kpi.merge import Merge
 from stream_kpi.publish.application import application
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.live_store import MemoryStore, WritableStore
 from stream_kpi.publish.redis_format import connect
 from stream_kpi.publish.redis_writer import MOST_INTERVAL_S, RedisWriter
-from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health
 from stream_kpi.published import Publication
 from stream_kpi.settings import DAY_MS, Settings

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stream_kpi.publish.self_metrics import SelfMetrics
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.web import Health
 from stream_kpi.shell.clock import wall_ms
 from stream_kpi.shell.core import ShardCore

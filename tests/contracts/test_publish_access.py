@@ -13,7 +13,7 @@ from aiohttp import ClientSession, web
 
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.publish.access import access
-from stream_kpi.publish.self_metrics import SelfMetrics
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.web import Health, routes
 from stream_kpi.settings_sections import WebSettings
 

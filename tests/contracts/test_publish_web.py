@@ -11,7 +11,7 @@ from aiohttp import ClientSession, web
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from stream_kpi.publish.self_metrics import SelfMetrics
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.web import Health, landing_page, routes
 
 

@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from stream_kpi.kpis.catalogue import catalogue
 from stream_kpi.publish.application import application
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.live_store import MemoryStore
-from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health
 from stream_kpi.settings import Settings
 from tests.contracts.test_publish_live_store import deadline, record

@@ -9,8 +9,9 @@ import pytest
 
 from stream_kpi.errors import WRONG_USAGE, UserError
 from stream_kpi.made_with import LAYOUT, MADE_WITH_KEY, check_first_record, made_with_record
+from stream_kpi.position import POSITION_KEY
 from stream_kpi.settings import load_settings
-from stream_kpi.shard import POSITION_KEY, Shard, ShardOptions
+from stream_kpi.shard import Shard, ShardOptions
 from tests.shard_kit import T0_MS, TICKETS, TOPICS, Topics, created, new_shard, records, restored_shard, status
 from tests.state_of_examples import examples, state_of, written
 

@@ -18,9 +18,10 @@ from stream_kpi.kpis.catalogue import catalogue, on_clocks
 from stream_kpi.kpis.record import KpiHistogram, KpiRecord, RecordWindow
 from stream_kpi.kpis.rows import KpiKind
 from stream_kpi.measures.histogram import LADDER_S, Stats
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.live_store import MemoryStore
 from stream_kpi.publish.prometheus import SHOWN_WINDOWS, KpiCollector, shown_windows
-from stream_kpi.publish.self_metrics import DATA_PROBLEMS, SELF_METRICS, SelfMetrics
+from stream_kpi.publish.self_metrics import DATA_PROBLEMS, SELF_METRICS
 from tests.catalogue_kit import kpi_by_id
 
 NOON = "2026-03-02T12:00:00.000Z"

@@ -7,8 +7,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.live_store import MemoryStore, Snapshot
-from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health, routes
 from stream_kpi.settings import Settings
 from stream_kpi.shell.app import core_of

@@ -15,10 +15,12 @@ from stream_kpi.events.records import InputRecord, Outgoing
 from stream_kpi.events.rekeying import ORIGIN_HEADER, ORIGINAL_KEY_HEADER
 from stream_kpi.lifecycles.options import Options
 from stream_kpi.measures.registry import BACKLOG, OPEN_TICKETS, TICKETS_CREATED, Measure
-from stream_kpi.shard import AGES_EVERY_MS, POSITION_KEY, Applied, Shard, ShardOptions
+from stream_kpi.position import POSITION_KEY, Applied
+from stream_kpi.shard import Shard, ShardOptions
 from stream_kpi.windows.ages import unpack_ages
 from stream_kpi.windows.clock import GlobalClock
 from stream_kpi.windows.panes import AGES_KEY, FLUSHED_KEY, PaneKey, unpack_key
+from stream_kpi.windows.stating import AGES_EVERY_MS
 from stream_kpi.windows.tiers import ALL_TIME, FINE, FRESH
 from tests.shard_kit import (
     CHATS,

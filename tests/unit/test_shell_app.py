@@ -12,8 +12,8 @@ from faust.types import TP
 
 from stream_kpi.bench.contenders.core import MemoryRecord
 from stream_kpi.kpis.record import KpiRecord, RecordWindow
+from stream_kpi.publish.instruments import SelfMetrics
 from stream_kpi.publish.live_store import MemoryStore
-from stream_kpi.publish.self_metrics import SelfMetrics
 from stream_kpi.publish.web import Health
 from stream_kpi.settings import Settings
 from stream_kpi.settings_sections import MetricSettings

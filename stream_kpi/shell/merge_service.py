@@ -22,7 +22,7 @@ from stream_kpi.shell.turns import SHORT_TURN_S, Turns
 log = logging.getLogger(__name__)
 REST = 4
 REST_BEHIND = 9
-REST_FAR_BEHIND = 19
+REST_FAR_BEHIND = 49
 """From one publish's begin to the next one's it is at least so many times the processor time that it took: the shards
 need the processor too, more while they have something to read, and most with a backlog, whose values are old anyway."""
 PUBLISH_REST = 3.0
@@ -122,18 +122,20 @@ class MergeService:
             await self._follow(consumer, core, writer)
 
     async def _follow(self, consumer: AIOKafkaConsumer, core: MergeCore, writer: Writer) -> None:
-        due = time.monotonic()
+        published_s, work_s, settling = time.monotonic() - self._options.publish_interval_s, 0.0, False
         while True:
-            wait_ms = max(0, int(1000 * (due - time.monotonic())))
-            fetched = await consumer.getmany(timeout_ms=wait_ms, max_records=MOST_RECORDS)
+            # Looked at again within an interval: the shards may have caught up, and the pause be a shorter one.
+            due_s = published_s + self._pause_s(work_s, settling=settling)
+            wait_s = max(0.0, min(self._options.publish_interval_s, due_s - time.monotonic()))
+            fetched = await consumer.getmany(timeout_ms=int(1000 * wait_s), max_records=MOST_RECORDS)
             await self._turns.take(_taken_in(core, fetched), SHORT_TURN_S)
-            started = time.monotonic()
+            now_s = time.monotonic()
             more = sum(map(len, fetched.values())) >= MOST_RECORDS
-            if started < due + READ_ON_S * more:
+            if now_s < published_s + self._pause_s(work_s, settling=settling) + READ_ON_S * more:
                 continue
+            published_s = now_s
             settling, work_s = await self._publish(core, writer)
-            self._stats.publish_seconds.append(time.monotonic() - started)
-            due = started + self._pause_s(work_s, settling=settling)
+            self._stats.publish_seconds.append(time.monotonic() - published_s)
 
     def _pause_s(self, work_s: float, *, settling: bool) -> float:
         """From a publish's begin to the next one's, by what it took of the processor."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -20,7 +21,7 @@ from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.shell.transport import Batch
 from stream_kpi.shell.turns import Turns
 
-CATCHING_UP = 8
+CATCHING_UP = 16
 """Flush intervals that a shard far behind lets pass between two flushes: its values are old anyway, and what a flush
 costs, here and in the merge, goes with the cells that it touches more than with the events."""
 READ_BETWEEN_FLUSHES = 0.2
@@ -117,6 +118,10 @@ class Processor:
         """How many flush intervals to let pass before the next flush, unless many events wait for it."""
         return min(max(1.0, self.stats.behind), CATCHING_UP)
 
+    @property
+    def _pause_s(self) -> float:
+        return self._options.flush_interval_s * self.intervals
+
     async def take(self, message: BatchMessage) -> None:
         """Apply a batch, a piece at a time; returns when there is room for another, or at a stop. One that leaves a
         hole is not applied: its input is read again from the hole (Faust drops what is on its way when partitions
@@ -171,18 +176,20 @@ class Processor:
 
     async def run(self) -> None:
         """Tick and flush until ``stop``. Raises WriteError when a flush fails or its outcome is unknown."""
-        due = time.monotonic()
+        gathered_s = -math.inf
         while not self._stopping:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, min(self._options.tick_s, due - time.monotonic()))):
+                due_s = gathered_s + self._pause_s
+                async with asyncio.timeout(max(0.0, min(self._options.tick_s, due_s - time.monotonic()))):
                     await self._wake.wait()
             self._wake.clear()
             async with self._working:
                 await self.tick()
-                now = time.monotonic()
-                if now < due and self._waiting_events < self._most_events:
+                now_s = time.monotonic()
+                # The pause anew: a shard that has caught up by this tick makes nobody wait for what it had put off.
+                if now_s < gathered_s + self._pause_s and self._waiting_events < self._most_events:
                     continue
-                due = now + self._options.flush_interval_s * self.intervals
+                gathered_s = now_s
                 # Not a moment after the tick: whether the shard has caught up is as of then.
                 gathered = await self._gather()
             await self._write(gathered)

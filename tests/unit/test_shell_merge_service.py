@@ -56,6 +56,39 @@ def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: boo
     assert pause_s(0.5, IDLE) == 0.5 * REST
 
 
+@pytest.mark.parametrize(("catches_up", "published_s"), [(True, [0.0, 1.5]), (False, [0.0, 12.5])])
+async def test_a_pause_is_a_shorter_one_once_the_shards_have_caught_up(
+    monkeypatch: pytest.MonkeyPatch, catches_up: bool, published_s: list[float]
+) -> None:
+    nothing: Any = None
+    shards = shards_of(Stats(shards={0: FAR_BEHIND}))
+    service = MergeService(OPTIONS, nothing, nothing, nothing, shards, nothing)
+    times_s = iter([0.0, 1.5, 12.5])
+    now_s, published_at_s = 0.0, []
+
+    async def getmany(timeout_ms: int, **_: object) -> dict[Any, Any]:
+        nonlocal now_s
+        assert timeout_ms <= 1_000 * OPTIONS.publish_interval_s
+        now_s = next(times_s)
+        if now_s and catches_up:
+            shards.stats.shards[0] = IDLE
+        return {}
+
+    async def publish(_core: object, _writer: object) -> tuple[bool, float]:
+        published_at_s.append(now_s)
+        if len(published_at_s) == len(published_s):
+            raise WriteError(OSError("enough"), fenced=False)
+        return False, 0.25
+
+    monkeypatch.setattr(merge_service, "time", SimpleNamespace(monotonic=lambda: now_s))
+    monkeypatch.setattr(service, "_publish", publish)
+    consumer: Any = SimpleNamespace(getmany=getmany)
+    core: Any = SimpleNamespace(settle=lambda: iter(()))
+    with pytest.raises(WriteError):
+        await service._follow(consumer, core, nothing)
+    assert published_at_s == published_s
+
+
 def published(unbalanced: int, untold: int = 0) -> Generator[None, None, Any]:
     yield
     return SimpleNamespace(changed=[], history=[], withdrawn=[], complete=True, unbalanced=unbalanced, untold=untold)

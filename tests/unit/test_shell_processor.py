@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from stream_kpi.pipeline import Flush, InputRecord
-from stream_kpi.shell import turns
+from stream_kpi.shell import processor, turns
 from stream_kpi.shell.flush import Records, WriteError
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.processor import CATCHING_UP, PIECE_RECORDS, BatchMessage, Processor
@@ -190,6 +191,26 @@ async def test_shards_that_share_a_worker_take_as_many_times_as_long_to_catch_up
     desk.around.stats.shards = {number: ShardStats() for number in range(4)}
     await desk.processor.tick()
     assert desk.processor.intervals == 4
+
+
+async def test_a_shard_that_has_caught_up_flushes_what_it_had_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(replace(OPTIONS, flush_events=100, flush_interval_s=1.0, tick_s=0.001))
+    now_s = 0.0
+    monkeypatch.setattr(processor, "time", SimpleNamespace(monotonic=lambda: now_s))
+    desk.around.progress = {A: progress(1_000, 8, 1_000), REKEYED: progress(0, 0, 0)}
+    await desk.processor.take(Message(0, 4))
+    running = asyncio.create_task(desk.processor.run())
+    async with asyncio.timeout(10):
+        await desk.writer.entered.wait()
+        desk.writer.entered.clear()
+        await desk.processor.take(Message(4, 8))
+        assert desk.processor.intervals == CATCHING_UP
+        now_s = 1.5
+        desk.around.progress = {A: progress(8, 8, 8), REKEYED: progress(0, 0, 0)}
+        await desk.writer.entered.wait()
+    desk.processor.stop()
+    await running
+    assert (b"key", b"8") in desk.writer.written[-1][STATE]
 
 
 async def test_others_have_a_turn_after_every_piece_of_a_batch() -> None:

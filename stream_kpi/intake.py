@@ -156,7 +156,7 @@ class Intake:
     def _diverted(self, source: Source, record: InputRecord, subject: str, owner: int, *, late: bool) -> bool:
         """Whether an event of an entity that is not here goes elsewhere: to its owner, or to the late topic."""
         if owner != self._number:
-            self._outbox.send_on(record, source, subject.encode(), owner)
+            self._outbox.send_on(record, source, {owner: subject.encode()})
         elif late:
             self._outbox.late(record, source)
         return late or owner != self._number
@@ -185,9 +185,8 @@ class Intake:
             self._reject_full(source, record, full)
         if late:
             self._outbox.late(record, source)
-        if not source.sent_on:
-            for owner, key_bytes in elsewhere.items():
-                self._outbox.send_on(record, source, key_bytes, owner)
+        if elsewhere and not source.sent_on:
+            self._outbox.send_on(record, source, elsewhere)
         return taken or not (late or elsewhere)
 
     def _reject_full(self, source: Source, record: InputRecord, key: str) -> None:

@@ -4,13 +4,13 @@ what has become of service levels, and what its entities say to customers of oth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from stream_kpi.events.decode import Outcome
-from stream_kpi.events.records import InputRecord, Outgoing
+from stream_kpi.events.records import InputRecord, Outgoing, size_bytes
 from stream_kpi.events.rejection import Reason, Rejected, UnknownType, dead_letter
-from stream_kpi.events.rekeying import rekeyed
+from stream_kpi.events.rekeying import LARGEST_SENT_ON_BYTES, rekeyed
 from stream_kpi.events.topics import late_topic
 from stream_kpi.lifecycles.sla.transition import Transition
 from stream_kpi.sla_events import sla_record
@@ -62,11 +62,17 @@ class Outbox:
         self._outgoing.append(Outgoing(to, None, record.key, record.value, headers, record.timestamp))
         self.counts["late",] += 1
 
-    def send_on(self, record: InputRecord, source: Source, key: bytes, owner: int) -> None:
-        """To the shard that owns the key."""
-        to = (self._rekeyed_topic, owner)
-        self._outgoing.append(rekeyed(record, source.topic, source.partition, key, to))
-        self.counts["rekeyed",] += 1
+    def send_on(self, record: InputRecord, source: Source, keys: Mapping[int, bytes]) -> None:
+        """To the shards that own the keys. A record that would have to be cut for it is refused."""
+        record_bytes = size_bytes(record)
+        if record_bytes > LARGEST_SENT_ON_BYTES:
+            detail = f"the record has {record_bytes} bytes; at most {LARGEST_SENT_ON_BYTES} are sent on"
+            self.reject(record, source, Reason.RECORD_TOO_LARGE, detail)
+            return
+        for owner, key in keys.items():
+            to = (self._rekeyed_topic, owner)
+            self._outgoing.append(rekeyed(record, source.topic, source.partition, key, to))
+            self.counts["rekeyed",] += 1
 
     def tell(self, transitions: Iterable[tuple[str, Transition]]) -> None:
         """What has become of the service levels of these tickets or chats."""

@@ -16,6 +16,15 @@ class InputRecord(Protocol):
     headers: Sequence[tuple[str, bytes]]
 
 
+def size_bytes(record: InputRecord | Outgoing) -> int:
+    """Of key, value and headers."""
+    return (
+        len(record.key or b"")
+        + len(record.value or b"")
+        + sum(len(name.encode()) + len(value or b"") for name, value in record.headers)
+    )
+
+
 class Outgoing(NamedTuple):
     """A record that leaves with the flush (dead letter, late, re-keyed). ``partition`` None: by key."""
 

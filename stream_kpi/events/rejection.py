@@ -27,6 +27,7 @@ class Reason(StrEnum):
     AMOUNT_TOO_LARGE = "amount_too_large"
     FUTURE = "future"
     ENTITY_TOO_LARGE = "entity_too_large"
+    RECORD_TOO_LARGE = "record_too_large"
 
 
 ADVICE: dict[Reason, str] = {
@@ -52,6 +53,8 @@ ADVICE: dict[Reason, str] = {
     "producer's clock, then send the event again from the dead-letter topic.",
     Reason.ENTITY_TOO_LARGE: "The ticket, chat or customer has more events than one entity may keep: look for a loop "
     "in the producer.",
+    Reason.RECORD_TOO_LARGE: "The record lies on another partition than its subject's and is too large to be sent on: "
+    "key it by its subject, and look at what makes it so large.",
 }
 """What each reason means and what to do, one sentence each."""
 

@@ -14,6 +14,9 @@ ORIGIN_HEADER = "stream_kpi.origin"
 ORIGINAL_KEY_HEADER = "stream_kpi.original_key"
 """``=`` and the key that it came with, or nothing where it had none: the last header."""
 
+LARGEST_SENT_ON_BYTES = 800_000
+"""Key, value and headers: with what is added they fit into a record batch of a broker's default size, 1 MiB."""
+
 
 class OriginalRecord(msgspec.Struct, gc=False):
     """A record as it stood where it came from."""

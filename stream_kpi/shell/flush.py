@@ -13,6 +13,7 @@ from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, 
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream_kpi.events.partitioner import Partitioner
+from stream_kpi.events.records import size_bytes
 from stream_kpi.pipeline import Flush, Outgoing
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.topics import LARGEST_BATCH_BYTES
@@ -21,6 +22,9 @@ Headers = list[tuple[str, bytes]]
 CLOSE_TIMEOUT_S = 5.0
 BATCH_MARGIN_BYTES = 64 << 10
 TRUNCATED = "stream_kpi.truncated_from_bytes"
+OUR_HEADERS = ("stream_kpi.", "__connect.errors.")
+LONGEST_KEY_BYTES = 1_000
+"""Of a record whose key and headers alone are too large for a batch."""
 
 
 Record = tuple[bytes | None, bytes | None, Headers, int | None]
@@ -195,18 +199,28 @@ class FlushRecords:
         self._clock = TopicPartition(options.clock_topic, 0)
 
     async def lay_out(self, flush: Flush, writer: Writer) -> dict[TopicPartition, Items]:
-        """The state (with the position) first. An outgoing value past a batch's size is cut, and a header says so."""
+        """The state (with the position) first. An outgoing record past a batch's size is cut, and a header says so."""
         records: dict[TopicPartition, Items] = {self._state: flush.state, self._panes: flush.panes}
         outgoing: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
         for out, partition in await _placed(flush.outgoing, writer):
-            value, headers = out.value, out.headers
-            if value is not None and len(value) > self._options.max_batch_bytes:
-                headers = [*headers, (TRUNCATED, b"%d" % len(value))]
-                value = value[: self._options.max_batch_bytes]
-            outgoing[TopicPartition(out.topic, partition)].append((out.key, value, headers, out.timestamp_ms))
+            outgoing[TopicPartition(out.topic, partition)].append(_fitting(out, self._options.max_batch_bytes))
         records.update(outgoing)
         records[self._clock] = [flush.clock]
         return records
+
+
+def _fitting(out: Outgoing, most_bytes: int) -> Record:
+    """The record with what does not fit cut off: its value first, then headers that are not ours, then its key."""
+    key, value, headers = out.key, out.value, out.headers
+    if (over_bytes := size_bytes(out) - most_bytes) > 0:
+        if over_bytes > len(value or b""):
+            headers = [header for header in headers if header[0].startswith(OUR_HEADERS)]
+            key = key and key[:LONGEST_KEY_BYTES]
+            over_bytes = size_bytes(out._replace(key=key, headers=headers)) - most_bytes
+        if value is not None and over_bytes > 0:
+            value = value[:-over_bytes]
+        headers = [*headers, (TRUNCATED, b"%d" % len(out.value or b""))]
+    return key, value, headers, out.timestamp_ms
 
 
 async def _placed(outgoing: Sequence[Outgoing], writer: Writer) -> list[tuple[Outgoing, int]]:

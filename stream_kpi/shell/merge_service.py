@@ -28,10 +28,13 @@ need the processor too, more while they have something to read, and most with a 
 PUBLISH_REST = 3.0
 """While the shards have something to read, a publish leaves them the processor for so many times its turn: one that
 takes a second of it would else keep what falls due in them waiting."""
-FENCED_PAUSE_S = 1.0
+LOST_PAUSE_S = 1.0
 MOST_RECORDS = 20_000
 """Panes that are read at once: while values settle a publish follows each read, and takes as long however few they
 are."""
+HISTORY_STEP_MS = 3_600_000
+"""A publish tells history of the windows that `now` has passed since the one before it, and of those of five minutes
+only while they are kept, three hours: with a backlog it comes after so much of the events' time at the latest."""
 READ_ON_S = 10.0
 """So long a publish waits for panes that are written and not read: it would be of windows that lack them."""
 
@@ -52,7 +55,7 @@ class Shards(Protocol):
 
 
 class MergeService:
-    """``run`` ends by being cancelled, when another worker has taken over, or by an error."""
+    """``run`` ends by being cancelled, or by an error that reading anew cannot mend."""
 
     def __init__(
         self,
@@ -74,24 +77,27 @@ class MergeService:
         self._published_ms: int | None = None
 
     async def run(self) -> None:
-        """Merge and publish. After a failed write everything is read anew; fenced, only while shard 0 is ours."""
+        """Merge and publish. After a failed write everything is read anew, once shard 0 is open here."""
         while True:
-            writer = self._new_writer()
-            try:
-                await writer.open()
-                await self._serve(writer)
-            except WriteError as error:
-                self._stats.counts["merge_lost", "fenced" if error.fenced else "failed"] += 1
-                log.warning("a publish was not written (%s)", error)
-                if error.fenced:
-                    await asyncio.sleep(FENCED_PAUSE_S)
-                    if 0 not in self._shards.processors:
-                        return
-            finally:
-                self._stats.merging = False
-                self._stats.values_ms = None
-                self._show(None, None)
-                await writer.close()
+            # The app ends this when shard 0 is assigned to another. That it is not open may be for a moment only: it
+            # has been fenced as well, and is read anew.
+            if 0 in self._shards.processors:
+                await self._until_lost()
+            await asyncio.sleep(LOST_PAUSE_S)
+
+    async def _until_lost(self) -> None:
+        writer = self._new_writer()
+        try:
+            await writer.open()
+            await self._serve(writer)
+        except WriteError as error:
+            self._stats.counts["merge_lost", "fenced" if error.fenced else "failed"] += 1
+            log.warning("a publish was not written (%s)", error)
+        finally:
+            self._stats.merging = False
+            self._stats.values_ms = None
+            self._show(None, None)
+            await writer.close()
 
     async def _serve(self, writer: Writer) -> None:
         options, core = self._options, self._new_core()
@@ -142,9 +148,14 @@ class MergeService:
         behind = self._behind()
         if settling and not behind:
             return 0.0
-        far_behind = any(shard.behind > 1 for shard in self._stats.shards.values())
-        rest = REST_FAR_BEHIND if far_behind else REST_BEHIND if behind else REST
+        shards = self._stats.shards.values()
+        far_behind = sum(shard.behind for shard in shards) > len(shards)
+        rest = REST_FAR_BEHIND if far_behind and not self._history_waits() else REST_BEHIND if behind else REST
         return max(self._options.publish_interval_s, rest * work_s)
+
+    def _history_waits(self) -> bool:
+        now_ms, published_ms = self._clock.now_ms(), self._published_ms
+        return now_ms is not None and published_ms is not None and now_ms - published_ms >= HISTORY_STEP_MS
 
     def _behind(self) -> bool:
         return not all(shard.caught_up for shard in self._stats.shards.values())

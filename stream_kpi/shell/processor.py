@@ -101,6 +101,7 @@ class Processor:
         self._sought: set[TP] = set()
         self._stopping = False
         self._broken = False
+        self._said_caught_up = False
         self._flushed: Mapping[tuple[str, int], AppliedRecord] = dict(core.position)
 
     @property
@@ -119,8 +120,10 @@ class Processor:
         return min(max(1.0, self.stats.behind), CATCHING_UP)
 
     @property
-    def _pause_s(self) -> float:
-        return self._options.flush_interval_s * self.intervals
+    def pause_s(self) -> float:
+        """From one flush to the next, unless many events wait for it."""
+        # What has told of itself that it has caught up must not wait to tell that it no longer has.
+        return self._options.flush_interval_s * (1.0 if self._said_caught_up else self.intervals)
 
     async def take(self, message: BatchMessage) -> None:
         """Apply a batch, a piece at a time; returns when there is room for another, or at a stop. One that leaves a
@@ -179,7 +182,7 @@ class Processor:
         gathered_s = -math.inf
         while not self._stopping:
             with contextlib.suppress(TimeoutError):
-                due_s = gathered_s + self._pause_s
+                due_s = gathered_s + self.pause_s
                 async with asyncio.timeout(max(0.0, min(self._options.tick_s, due_s - time.monotonic()))):
                     await self._wake.wait()
             self._wake.clear()
@@ -187,7 +190,7 @@ class Processor:
                 await self.tick()
                 now_s = time.monotonic()
                 # The pause anew: a shard that has caught up by this tick makes nobody wait for what it had put off.
-                if now_s < gathered_s + self._pause_s and self._waiting_events < self._most_events:
+                if now_s < gathered_s + self.pause_s and self._waiting_events < self._most_events:
                     continue
                 gathered_s = now_s
                 # Not a moment after the tick: whether the shard has caught up is as of then.
@@ -214,6 +217,8 @@ class Processor:
         unread = {tp.topic for tp, lag in stats.lag.items() if lag}
         stats.caught_up = known_ms is not None and not unread
         stats.greatest_ms = self.core.greatest_ms
+        if stats.caught_up:
+            stats.flushed_at_s = time.monotonic()
         if known_ms is not None:
             now_ms = around.event_now_ms() if self._options.event_clock else known_ms
             await around.turns.take(self.core.advance_steps(now_ms, unread))
@@ -255,6 +260,7 @@ class Processor:
         messages, self._unflushed = self._unflushed, []
         events, self._waiting_events = self._waiting_events, 0
         position = dict(self.core.position)
+        self._said_caught_up = self.stats.caught_up
         flush = (await self._around.turns.take(self.core.flush_steps(caught_up=self.stats.caught_up))).result
         self._around.stats.counts.update(self.core.counts)
         self.core.counts.clear()

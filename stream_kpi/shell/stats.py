@@ -28,7 +28,7 @@ class ShardStats:
     behind: float = 0.0
     """All of them, as a multiple of what a shard reads between two flushes."""
     flushed_at_s: float = field(default_factory=time.monotonic)
-    """Monotonic seconds of the last flush that was written, or of the opening."""
+    """Monotonic seconds of the last flush that was written, of the opening, or of when nothing waited."""
 
 
 @dataclass(slots=True)

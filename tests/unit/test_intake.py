@@ -10,7 +10,7 @@ import pytest
 
 from stream_kpi import entities as entities_module
 from stream_kpi.events.records import Outgoing
-from stream_kpi.events.rekeying import ORIGIN_HEADER, ORIGINAL_KEY_HEADER
+from stream_kpi.events.rekeying import LARGEST_SENT_ON_BYTES, ORIGIN_HEADER, ORIGINAL_KEY_HEADER
 from stream_kpi.events.signals import ActivityPerformed
 from stream_kpi.events.topics import TopicKind
 from stream_kpi.lifecycles.chat.events import Queued
@@ -179,6 +179,17 @@ def test_an_event_is_late_for_the_entity_that_has_left_and_reaches_the_one_that_
     assert shard.counts["late",] == 1
     assert topics.entities() == {b"t:u", b"r:c"}
     assert shard.greatest_ms == T0_MS + 1
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_record_that_would_have_to_be_cut_to_be_sent_on_is_refused_once(more: int) -> None:
+    shard, topics = new_shard(0, 3), Topics()
+    value = activity(owned_by(1, 3), owned_by(2, 3))
+    room = LARGEST_SENT_ON_BYTES - len(value) - len(b"k") - len("padding")
+    padding = ("padding", b"x" * (room + more))
+    shard.apply(SIGNALS, 0, [Record(0, T0_MS, b"k", value, (padding,))], T0_MS)
+    assert [sent.topic for sent in written(shard, topics)] == ([f"{SIGNALS}.dlq"] if more else [REKEYED] * 2)
+    assert (shard.counts["rejected", "record_too_large"], shard.counts["rekeyed",]) == ((1, 0) if more else (0, 2))
 
 
 def test_an_event_for_an_entity_that_has_its_fill_is_refused_once_and_reaches_the_other(

@@ -54,7 +54,21 @@ async def test_a_dead_letter_past_a_batchs_size_is_cut_and_says_so_and_the_state
     giant = Flush([(b"t:1", b"x" * 5_000)], [], (b"0", b""), [Outgoing("dlq", 0, b"k", b"y" * 5_000, [], None)])
     records = await FlushRecords(OPTIONS, 0).lay_out(giant, NoWriter())
     assert records[TopicPartition("app-state-changelog", 0)] == [(b"t:1", b"x" * 5_000)]
-    assert records[TopicPartition("dlq", 0)] == [(b"k", b"y" * 1_000, [(TRUNCATED, b"5000")], None)]
+    assert records[TopicPartition("dlq", 0)] == [(b"k", b"y" * 999, [(TRUNCATED, b"5000")], None)]
+
+
+async def test_a_dead_letter_whose_key_and_headers_alone_are_too_large_keeps_why_it_is_one() -> None:
+    headers = [("traceparent", b"h" * 4_000), ("stream_kpi.reason", b"tombstone")]
+    letters = [
+        Outgoing("dlq", 0, b"k" * 400, b"y" * 900, headers[1:], None),
+        Outgoing("dlq", 0, b"k", None, headers, 7),
+    ]
+    records = await FlushRecords(OPTIONS, 0).lay_out(flush(*letters), NoWriter())
+    why = ("stream_kpi.reason", b"tombstone")
+    assert records[TopicPartition("dlq", 0)] == [
+        (b"k" * 400, b"y" * 574, [why, (TRUNCATED, b"900")], None),
+        (b"k", None, [why, (TRUNCATED, b"0")], 7),
+    ]
 
 
 async def test_a_transaction_that_the_fence_has_ended_before_its_first_batch_is_a_write_that_was_fenced() -> None:

@@ -13,7 +13,14 @@ from faust.types import TP
 
 from stream_kpi.shell import merge_service
 from stream_kpi.shell.flush import WriteError
-from stream_kpi.shell.merge_service import REST, REST_BEHIND, REST_FAR_BEHIND, MergeService
+from stream_kpi.shell.merge_service import (
+    HISTORY_STEP_MS,
+    LOST_PAUSE_S,
+    REST,
+    REST_BEHIND,
+    REST_FAR_BEHIND,
+    MergeService,
+)
 from stream_kpi.shell.options import ShellOptions
 from stream_kpi.shell.stats import ShardStats, Stats
 from stream_kpi.shell.turns import Turns
@@ -25,10 +32,12 @@ def shards_of(stats: Stats) -> Any:
     return SimpleNamespace(stats=stats, turns=Turns(), processors={0: None})
 
 
-def pause_s(publish_s: float, *shards: ShardStats, settling: bool = False) -> float:
+def pause_s(publish_s: float, *shards: ShardStats, settling: bool = False, now_ms: int = 1_000) -> float:
     nothing: Any = None
     stats = Stats(shards=dict(enumerate(shards)))
-    service = MergeService(OPTIONS, nothing, nothing, nothing, shards_of(stats), nothing)
+    clock: Any = SimpleNamespace(now_ms=lambda: now_ms)
+    service = MergeService(OPTIONS, nothing, nothing, clock, shards_of(stats), nothing)
+    service._published_ms = 1_000
     return service._pause_s(publish_s, settling=settling)
 
 
@@ -37,7 +46,7 @@ def shard(lag: int, *, caught_up: bool) -> ShardStats:
 
 
 IDLE, BEHIND = shard(0, caught_up=True), shard(50, caught_up=False)
-FAR_BEHIND = ShardStats(caught_up=False, behind=1.5)
+FAR_BEHIND = ShardStats(caught_up=False, behind=2.5)
 
 
 def test_values_that_have_settled_are_published_at_the_interval() -> None:
@@ -52,8 +61,16 @@ def test_values_that_settle_are_published_on_at_once_when_nothing_waits_to_be_re
 def test_the_shards_have_the_processor_while_one_of_them_is_behind(settling: bool) -> None:
     assert pause_s(0.5, IDLE, BEHIND, settling=settling) == 0.5 * REST_BEHIND
     assert pause_s(0.5, ShardStats(), settling=settling) == 0.5 * REST_BEHIND, "a shard of which nothing is known"
-    assert pause_s(0.5, IDLE, FAR_BEHIND, settling=settling) == 0.5 * REST_FAR_BEHIND
+    assert pause_s(0.5, BEHIND, FAR_BEHIND, settling=settling) == 0.5 * REST_FAR_BEHIND
+    assert pause_s(0.5, IDLE, ShardStats(behind=1.5), settling=settling) == 0.5 * REST_BEHIND, (
+        "one of two, and by little"
+    )
     assert pause_s(0.5, IDLE) == 0.5 * REST
+
+
+def test_far_behind_too_a_publish_comes_before_windows_go_that_history_has_not_been_told_of() -> None:
+    assert pause_s(0.5, FAR_BEHIND, now_ms=999 + HISTORY_STEP_MS) == 0.5 * REST_FAR_BEHIND
+    assert pause_s(0.5, FAR_BEHIND, now_ms=1_000 + HISTORY_STEP_MS) == 0.5 * REST_BEHIND
 
 
 @pytest.mark.parametrize(("catches_up", "published_s"), [(True, [0.0, 1.5]), (False, [0.0, 12.5])])
@@ -62,7 +79,8 @@ async def test_a_pause_is_a_shorter_one_once_the_shards_have_caught_up(
 ) -> None:
     nothing: Any = None
     shards = shards_of(Stats(shards={0: FAR_BEHIND}))
-    service = MergeService(OPTIONS, nothing, nothing, nothing, shards, nothing)
+    clock: Any = SimpleNamespace(now_ms=lambda: None)
+    service = MergeService(OPTIONS, nothing, nothing, clock, shards, nothing)
     times_s = iter([0.0, 1.5, 12.5])
     now_s, published_at_s = 0.0, []
 
@@ -107,7 +125,7 @@ def test_windows_that_do_not_balance_are_a_data_problem_and_untold_ones_are_coun
 
 
 def test_what_is_published_stands_as_of_its_clock_until_the_merge_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merge_service, "FENCED_PAUSE_S", 0)
+    monkeypatch.setattr(merge_service, "LOST_PAUSE_S", 0)
     nothing: Any = None
     stats = Stats()
     shown: list[int | None] = []
@@ -117,15 +135,53 @@ def test_what_is_published_stands_as_of_its_clock_until_the_merge_is_lost(monkey
     async def close() -> None: ...
 
     async def fail() -> None:
+        if shown:
+            raise asyncio.CancelledError
         await service._publish(core, nothing)
         assert stats.values_ms == 7_000
         raise WriteError(OSError("not taken"), fenced=True)
 
     writer: Any = SimpleNamespace(open=fail, close=close)
-    shards: Any = SimpleNamespace(stats=stats, turns=Turns(), processors={})
     service = MergeService(
-        OPTIONS, nothing, lambda: writer, clock, shards, lambda _publication, values_ms: shown.append(values_ms)
+        OPTIONS,
+        nothing,
+        lambda: writer,
+        clock,
+        shards_of(stats),
+        lambda _publication, values_ms: shown.append(values_ms),
     )
-    asyncio.run(service.run())
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(service.run())
     assert stats.values_ms is None
-    assert shown == [7_000, None]
+    assert shown == [7_000, None, None]
+
+
+@pytest.mark.parametrize("fenced", [True, False])
+async def test_a_merge_that_is_lost_begins_again_when_shard_0_is_open_here(
+    monkeypatch: pytest.MonkeyPatch, fenced: bool
+) -> None:
+    nothing: Any = None
+    pauses: list[float] = []
+    shards = shards_of(Stats())
+    opened_after: list[int] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        # The shard is lost as well, and open again after the third look.
+        shards.processors = {} if len(pauses) < 3 else {0: None}
+
+    async def refuse() -> None:
+        opened_after.append(len(pauses))
+        if len(opened_after) == 2:
+            raise asyncio.CancelledError
+        raise WriteError(OSError("not taken"), fenced=fenced)
+
+    async def close() -> None: ...
+
+    monkeypatch.setattr(merge_service, "asyncio", SimpleNamespace(sleep=pause))
+    writer: Any = SimpleNamespace(open=refuse, close=close)
+    service = MergeService(OPTIONS, nothing, lambda: writer, nothing, shards, lambda _publication, _values_ms: None)
+    with pytest.raises(asyncio.CancelledError):
+        await service.run()
+    assert opened_after == [0, 3]
+    assert pauses == [LOST_PAUSE_S] * 3

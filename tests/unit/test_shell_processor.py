@@ -213,6 +213,30 @@ async def test_a_shard_that_has_caught_up_flushes_what_it_had_put_off(monkeypatc
     assert (b"key", b"8") in desk.writer.written[-1][STATE]
 
 
+async def test_a_shard_that_falls_far_behind_tells_so_at_its_next_flush_interval() -> None:
+    desk = Desk(replace(OPTIONS, flush_interval_s=0.001, tick_s=0.001))
+    desk.around.progress = {A: progress(0, 0, 0), REKEYED: progress(0, 0, 0)}
+    await desk.processor.tick()
+    await desk.processor.flush()
+    assert desk.processor.pause_s == 0.001
+    desk.around.progress = {A: progress(0, 0, 1_000_000), REKEYED: progress(0, 0, 0)}
+    await desk.processor.tick()
+    assert desk.processor.pause_s == 0.001
+    await desk.processor.flush()
+    assert desk.processor.pause_s == 0.001 * CATCHING_UP
+
+
+async def test_what_did_not_wait_for_a_flush_a_minute_ago_has_not_stood_still_since() -> None:
+    desk = Desk()
+    desk.processor.stats.flushed_at_s = 0.0
+    desk.around.progress = {A: progress(0, 0, 1), REKEYED: progress(0, 0, 0)}
+    await desk.processor.tick()
+    assert desk.processor.stats.flushed_at_s == 0.0
+    desk.around.progress = {A: progress(0, 0, 0), REKEYED: progress(0, 0, 0)}
+    await desk.processor.tick()
+    assert desk.processor.stats.flushed_at_s > 0.0
+
+
 async def test_others_have_a_turn_after_every_piece_of_a_batch() -> None:
     desk = Desk(replace(OPTIONS, flush_events=50_000))
     taking = asyncio.create_task(desk.processor.take(Message(0, PIECE_RECORDS + 1)))
